@@ -1,0 +1,1 @@
+"""The common language of the hub: records, findings, errors, identifiers, protection, settings."""

@@ -1,0 +1,70 @@
+"""What a connector hands over: records as received, in slices, with the place where each stood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Record = dict[str, Any]
+"""One record as received: JSON-native values only (instants and dates as text, decimals as text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Says where a record stood, as a department would look for it: file, sheet or table, and row (1-based)."""
+
+    unit: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """A record that the reader could not read; `raw` is quarantined encrypted, `message` never quotes it."""
+
+    row: int
+    rule: str
+    message: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One delivered file or one snapshot: what a volume bound or a declared total speaks about.
+
+    `fingerprint` is a keyed hash of the content, `declared` the totals that the source itself states
+    (name → count), `rows` the count of a first pass where the stream has a volume bound.
+    """
+
+    name: str
+    fingerprint: str = ""
+    size: int = 0
+    modified: str | None = None
+    declared: Mapping[str, int] = field(default_factory=dict)
+    rows: int | None = None
+
+
+@dataclass(slots=True)
+class Slice:
+    """A bounded run of records of one stream: it becomes one batch, which is one transaction.
+
+    `rows[i]` is the row of `records[i]` in the unit (1-based, as a person counts); `state` is the stream's
+    cursor after this slice and is committed with its data; `unit_ends` marks the last slice of its unit.
+    `counted` says what the slice held of its unit's declared totals where some of its records were left out since.
+    """
+
+    stream: str
+    records: list[Record]
+    rows: Sequence[int]
+    state: Record
+    unit: Unit | None = None
+    unit_ends: bool = True
+    broken: list[BrokenRecord] = field(default_factory=list)
+    complete_through: str | None = None
+    last: bool = False
+    counted: Mapping[str, int] | None = None
+
+    @property
+    def read(self) -> int:
+        """Count what was read: readable and broken records together."""
+        return len(self.records) + len(self.broken)

@@ -1,0 +1,118 @@
+"""The settings of a deployment: environment variables with the prefix `HUB_`, and what follows from them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hub.errors import HubError
+
+DEMONSTRATION = Path(__file__).resolve().parent.parent / "demo" / "sources"
+"""Where the demonstration keeps its departments' folders: the default of `HUB_SOURCES`."""
+
+CONNECTION_PREFIX = "HUB_CONN_"
+
+
+class SettingError(HubError):
+    """A setting of this deployment is missing or unreadable; the message says how to set it."""
+
+    exit_status = 78
+
+
+class Settings(BaseSettings):
+    """What a deployment chose; made by `Settings.load()`, handed on, never kept in a global.
+
+    Each field is read from the variable `HUB_<FIELD>`; docs/operate/ explains them one by one.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    home: Path = Path(".hub")
+    """Folder of everything that the hub keeps outside a real server: embedded database, keys, archive."""
+    sources: Annotated[tuple[Path, ...], NoDecode] = (DEMONSTRATION,)
+    """Folders of source folders, separated like PATH."""
+    database_url: SecretStr | None = None
+    """A real PostgreSQL server (15 or newer); None means the embedded one in `home`."""
+    archive_url: str | None = None
+    """An fsspec URL; None means `home`/archive."""
+    keys: SecretStr | None = None
+    """The key ring itself as JSON, from a secret store; wins over `key_file`."""
+    key_file: Path | None = None
+    """The file of the key ring; None means `home`/keys/keys.json, which only the embedded default may make."""
+    slice_size: int = Field(default=20_000, ge=1, le=1_000_000)
+    """How many records at most make one batch, which is one transaction."""
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Settings:
+        """Read the settings from the environment, `overrides` first.
+
+        Raises:
+            SettingError: a value is unreadable; every fault is listed, values are not shown.
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            faults = [f"HUB_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+            raise SettingError("settings are unreadable:\n" + "\n".join(sorted(faults))) from None
+
+    @field_validator("home", "key_file")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        parts = [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+        return tuple(Path(part).expanduser().absolute() for part in parts)
+
+    @property
+    def embedded(self) -> bool:
+        """Say whether the hub runs its own PostgreSQL in `home`."""
+        return self.database_url is None
+
+    @property
+    def archive_location(self) -> str:
+        """Return where the archive lies: a URL, or a local path."""
+        return self.archive_url or str(self.home / "archive")
+
+    @property
+    def default_key_file(self) -> Path:
+        """Return the key file that the embedded default makes on first use."""
+        return self.home / "keys" / "keys.json"
+
+    def connection(self, connection_id: str) -> str:
+        """Return the URL of a connection id, from `HUB_CONN_<ID>`.
+
+        Raises:
+            SettingError: it is not set; the message names the variable and the connections that are.
+        """
+        name = CONNECTION_PREFIX + re.sub(r"[^A-Z0-9]", "_", connection_id.upper())
+        url = os.environ.get(name, "")
+        if url:
+            return url
+        known = sorted(found for found in os.environ if found.startswith(CONNECTION_PREFIX))
+        raise SettingError(
+            f"connection {connection_id!r}: looked for the environment variable {name}, which is not set "
+            f"(set are: {', '.join(known) or 'none'}). Set it to the URL of the department's system, for example "
+            f"{name}=postgresql://reader:password@host:5432/database; under Airflow, make a connection of this id."
+        )
+
+    def make_home(self) -> Path:
+        """Make the home folder, closed to others, and return it; one that exists keeps its rights."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.home
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner enters (0700), or close one that stands open, and return it."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) != stat.S_IRWXU:
+        path.chmod(stat.S_IRWXU)
+    return path
