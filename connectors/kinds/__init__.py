@@ -1,0 +1,1 @@
+"""One module a kind of system: database, files, rest, xes."""

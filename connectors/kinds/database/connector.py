@@ -1,0 +1,225 @@
+"""The connector of kind `database`: tables and views by a SQLAlchemy URL.
+
+A pull is one read-only transaction with one streamed statement, ordered by cursor and key, up to a bound that is
+fixed when the pull begins. What the cursor cannot lead to (no value, or a date in the future) is read at every pull,
+so that it is never lost. A pull that broke off goes on behind the last row that was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from connectors.kinds.database.engine import connected, open_engine
+from connectors.kinds.database.fetch import Rows, first_value, printed, stream_rows
+from connectors.kinds.database.plan import Plan, plan
+from connectors.kinds.database.values import Made, make_records, make_records_carefully
+from connectors.marks import back, later, tomorrow
+from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash
+from connectors.source import Source, StreamSpec
+from hub.errors import SchemaMismatch, SourceTrouble
+from hub.records import Record, Slice, Unit
+
+_DISCOVERED = 500
+
+
+class DatabaseConnector:
+    """Reads the declared tables and views of one database."""
+
+    def __init__(self, source: Source, url: str, keyed_hash: KeyedHash | None = None) -> None:
+        del keyed_hash  # a table has no delivered unit to be told from another
+        self.source = source
+        self.engine = open_engine(url, source.code)
+
+    def check(self) -> CheckReport:
+        """Connect, and read one row of each declared stream."""
+        items: list[CheckItem] = []
+        try:
+            with connected(self.engine, self.source.code, None) as connection:
+                items.append(CheckItem(None, ok=True, message=f"connected to {connection.dialect.name}"))
+        except SourceTrouble as error:
+            return CheckReport(self.source.code, (CheckItem(None, ok=False, message=error.got, hint=str(error)),))
+        items.extend(self._check(stream) for stream in self.source.streams.values())
+        return CheckReport(self.source.code, tuple(items))
+
+    def _check(self, stream: StreamSpec) -> CheckItem:
+        try:
+            with connected(self.engine, self.source.code, stream.name) as connection:
+                chosen = plan(connection, self.source.code, stream)
+                rows = connection.execute(chosen.select([], limit=1)).all()
+                self._heartbeat(connection, stream)
+        except SourceTrouble as error:
+            return CheckItem(stream.name, ok=False, message=error.got, hint=str(error))
+        order = ", ".join(column.name for column in chosen.order) or "nothing: rows come in no order"
+        message = f"{len(chosen.columns)} columns, ordered by {order}" + ("" if rows else "; holds no row yet")
+        return CheckItem(stream.name, ok=True, message=message)
+
+    def discover(self) -> list[DiscoveredStream]:
+        """List the tables and views that the account can see, with their columns."""
+        with connected(self.engine, self.source.code, None) as connection:
+            inspector = sa.inspect(connection)
+            schemas = {stream.options.get("schema") for stream in self.source.streams.values()} | {None}
+            names = [
+                (schema, name)
+                for schema in sorted(schemas, key=str)
+                for name in (*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema))
+            ]
+            return [self._discovered(inspector, schema, name) for schema, name in names[:_DISCOVERED]]
+
+    def _discovered(self, inspector: sa.Inspector, schema: str | None, name: str) -> DiscoveredStream:
+        fields = tuple(
+            DiscoveredField(column["name"], str(column["type"]))
+            for column in inspector.get_columns(name, schema=schema)
+        )
+        key = tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ())
+        return DiscoveredStream(f"{schema}.{name}" if schema else name, fields, key=key)
+
+    def read(self, stream: StreamSpec, state: Record, *, slice_size: int, full: bool) -> Iterator[Slice]:
+        """Yield what is new since `state`; see `connectors.seam.Connector.read`."""
+        with connected(self.engine, self.source.code, stream.name) as connection:
+            chosen = plan(connection, self.source.code, stream)
+            pull = _Pull(self.source, stream, chosen, {} if full else dict(state), dict(state), connection)
+            pull.begin()
+            through = self._heartbeat(connection, stream)
+            unit = Unit(str(stream.options.get("table", stream.name)), rows=pull.count() if stream.expect else None)
+            for made, after, last in pull.slices(slice_size):
+                records, rows, broken = made
+                yield Slice(
+                    stream.name, records, rows, after, unit, unit_ends=last, broken=broken,
+                    complete_through=through if last else None, last=last,
+                )  # fmt: skip
+
+    def _heartbeat(self, connection: sa.Connection, stream: StreamSpec) -> str | None:
+        """Read up to when the source vouches for completeness, before its rows are read."""
+        declared = stream.options.get("heartbeat")
+        if declared is None:
+            return None
+        column: sa.ColumnClause[Any] = sa.column(declared["column"])
+        table = sa.table(declared["table"], column, schema=declared.get("schema"))
+        value = first_value(connection, sa.select(sa.func.max(column)).select_from(table))
+        try:
+            moment = None if value is None else datetime.fromisoformat(str(value))
+        except ValueError:
+            raise SchemaMismatch(
+                source=self.source.code,
+                stream=stream.name,
+                got=f"heartbeat {declared['table']}.{declared['column']} holds no instant",
+            ) from None
+        if moment is None:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.source.time_zone))).isoformat()
+
+
+@dataclass(slots=True)
+class _Pull:
+    """One pull of one stream: its bounds, and the state after each slice. `start` is where it begins reading,
+    `known` what was committed before; a `full` pull begins at nothing and still never moves the cursor back."""
+
+    source: Source
+    stream: StreamSpec
+    plan: Plan
+    start: Record
+    known: Record
+    connection: sa.Connection
+    since: Any = None
+    after: Sequence[Any] | None = None
+    until: Any = None
+    read: int = 0
+    carefully: bool = field(default=False)
+
+    def begin(self) -> None:
+        """Fix the bounds of this pull."""
+        self.carefully = self.connection.dialect.name != "postgresql"
+        cursor = self.plan.cursor
+        if cursor is None:
+            return
+        stood = self.start.get("cursor")
+        if stood is not None and self.stream.cursor is not None:
+            tie = self.start.get("tie")
+            if tie is not None and self.plan.resumable and not self.stream.cursor.looks_back:
+                self.after = [stood, *tie]
+            self.since = back(stood, self.stream.cursor, source=self.source.code, stream=self.stream.name)
+        newest = sa.select(sa.func.max(cursor)).select_from(self.plan.table)
+        self.until = first_value(self.connection, newest)
+        limit = tomorrow(self.until, self.source.time_zone)
+        if limit is not None:
+            self.until = first_value(self.connection, newest.where(cursor <= limit))
+
+    def count(self) -> int:
+        """Count the rows that this pull will read."""
+        total = 0
+        if self.plan.cursor is None:
+            return int(self.connection.execute(self.plan.count()).scalar_one())
+        if self.until is not None:
+            total = int(self.connection.execute(self.plan.count(*self._bounds())).scalar_one())
+        return total + int(self.connection.execute(self.plan.count(self.plan.astray(self.until))).scalar_one())
+
+    def _bounds(self) -> list[sa.ColumnElement[bool]]:
+        return self.plan.between(self.since, self.after, self.until)
+
+    def slices(self, size: int) -> Iterator[tuple[Made, Record, bool]]:
+        """Yield the records of each slice, the state after it, and whether it is the last."""
+        held: tuple[Rows, bool] | None = None
+        for found in self._chunks(size):
+            if held is not None:
+                yield self._slice(*held, last=False, ordered_ends=not found[1])
+            held = found
+        rows, ordered = held or ((), False)
+        yield self._slice(rows, ordered, last=True, ordered_ends=True)
+
+    def _slice(self, rows: Rows, ordered: bool, *, last: bool, ordered_ends: bool) -> tuple[Made, Record, bool]:
+        if ordered and rows:
+            self._advance(rows[-1], ends=ordered_ends)
+        make = make_records_carefully if self.carefully else make_records
+        if last:
+            self.known.pop("tie", None)
+        made = make(self.plan.names, rows, self.read + 1, self.plan.floats)
+        self.read += len(rows)
+        return made, dict(self.known), last
+
+    def _advance(self, row: Sequence[Any], *, ends: bool) -> None:
+        """Move the state to a row, never back. The tie is kept only while rows are still to come: the next pull
+        begins at the cursor's value itself, because rows of that value may have been written since."""
+        if self.plan.cursor is None:
+            return
+        value, *tie = (printed(row[position]) for position in self.plan.positions)
+        newest = later(value, self.known.get("cursor"), as_text=self.plan.cursor_is_text)
+        if newest != value and newest == self.known.get("cursor"):
+            return
+        self.known = {"cursor": value} if ends else {"cursor": value, "tie": tie}
+
+    def _chunks(self, size: int) -> Iterator[tuple[Rows, bool]]:
+        """Yield bounded runs of rows: those that the cursor leads to, then those astray."""
+        if self.plan.cursor is None or self.until is not None:
+            for rows in self._ordered(size):
+                yield rows, True
+        if self.plan.cursor is not None:
+            statement = self.plan.select([self.plan.astray(self.until)])
+            for rows in stream_rows(self.connection, statement, size):
+                yield rows, False
+
+    def _ordered(self, size: int) -> Iterator[Rows]:
+        page: int | None = self.stream.options.get("page_rows")
+        if page is None:
+            yield from stream_rows(self.connection, self.plan.select(self._bounds()), size)
+            return
+        if not (self.plan.exact and self.plan.resumable):
+            raise SchemaMismatch(
+                source=self.source.code,
+                stream=self.stream.name,
+                got="option page_rows needs a key that is unique and never empty",
+                hint="Name such a key in option `key`, or leave page_rows out.",
+            )
+        while True:
+            got, last = 0, None
+            for rows in stream_rows(self.connection, self.plan.select(self._bounds(), limit=page), size):
+                got, last = got + len(rows), rows[-1]
+                yield rows
+            if last is None or got < page:
+                return
+            self.after = [printed(last[position]) for position in self.plan.positions]

@@ -1,0 +1,116 @@
+"""Opens read-only connections whose drivers hand over JSON-native values: instants and decimals arrive as text.
+
+The drivers' own C code makes the text; nothing is parsed only to be printed again. That is what makes this reader
+fast, and it keeps what the database said (microseconds, `infinity`, a zero date) exactly as it said it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from connectors.kinds.database.trouble import trouble
+from hub.errors import SourceUnreachable, StopSource
+
+_DRIVERS = {
+    "postgres": "postgresql+psycopg2",
+    "postgresql": "postgresql+psycopg2",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+_WAIT = 10
+"""Seconds for a connection to come up."""
+
+
+def open_engine(url: str, source: str) -> sa.Engine:
+    """Return an engine for a connection's URL; nothing is connected yet, and the URL is never shown.
+
+    Raises:
+        StopSource: the URL cannot be read, or its database is of no known sort.
+    """
+    try:
+        parsed = make_url(url)
+        parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+        if parsed.get_backend_name() == "sqlite":
+            return sa.create_engine("sqlite://", creator=lambda: _open_sqlite(parsed, source), poolclass=NullPool)
+        return sa.create_engine(parsed, poolclass=NullPool, connect_args=_arguments(parsed))
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise StopSource(
+            source=source,
+            got=f"the connection's URL cannot be used ({type(error).__name__})",
+            known="postgresql://, mysql://, sqlite:///",
+            hint="Write it as postgresql://user:password@host:5432/database, special characters %-quoted.",
+        ) from None
+
+
+def _arguments(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "postgresql":
+        # Keep-alives notice a department's machine that was switched off in the middle of a read.
+        return {"connect_timeout": _WAIT, "client_encoding": "utf8", "application_name": "approval-exchange-hub",
+                "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}  # fmt: skip
+    if url.drivername == "mysql+pymysql":
+        return {"connect_timeout": _WAIT, "read_timeout": 300, "charset": "utf8mb4", "conv": _mysql_values()}
+    return {}
+
+
+def _mysql_values() -> dict[Any, Any]:
+    """Return PyMySQL's conversions without those that parse instants and decimals."""
+    from pymysql.constants import FIELD_TYPE  # noqa: PLC0415  # only where MySQL is used
+    from pymysql.converters import conversions  # noqa: PLC0415  # only where MySQL is used
+
+    kept = dict(conversions)
+    for name in ("DATE", "DATETIME", "TIMESTAMP", "TIME", "DECIMAL", "NEWDECIMAL", "NEWDATE"):
+        kept.pop(getattr(FIELD_TYPE, name), None)
+    kept[FIELD_TYPE.JSON] = orjson.loads
+    kept[FIELD_TYPE.BIT] = lambda value: int.from_bytes(value, "big")
+    return kept
+
+
+def _open_sqlite(url: URL, source: str) -> sqlite3.Connection:
+    """Open a SQLite file for reading only; one that is not there is an error, never a new empty database."""
+    file = Path(url.database or "")
+    if not file.is_file():
+        raise SourceUnreachable(source=source, got=f"there is no database file {file.name!r}")
+    return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_WAIT)
+
+
+@contextlib.contextmanager
+def connected(engine: sa.Engine, source: str, stream: str | None) -> Iterator[sa.Connection]:
+    """Give a connection in one read-only transaction, which sees the database as it was at its start.
+
+    Raises:
+        SourceTrouble: whatever the driver raises inside, in the hub's words.
+    """
+    troubles: tuple[type[BaseException], ...] = (SQLAlchemyError, UnicodeDecodeError, _driver_error(engine))
+    try:
+        with engine.connect() as connection:
+            yield _prepared(connection)
+    except troubles as error:
+        raise trouble(error, source=source, stream=stream) from error
+
+
+def _driver_error(engine: sa.Engine) -> type[BaseException]:
+    error: type[BaseException] = getattr(engine.dialect.dbapi, "Error", SQLAlchemyError)
+    return error
+
+
+def _prepared(connection: sa.Connection) -> sa.Connection:
+    backend = connection.dialect.name
+    if backend == "postgresql":
+        connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")  # one offset: instants then sort as text, too
+        connection.exec_driver_sql("SET LOCAL datestyle = 'ISO'")
+        connection.exec_driver_sql("SET LOCAL intervalstyle = 'iso_8601'")
+    elif backend in {"mysql", "mariadb"}:
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection

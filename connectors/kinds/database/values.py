@@ -1,0 +1,66 @@
+"""Makes records of a driver's rows. Values are JSON-native already, save for what some drivers cannot be told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from hub.records import BrokenRecord, Record
+
+Made = tuple[list[Record], Sequence[int], list[BrokenRecord]]
+_PLAIN = (str, int, float, bool, type(None), list, dict)
+
+
+def make_records(names: Sequence[str], rows: Sequence[Sequence[Any]], first: int, floats: Sequence[str]) -> Made:
+    """Make records of rows whose driver was told to hand over text: the fast way, without a look at each value."""
+    records: list[Record] = [dict(zip(names, row)) for row in rows]  # noqa: B905  # strict costs a tenth of the speed
+    for name in floats:
+        for record in records:
+            value = record[name]
+            if value is not None and not math.isfinite(value):
+                record[name] = str(value)
+    return records, range(first, first + len(records)), []
+
+
+def make_records_carefully(
+    names: Sequence[str], rows: Sequence[Sequence[Any]], first: int, floats: Sequence[str]
+) -> Made:
+    """Make records of rows that may hold anything: a row with bytes or a NUL character is a broken record."""
+    records: list[Record] = []
+    numbers: list[int] = []
+    broken: list[BrokenRecord] = []
+    for number, row in enumerate(rows, first):
+        try:
+            records.append({name: _native(value) for name, value in zip(names, row, strict=True)})
+            numbers.append(number)
+        except _NoJson as error:
+            broken.append(BrokenRecord(number, "unreadable_record", str(error), repr(list(row))))
+    del floats  # every value was looked at
+    return records, numbers, broken
+
+
+class _NoJson(ValueError):
+    """A value that no record can hold."""
+
+
+def _native(value: Any) -> Any:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise _NoJson("a value holds a NUL character")
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise _NoJson("a value holds bytes where text is declared")
+    printed: dict[type, Callable[[Any], str]] = {datetime: lambda one: one.isoformat(sep=" "), Decimal: _plain_decimal}
+    printed |= {date: date.isoformat, time: time.isoformat}
+    return printed.get(type(value), str)(value)
+
+
+def _plain_decimal(value: Decimal) -> str:
+    return format(value, "f") if value.is_finite() else str(value)

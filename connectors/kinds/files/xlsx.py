@@ -1,0 +1,214 @@
+"""Reads Excel sheets (.xlsx). Every cell gives text, as CSV does: a number as Excel shows it, a date in ISO 8601.
+
+Before calamine reads a workbook its parts are unpacked once, counted and checked, and the sheet's XML is walked for
+what calamine would not tell: formulas, whose shown value may be anything; error cells; and one cell far outside,
+which would make any reader reserve the whole rectangle.
+"""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from connectors.kinds.files.columns import find_header, name_columns, table_body
+from connectors.kinds.files.packed import open_zip, prove_member
+from connectors.kinds.files.where import Where
+from connectors.limits import Limits
+from connectors.slices import Row
+from hub.records import BrokenRecord
+from hub.xmlsafe import XmlFault, iterate, parse
+
+_MAIN = "{*}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_EXACT = 1e15
+"""Excel keeps fifteen digits; a longer number is shown as it was kept, 9.13E+17, never with invented digits."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the walk over a sheet's XML saw."""
+
+    height: int = 0
+    width: int = 0
+    formula: str = ""
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+class XlsxReader:
+    """Reads one sheet of one workbook."""
+
+    def __init__(self, handle: BinaryIO, options: Mapping[str, Any], limits: Limits, where: Where) -> None:
+        self.handle, self.options, self.limits, self.where = handle, options, limits, where
+        self.declared: dict[str, int] = {}
+
+    def rows(self) -> Iterator[Row]:
+        """Yield each row with its number in the sheet.
+
+        Raises:
+            RefuseUnit: the workbook is damaged, locked, has formulas, or breaks a limit.
+        """
+        with self.handle:
+            split = self._split()
+            table = ((number, cells) for number, cells in split if isinstance(cells, list))
+            names = name_columns(find_header(table, self.options, self.where), self.options, self.where, self.limits)
+            absent = dict.fromkeys(set(self.options.get("absent", ())) - set(names))
+            keep, width = self.options.get("empty") == "keep", len(names)
+            for number, cells in table_body(split, self.options, self.where, self.declared):
+                if isinstance(cells, BrokenRecord):
+                    yield number, cells
+                elif any(cell.strip() for cell in cells[width:]):
+                    message = f"row {number} has a value right of the last named column"
+                    yield number, BrokenRecord(number, "unreadable_record", message, "\t".join(cells))
+                else:
+                    values = [cell if keep else cell or None for cell in cells[:width]]
+                    yield number, {**dict(zip(names, values, strict=False)), **absent}
+
+    def _split(self) -> Iterator[tuple[int, list[str] | BrokenRecord]]:
+        archive = open_zip(self.handle, self.where, self.limits)
+        try:
+            parts = _sheets(archive, self.where)
+            name = self._choose(parts)
+            for member in archive.namelist():
+                if member.startswith("xl/") and member.endswith((".xml", ".rels")):
+                    prove_member(archive, member, self.where)
+            seen = self._walk(archive, parts[name])
+        except (XmlFault, KeyError) as fault:
+            raise self._fault(fault) from None
+        self.handle.seek(0)
+        try:
+            sheet = CalamineWorkbook.from_filelike(self.handle).get_sheet_by_name(name)
+            rows = sheet.to_python(skip_empty_area=False)
+        except (CalamineError, ValueError, OSError) as error:
+            raise self.where.refused(f"the workbook cannot be read: {type(error).__name__}") from None
+        for number, row in enumerate(rows, 1):
+            yield number, self._texts(number, row, seen)
+
+    def _texts(self, number: int, row: list[Any], seen: Seen) -> list[str] | BrokenRecord:
+        cells = [cell if type(cell) is str else _shown(cell) for cell in row]
+        for column, text in seen.errors.items() if seen.errors else ():
+            if column[0] == number:
+                cells[column[1] - 1] = text
+        if any("\0" in cell or len(cell) > self.limits.cell_chars for cell in cells):
+            message = f"row {number} holds a NUL character or a cell beyond the limit"
+            return BrokenRecord(number, "unreadable_record", message, "\t".join(cells)[: self.limits.cell_chars])
+        return cells
+
+    def _choose(self, parts: Mapping[str, str]) -> str:
+        wanted = self.options.get("sheet", 1)
+        if isinstance(wanted, int) and wanted <= len(parts):
+            return list(parts)[wanted - 1]
+        if wanted in parts:
+            return str(wanted)
+        raise self.where.refused(
+            f"the workbook has no sheet {wanted!r}", known=", ".join(parts), hint="Mend `sheet` in source.yml."
+        )
+
+    def _walk(self, archive: zipfile.ZipFile, part: str) -> Seen:
+        """Walk over the sheet's cells before anything reserves memory for them."""
+        seen, row, column = Seen(), 0, 0
+        with archive.open(part) as member:
+            for event, element in iterate(
+                member, events=("start", "end"), tags=("{*}row", "{*}c"), limit=self.limits.unpacked_bytes
+            ):
+                is_row = element.tag.endswith("}row") or element.tag == "row"
+                if event == "start":
+                    if is_row:
+                        row, column = int(element.get("r") or row + 1), 0
+                        seen.height = max(seen.height, row)
+                    continue
+                if not is_row:
+                    row, column = _place(element.get("r"), row, column)
+                    self._cell(element, row, column, seen)
+                element.clear()
+                while (before := element.getprevious()) is not None and (parent := element.getparent()) is not None:
+                    parent.remove(before)
+        return seen
+
+    def _cell(self, element: Any, row: int, column: int, seen: Seen) -> None:
+        seen.height, seen.width = max(seen.height, row), max(seen.width, column)
+        if seen.width > self.limits.columns:
+            raise self.where.hostile(
+                f"the sheet has a cell in column {column:,}", known=f"at most {self.limits.columns:,}"
+            )
+        if seen.height * seen.width > self.limits.sheet_cells:
+            raise self.where.hostile(
+                f"the sheet spans {seen.height:,} × {seen.width:,} cells", known=f"at most {self.limits.sheet_cells:,}"
+            )
+        if self.options.get("formulas") != "values" and element.find(f"{_MAIN}f") is not None:
+            raise self.where.hostile(
+                f"cell {_letters(column)}{row} holds a formula", known="values only, or option `formulas: values`"
+            )
+        if element.get("t") == "e":
+            seen.errors[row, column] = (element.findtext(f"{_MAIN}v") or "#ERROR")[:20]
+
+    def _fault(self, fault: Exception) -> Exception:
+        if isinstance(fault, KeyError):
+            return self.where.truncated("a part of the workbook is missing")
+        if isinstance(fault, XmlFault) and fault.sort == "unsafe":
+            return self.where.hostile(f"the workbook's XML: {fault}")
+        return self.where.refused(f"the workbook's XML: {fault}")
+
+
+def _sheets(archive: zipfile.ZipFile, where: Where) -> dict[str, str]:
+    """Return the sheets' names in their order, each with the part that holds it."""
+    names = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
+    for name in names:
+        prove_member(archive, name, where)
+    book, relations = (parse(archive.read(name)).getroot() for name in names)
+    targets = {one.get("Id"): one.get("Target", "") for one in relations}
+    found: dict[str, str] = {}
+    for sheet in book.iterfind(f"{_MAIN}sheets/{_MAIN}sheet"):
+        target = targets.get(sheet.get(_RELATION) or sheet.get(_STRICT_RELATION), "")
+        part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+        if "worksheets/" in part:
+            found[sheet.get("name", "")] = part
+    return found
+
+
+def _place(reference: str | None, row: int, column: int) -> tuple[int, int]:
+    found = _REFERENCE.fullmatch(reference or "")
+    if found is None:
+        return row, column + 1
+    number = 0
+    for letter in found.group(1):
+        number = number * 26 + ord(letter) - 64
+    return int(found.group(2)), number
+
+
+def _letters(column: int) -> str:
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _shown(cell: Any) -> str:
+    """Return a typed cell as text."""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int | float):
+        if not math.isfinite(cell):
+            return str(cell)
+        return str(int(cell)) if abs(cell) < _EXACT and cell == int(cell) else format(cell, ".15G")
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        seconds = round(cell.total_seconds())
+        return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return str(cell)
+
+
+def open_xlsx(handle: BinaryIO, options: Mapping[str, Any], limits: Limits, where: Where) -> XlsxReader:
+    """Return the reader of one workbook."""
+    return XlsxReader(handle, options, limits, where)

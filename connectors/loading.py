@@ -1,0 +1,240 @@
+"""Loads source folders: finds them, joins templates and instances, judges them, and makes `Source` values."""
+
+from __future__ import annotations
+
+import copy
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.durations import read_duration
+from connectors.judging import judge
+from connectors.source import Cursor, Expect, Owner, Source, StreamSpec
+from connectors.yamlmarks import Marked, Path_, read_marked
+from hub.errors import ConfigError, Fault
+
+INSTANCE_COLUMNS = {
+    "code": ("code",),
+    "organ": ("organ",),
+    "region": ("region",),
+    "connection": ("connection",),
+    "title": ("title", "zh"),
+    "title_en": ("title", "en"),
+    "owner_organ": ("owner", "organ"),
+    "owner_name": ("owner", "name"),
+    "owner_contact": ("owner", "contact"),
+    "time_zone": ("time_zone",),
+    "schedule": ("schedule",),
+}
+"""Columns of instances.csv and the place in source.yml that each overrides; empty cells override nothing."""
+
+TITLE = "{title}"
+"""Stands in a template's title for the instance's own."""
+
+
+@dataclass(slots=True)
+class Declared:
+    """One source as written, joined with what it extends, before it is judged."""
+
+    marked: Marked
+    folder: Path
+    instance: bool = False
+
+
+def load(paths: Iterable[Path]) -> list[Source]:
+    """Load all sources below `paths`; see `connectors.source.load_sources`."""
+    faults: list[Fault] = []
+    declared = [found for folder in _folders(paths, faults) for found in _declare(folder, faults)]
+    sources: list[Source] = []
+    first: dict[str, str] = {}
+    for entry in declared:
+        mapping = judge(entry.marked, entry.folder, instance=entry.instance)
+        code = entry.marked.data.get("code") if isinstance(entry.marked.data, dict) else None
+        if isinstance(code, str) and (other := first.setdefault(code, ":".join(map(str, entry.marked.place(()))))) != (
+            ":".join(map(str, entry.marked.place(())))
+        ):
+            entry.marked.fault(("code",), f"source {code!r} is declared already at {other}")
+        faults.extend(entry.marked.faults)
+        if not entry.marked.faults and mapping is not None:
+            sources.append(_make(entry, mapping))
+    if faults:
+        raise ConfigError(sorted(set(faults)))
+    return sorted(sources, key=lambda source: source.code)
+
+
+def _folders(paths: Iterable[Path], faults: list[Fault]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            faults.append(Fault(str(path), 1, "is named in HUB_SOURCES, but there is no such folder"))
+            continue
+        if (path / "source.yml").is_file():
+            yield path
+            continue
+        for folder in sorted(path.iterdir()):
+            if (folder / "source.yml").is_file():
+                yield folder
+            elif folder.is_dir() and not folder.name.startswith((".", "_")) and _meant(folder):
+                faults.append(Fault(str(folder), 1, "looks like a source folder but has no source.yml"))
+
+
+def _meant(folder: Path) -> bool:
+    """Say whether a folder without source.yml was meant as a source."""
+    return any((folder / name).exists() for name in ("source.yaml", "mapping.yml", "connector.py", "instances.csv"))
+
+
+def _declare(folder: Path, faults: list[Fault]) -> Iterator[Declared]:
+    """Yield what a folder declares: one source, one for each instance, or none where it is a template."""
+    marked = _extended(folder, faults, ())
+    if marked is None:
+        return
+    if isinstance(marked.data, dict) and marked.data.pop("template", False) is True:
+        return
+    instances = folder / "instances.csv"
+    if instances.is_file():
+        yield from _instances(marked, instances, faults)
+    else:
+        yield Declared(marked, folder)
+
+
+def _extended(folder: Path, faults: list[Fault], chain: tuple[Path, ...]) -> Marked | None:
+    """Read a folder's source.yml over the one that it extends."""
+    marked = read_marked(folder / "source.yml")
+    if marked.faults or not isinstance(marked.data, dict):
+        faults.extend(marked.faults or [Fault(marked.file, 1, "must be a mapping of keys to values")])
+        return None
+    lender = marked.data.pop("extends", None)
+    if lender is None:
+        return marked
+    target = (folder / str(lender)).resolve() if "/" in str(lender) else (folder.parent / str(lender)).resolve()
+    place = marked.place(("extends",))
+    if target == folder.resolve() or target in chain:
+        faults.append(Fault(*place, f"extends {lender!r} goes round in a circle"))
+        return None
+    if not (target / "source.yml").is_file():
+        known = ", ".join(sorted(found.parent.name for found in folder.parent.glob("*/source.yml"))) or "none"
+        faults.append(Fault(*place, f"extends {lender!r}: no source.yml in {target} (folders beside it: {known})"))
+        return None
+    base = _extended(target, faults, (*chain, folder.resolve()))
+    return None if base is None else _join(base, marked, target, folder)
+
+
+def _join(base: Marked, over: Marked, lender: Path, folder: Path) -> Marked:
+    """Lay one declaration over another: mappings are joined, all else is replaced, null takes away."""
+    if not isinstance(base.data, dict):
+        return over
+    base.data.pop("template", None)
+    for key in ("mapping", "profile"):  # paths stay relative to the file that wrote them
+        value = base.data.get(key)
+        if isinstance(value, str) and (key == "mapping" or value.startswith(".")) and lender != folder:
+            base.data[key] = str((lender / value).resolve())
+    if any(key in over.data for key in ("mapping", "profile")):
+        base.data.pop("mapping", None)
+        base.data.pop("profile", None)
+    joined = Marked(_lay(base.data, over.data), over.file, {**base.places, **over.places})
+    joined.places[()] = over.place(())
+    return joined
+
+
+def _lay(base: Any, over: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    merged = {key: _lay(value, over[key]) if key in over else value for key, value in base.items()}
+    merged.update({key: value for key, value in over.items() if key not in base})
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _instances(marked: Marked, file: Path, faults: list[Fault]) -> Iterator[Declared]:
+    """Yield a declaration for each row of instances.csv; a row's line is the place of what it overrides."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as handle:
+            rows = csv.DictReader(handle, strict=True)
+            if unknown := [name for name in rows.fieldnames or [] if name not in INSTANCE_COLUMNS]:
+                faults.append(Fault(str(file), 1, f"unknown columns {unknown} (known: {', '.join(INSTANCE_COLUMNS)})"))
+            if "code" not in (rows.fieldnames or []):
+                faults.append(Fault(str(file), 1, "has no column 'code'"))
+                return
+            count = 0
+            for row in rows:
+                count += 1
+                yield Declared(_instance(marked, file, rows.line_num, row), file.parent, instance=True)
+            if not count:
+                faults.append(Fault(str(file), 1, "has no instance"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        faults.append(Fault(str(file), 1, f"cannot be read as UTF-8 CSV: {error}"))
+
+
+def _instance(marked: Marked, file: Path, line: int, row: dict[str, str | None]) -> Marked:
+    one = Marked(copy.deepcopy(marked.data), marked.file, dict(marked.places))
+    one.places[()] = (str(file), line)
+    for column, path in INSTANCE_COLUMNS.items():
+        value = (row.get(column) or "").strip()
+        if not value and column != "code":
+            continue
+        inner: Any = one.data
+        for step in path[:-1]:
+            inner = inner.setdefault(step, {}) if isinstance(inner, dict) else {}
+        if isinstance(inner, dict):
+            before = inner.get(path[-1])
+            named = isinstance(before, str) and path[0] == "title" and TITLE in before
+            inner[path[-1]] = str(before).replace(TITLE, value) if named else value
+        marks: Path_ = path
+        one.places[marks] = (str(file), line)
+    titles: Any = one.data.get("title") if isinstance(one.data, dict) else None
+    for language, text in list(titles.items()) if isinstance(titles, dict) else ():
+        if isinstance(text, str):
+            titles[language] = text.replace(TITLE, (row.get("title_en") or row.get("title") or "").strip())
+    if None in row or None in row.values():
+        one.faults.append(Fault(str(file), line, "has another number of cells than the header"))
+    return one
+
+
+def _make(entry: Declared, mapping: tuple[Path, dict[str, Any]]) -> Source:
+    """Make the value of a declaration that was found faultless."""
+    data, (file, known) = entry.marked.data, mapping
+    title = data["title"]
+    streams = {
+        name: _stream(name, body or {}, data.get("options", {}), known.get(name, {}))
+        for name, body in data["streams"].items()
+    }
+    return Source(
+        code=data["code"],
+        title={"zh": title["zh"], "en": title.get("en", title["zh"])},
+        owner=Owner(**data["owner"]),
+        legal_basis=data["legal_basis"],
+        kind=data["kind"],
+        connection=data["connection"],
+        mapping=file,
+        folder=entry.folder,
+        streams=streams,
+        organ=data.get("organ"),
+        region=data.get("region"),
+        profile=data.get("profile"),
+        time_zone=data.get("time_zone", "Asia/Shanghai"),
+        schedule=data.get("schedule"),
+    )
+
+
+def _stream(name: str, body: dict[str, Any], defaults: dict[str, Any], mapped: dict[str, Any]) -> StreamSpec:
+    options = _lay(defaults, body.get("options", {}))
+    cursor = body.get("cursor")
+    rows = body.get("expect", {}).get("rows", {})
+    key = mapped.get("key", [])
+    fields = key.get("fingerprint", []) if isinstance(key, dict) else key
+    back = cursor.get("lookback", 0) if cursor else 0
+    return StreamSpec(
+        name=name,
+        options=options,
+        cursor=Cursor(cursor["field"], read_duration(back) if isinstance(back, str) else back) if cursor else None,
+        contract=body.get("contract", "freeze"),
+        deletion=body.get("deletion", "none"),
+        expect=Expect(rows.get("min"), rows.get("max")) if rows else None,
+        parking=read_duration(body.get("parking", "P30D")),
+        key=tuple(_key_field(part) for part in (fields if isinstance(fields, list) else [fields])),
+    )
+
+
+def _key_field(part: Any) -> str:
+    """Return the field that a part of a mapping's key reads: its name, or `{time: FIELD}`."""
+    return str(part.get("time", "")) if isinstance(part, dict) else str(part)

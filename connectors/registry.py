@@ -1,0 +1,69 @@
+"""Opens the connector of a source: its kind's, or the one class of its own connector.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from connectors.seam import Connections, Connector, KeyedHash
+from connectors.source import Source
+from hub.errors import ConfigError, Fault, InternalError
+
+
+def open_connector(source: Source, connections: Connections, *, keyed_hash: KeyedHash | None = None) -> Connector:
+    """Return the connector of `source`; nothing is connected yet.
+
+    `connections` resolves the source's connection id to a URL, `keyed_hash` fingerprints delivered files
+    (kinds files and xes read only with one).
+
+    Raises:
+        ConfigError: the source's connector.py does not hold one connector class.
+    """
+    make = _own_class(source) if source.kind == "own" else _kind_class(source.kind)
+    connector: Connector = make(source, connections(source.connection), keyed_hash)
+    return connector
+
+
+def _kind_class(kind: str) -> Callable[..., Any]:
+    # Each kind is imported when it is used: lxml and SQLAlchemy are heavy, and DAG files list sources.
+    if kind == "database":
+        from connectors.kinds.database import DatabaseConnector  # noqa: PLC0415  # see above
+
+        return DatabaseConnector
+    if kind == "files":
+        from connectors.kinds.files import FilesConnector  # noqa: PLC0415  # see above
+
+        return FilesConnector
+    if kind == "rest":
+        from connectors.kinds.rest import RestConnector  # noqa: PLC0415  # see above
+
+        return RestConnector
+    if kind == "xes":
+        from connectors.kinds.xes import XesConnector  # noqa: PLC0415  # see above
+
+        return XesConnector
+    raise InternalError(f"kind {kind!r} has passed the schema but has no connector")
+
+
+def _own_class(source: Source) -> Callable[..., Any]:
+    """Load the one class of connector.py that has the connector's three verbs."""
+    file = source.folder / "connector.py"
+    name = f"hub_source_{source.code.replace('-', '_')}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ConfigError([Fault(str(file), 1, "cannot be loaded as Python")])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = [
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if member.__module__ == name
+        and all(callable(getattr(member, verb, None)) for verb in ("check", "discover", "read"))
+    ]
+    if len(found) != 1:
+        names = ", ".join(one.__name__ for one in found) or "none"
+        raise ConfigError([Fault(str(file), 1, f"must hold one class with check, discover and read; it holds {names}")])
+    own: Callable[..., Any] = found[0]
+    return own

@@ -1,0 +1,117 @@
+"""The seam between the hub and a source system: three verbs, and the values that they hand over.
+
+A connector is opened by `connectors.open(source, connections)`. It keeps nothing between calls: where a stream
+stands is the `state` that the pipeline hands in and commits together with the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from connectors.source import StreamSpec
+from hub.records import Record, Slice
+
+Connections = Callable[[str], str]
+"""Resolves a connection id to its URL, which may hold a secret: never log or show it."""
+
+KeyedHash = Callable[[bytes], bytes]
+"""Hashes bytes under the deployment's key; contents of sources are never hashed without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckItem:
+    """One thing that was tried at the source, and how it went."""
+
+    stream: str | None
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found; every stream stands in it, the good ones too."""
+
+    source: str
+    items: tuple[CheckItem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Say whether every stream can be read."""
+        return all(item.ok for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredField:
+    """A field that the source has, with the source's own name for its type."""
+
+    name: str
+    type: str
+
+
+def fields_of(records: Iterable[Any]) -> tuple[DiscoveredField, ...]:
+    """Return the fields that occur in records, each with the JSON types that were seen, such as `string|null`."""
+    types: dict[str, set[str]] = {}
+    for record in records:
+        for name, value in record.items() if isinstance(record, dict) else ():
+            types.setdefault(name, set()).add(_JSON_TYPES.get(type(value), type(value).__name__))
+    return tuple(DiscoveredField(name, "|".join(sorted(seen))) for name, seen in types.items())
+
+
+_JSON_TYPES: dict[type, str] = {
+    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredStream:
+    """A table, file pattern or endpoint that the source has, whether it is declared or not."""
+
+    name: str
+    fields: tuple[DiscoveredField, ...]
+    rows: int | None = None
+    key: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """Reads one source. It never writes to it, and it judges nothing but whether records can be read at all."""
+
+    def check(self) -> CheckReport:
+        """Try the connection and each declared stream; troubles are items of the report, not exceptions."""
+
+    def discover(self) -> list[DiscoveredStream]:
+        """List what the source has.
+
+        Raises:
+            SourceTrouble: the source cannot be reached.
+        """
+
+    def read(self, stream: StreamSpec, state: Record, *, slice_size: int, full: bool) -> Iterator[Slice]:
+        """Yield what is new since `state`, in slices of at most `slice_size` records, at least one slice.
+
+        The last slice bears `last=True`; an empty pull yields one slice without records, so that it is
+        written down too. `full` reads everything whatever the state says.
+
+        Raises:
+            RetrySource: the source broke off; the slices yielded so far are whole.
+            StopSource: a person must act.
+            RefuseUnit: one file or page is refused whole; no record of it was yielded. With a connector that
+                is a `KeepsUnits` the pull goes on from `skip(…)`.
+        """
+
+
+@runtime_checkable
+class KeepsUnits(Protocol):
+    """A connector whose streams come in delivered units (files), each of which can be refused alone."""
+
+    def skip(self, stream: StreamSpec, state: Record, unit: str) -> Record:
+        """Return the state in which `unit`, as it lies there now, counts as dealt with.
+
+        It is read again when its bytes change, or with `full`.
+        """
+
+    def raw(self, stream: StreamSpec, unit: str) -> Iterator[bytes]:
+        """Yield the unit's bytes as they lie there, for the archive of a refused unit."""

@@ -1,0 +1,105 @@
+"""What a source folder declares: the source, its streams, and how to load all of a deployment's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["database", "files", "rest", "xes", "own"]
+Contract = Literal["evolve", "freeze", "quarantine"]
+Deletion = Literal["none", "operation", "snapshot"]
+
+PROFILES = Path(__file__).parent / "profiles"
+"""Where the formats that come with the hub lie; a source may name a folder of its own instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The field that tells new records from old ones, and how far back each pull looks again."""
+
+    field: str
+    lookback: timedelta | int = 0
+
+    @property
+    def looks_back(self) -> bool:
+        """Say whether a pull reads again what lies shortly before the cursor."""
+        return bool(self.lookback)
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """How many records one unit (a file, else a pull) has at least and at most."""
+
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who keeps the system: the organ, and the office that answers for its data (never a private person)."""
+
+    organ: str
+    name: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream of a source, as declared; `options` are the kind's own, `key` the fields of the mapping's key."""
+
+    name: str
+    options: Mapping[str, Any]
+    cursor: Cursor | None = None
+    contract: Contract = "freeze"
+    deletion: Deletion = "none"
+    expect: Expect | None = None
+    parking: timedelta = timedelta(days=30)
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One system of one department, or one that serves many organs, as its folder declares it."""
+
+    code: str
+    title: Mapping[str, str]
+    owner: Owner
+    legal_basis: str
+    kind: Kind
+    connection: str
+    mapping: Path
+    folder: Path
+    streams: Mapping[str, StreamSpec]
+    organ: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    time_zone: str = "Asia/Shanghai"
+    schedule: str | None = None
+
+    def stream(self, name: str) -> StreamSpec:
+        """Return a stream by its name.
+
+        Raises:
+            KeyError: there is none; the message names those that there are.
+        """
+        try:
+            return self.streams[name]
+        except KeyError:
+            raise KeyError(f"source {self.code} has no stream {name!r}; it has {', '.join(self.streams)}") from None
+
+
+def load_sources(paths: Iterable[Path]) -> list[Source]:
+    """Load every source folder below `paths`, sorted by code.
+
+    A folder with an `instances.csv` makes one source for each of its rows; one with `template: true` makes none
+    and only lends its words to those that `extends:` it.
+
+    Raises:
+        ConfigError: anything is wrong with any of them; every fault is listed with file and line.
+    """
+    from connectors.loading import load  # noqa: PLC0415  # the loader builds on the values above
+
+    return load(paths)
