@@ -1,0 +1,1 @@
+"""Translate: apply a strict mapping from a department's fields to the canonical documents."""

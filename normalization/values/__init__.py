@@ -1,0 +1,1 @@
+"""One module a kind of value: instants, dates, codes, numbers, text, regions."""
