@@ -1,0 +1,1 @@
+"""Keep: models, merge, ledger, archive of the shared repository."""

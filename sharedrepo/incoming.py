@@ -1,0 +1,99 @@
+"""What the pipeline hands to the repository: one slice, judged, translated and protected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hub.findings import Finding
+
+UNREADABLE = "?"
+"""Begins the key that the hub gives a record without a readable one; its hash as received follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows for one canonical table.
+
+    `record[i]` is the index of the source record in the slice, `part[i]` numbers the yield that made the row; `frame`
+    has the table's own columns, personal values already protected; `case_number[i]` names the parent or document's
+    case; `content_hash[i]` is the keyed hash over the canonical values in the clear.
+    """
+
+    record: np.ndarray[Any, np.dtype[np.int64]]
+    part: np.ndarray[Any, np.dtype[np.int16]]
+    frame: pd.DataFrame
+    case_number: list[str | None]
+    content_hash: list[bytes]
+
+    def only(self, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
+        """Return the rows where `keep` (a mask over rows) is true."""
+        if keep.all():
+            return self
+        chosen = np.flatnonzero(keep)
+        return Rows(
+            self.record[keep],
+            self.part[keep],
+            self.frame[keep],
+            [self.case_number[i] for i in chosen],
+            [self.content_hash[i] for i in chosen],
+        )
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One slice on its way into the repository; all sequences run over the slice's records."""
+
+    keys: list[str]
+    rows: Sequence[int]
+    orders: list[int | None]
+    received: list[bytes]
+    canonical: list[bytes]
+    deleted: list[bool]
+    excluded: list[bool]
+    refused: list[bool]
+    cases: list[str | None]
+    reported_at: list[datetime | None]
+    tables: Mapping[str, Rows]
+    findings: list[Finding]
+    payload: Callable[[int], bytes]
+    """Returns the record as received, sealed."""
+    seal_value: Callable[[str], bytes]
+    """Seals a raw value that a finding keeps."""
+    unit: str | None = None
+    known_unchanged: int = 0
+    """Records that were dropped before judging, because their hash as received is known."""
+    prior: Prior | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(slots=True)
+class Known:
+    """What the ledger knows of one source record."""
+
+    record_id: int
+    order: int | None
+    received: bytes
+    canonical: bytes | None
+    state: str
+    waiting: frozenset[bytes] = frozenset()
+    refused_order: int | None = None
+    """The highest version that waits in quarantine (conflicting versions apart: a person decides on them)."""
+
+    def has_seen(self, received: bytes) -> bool:
+        """Say whether this very content stands under the key already, or waits under it."""
+        return received == self.received or received in self.waiting
+
+
+@dataclass(slots=True)
+class Prior:
+    """What the ledger knows of a slice's keys; keys that are not in it are new."""
+
+    known: dict[str, Known] = field(default_factory=dict)

@@ -1,0 +1,308 @@
+"""Loads one slice: everything that a batch writes, inside the transaction that its caller owns and commits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from hub.findings import Finding
+from sharedrepo import findings, merge, overview, records, stage, waiting
+from sharedrepo.identity import Resolver
+from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
+from sharedrepo.models import OUTCOMES
+
+AGAIN = frozenset({"release", "replay", "retranslate"})
+"""Kinds of batch in which the hub itself takes records a second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the batch is about; the same for every slice of one stream in one pull."""
+
+    source_system_id: int
+    stream_id: int
+    kind: str
+    mapping_version: str
+    read_at: datetime
+    zone: str
+    five_stages: bool
+    case_rules: Mapping[str, str]
+    first_batch_id: int | None = None
+    reason: str | None = None
+
+    @property
+    def again(self) -> bool:
+        """Say whether the hub itself takes these records a second time."""
+        return self.kind in AGAIN
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a batch did: its number, its counts, and the cases it brought (children may wait for them)."""
+
+    batch_id: int
+    read: int
+    counts: Counter[str] = field(default_factory=Counter)
+    new_cases: list[str] = field(default_factory=list)
+    lost_cases: list[int] = field(default_factory=list)
+
+
+def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
+    """Register, park or refuse each record of the slice, merge what is accepted, and judge the touched cases."""
+    batch_id = next_batch(cursor)
+    prior = incoming.prior if incoming.prior is not None else records.look_up(cursor, job.stream_id, incoming.keys)
+    fate = records.decide(incoming, prior, again=job.again)
+    _assign_ids(cursor, incoming, fate)
+    resolver = Resolver(cursor, job.source_system_id, incoming, fate)
+    for index, finding in resolver.conflicts():
+        fate.findings.append(finding)
+        _turn_away(incoming, fate, prior, index, "quarantined")
+    for index in resolver.orphans():
+        _turn_away(incoming, fate, prior, index, "parked")
+    states = {index: _state(incoming, fate, index) for index in fate.winner.values()}
+    accepted = {index for index, state in states.items() if state == "kept"}
+    replaced = [
+        fate.record_id[i] for key, i in fate.winner.items()
+        if key in prior.known and prior.known[key].state == "kept"
+    ]  # fmt: skip
+    loaded = Loaded(batch_id, len(incoming) + incoming.known_unchanged)
+    overview.begin(cursor)
+    staged = _stage_rows(cursor, job, incoming, fate, resolver, accepted, batch_id)
+    if replaced:
+        stage.fresh(cursor, "stage_changed", "record_id bigint, batch_id bigint")
+        stage.copy(cursor, "stage_changed", {"record_id": replaced, "batch_id": [batch_id] * len(replaced)})
+        overview.touch_changed(cursor)
+        loaded.lost_cases = _lost_cases(cursor, staged)
+    if loaded.lost_cases:
+        return loaded  # the caller takes the children back first, then loads again
+    overview.touch_staged(cursor, staged)
+    if replaced:
+        merge.replace(cursor)
+    else:
+        merge.insert(cursor, staged)
+    _write_ledger(cursor, job, batch_id, incoming, fate, prior, states)
+    _write_findings(cursor, job, batch_id, incoming, fate)
+    overview.refresh(cursor)
+    overview.judge(
+        cursor, job.case_rules, batch_id=batch_id, first_batch_id=job.first_batch_id or batch_id,
+        zone=job.zone, five_stages=job.five_stages,
+    )  # fmt: skip
+    loaded.counts = fate.counts()
+    loaded.counts["unchanged"] += incoming.known_unchanged
+    loaded.new_cases = resolver.new_cases(accepted)
+    return loaded
+
+
+def next_batch(cursor: stage.Cursor) -> int:
+    """Take a fresh batch number."""
+    cursor.execute("SELECT nextval('ledger.batch_batch_id_seq')")
+    return int(stage.scalar(cursor))
+
+
+def _assign_ids(cursor: stage.Cursor, incoming: Incoming, fate: records.Fate) -> None:
+    """Give fresh record ids to keys that the ledger does not know, in the order of arrival."""
+    fresh: dict[str, int] = {}
+    unknown = [key for i, key in enumerate(incoming.keys) if not fate.record_id[i]]
+    ids = iter(records.reserve(cursor, len(dict.fromkeys(unknown))))
+    for i, key in enumerate(incoming.keys):
+        if not fate.record_id[i]:
+            if key not in fresh:
+                fresh[key] = next(ids)
+            fate.record_id[i] = fresh[key]
+
+
+def _turn_away(incoming: Incoming, fate: records.Fate, prior: Prior, index: int, outcome: str) -> None:
+    """Let an accepted record wait after all.
+
+    A child without its case is the latest word under its key: what stood before goes, as it would have been parked too.
+    A record that claims another's identity says nothing that can be kept: what stood before under its key stays.
+    """
+    key = incoming.keys[index]
+    for earlier in fate.overtaken.get(key, ()):
+        fate.outcome[earlier] = outcome
+    fate.outcome[index] = outcome
+    if outcome == "parked":
+        fate.parked.append(index)
+    else:
+        fate.refuse(key, index)
+        if key in prior.known and prior.known[key].state == "kept":
+            del fate.winner[key]
+
+
+def _state(incoming: Incoming, fate: records.Fate, index: int) -> str:
+    if fate.outcome[index] in ("quarantined", "parked"):
+        return fate.outcome[index]
+    if incoming.deleted[index]:
+        return "deleted"
+    return "excluded" if incoming.excluded[index] else "kept"
+
+
+def _stage_rows(
+    cursor: stage.Cursor,
+    job: Job,
+    incoming: Incoming,
+    fate: records.Fate,
+    resolver: Resolver,
+    accepted: set[int],
+    batch_id: int,
+) -> dict[str, int]:
+    """COPY the rows of accepted records into staging; return how many for each table that got any."""
+    mask = np.zeros(len(incoming), dtype=bool)
+    mask[list(accepted)] = True
+    record_id = np.array(fate.record_id, dtype="int64")
+    reported_at = pa.array(incoming.reported_at, pa.timestamp("us", tz="UTC"))
+    staged: dict[str, int] = {}
+    for table, all_rows in incoming.tables.items():
+        rows: Rows = all_rows.only(mask[all_rows.record])
+        if len(rows.record) == 0:
+            continue
+        case_id = resolver.case_ids(rows) if resolver.of_case(table) else None
+        merge.put(
+            cursor, table, rows, batch_id=batch_id, source_system_id=job.source_system_id,
+            record_id=record_id, case_id=case_id, reported_at=reported_at,
+        )  # fmt: skip
+        staged[table] = len(rows.record)
+    return staged
+
+
+def _lost_cases(cursor: stage.Cursor, staged: Mapping[str, int]) -> list[int]:
+    """Find cases that would go although records of other messages still hang on them."""
+    if "approval_case" not in staged:
+        merge.staging_table(cursor, "approval_case")
+    children = " UNION ALL ".join(
+        f"SELECT FROM core.{table} AS t WHERE t.case_id = a.record_id AND t.record_id <> a.record_id"
+        for table in overview.OF_CASE
+    )
+    cursor.execute(
+        f"""SELECT a.record_id FROM core.approval_case AS a JOIN stage_changed AS c USING (record_id)
+            WHERE NOT EXISTS (SELECT FROM stage_approval_case AS s WHERE s.record_id = a.record_id)
+              AND EXISTS ({children})"""
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _write_ledger(
+    cursor: stage.Cursor,
+    job: Job,
+    batch_id: int,
+    incoming: Incoming,
+    fate: records.Fate,
+    prior: Prior,
+    states: Mapping[int, str],
+) -> None:
+    state = [""] * len(incoming)
+    for index, value in states.items():
+        state[index] = value
+    for key, index in fate.touched.items():
+        state[index] = prior.known[key].state
+    records.write(
+        cursor,
+        stream_id=job.stream_id,
+        batch_id=batch_id,
+        incoming=incoming,
+        fate=fate,
+        prior=prior,
+        state=state,
+        keep_batch=job.kind == "release",
+    )
+    settled = [fate.record_id[i] for i, value in states.items() if value != "quarantined"]
+    settled += [fate.record_id[i] for i in fate.touched.values()]
+    known = {
+        found.record_id for found in prior.known.values() if found.waiting or found.state in ("quarantined", "parked")
+    }
+    rules = _rules_by_record(incoming, fate)
+    waiting.add(
+        cursor, stream_id=job.stream_id, batch_id=batch_id, read_at=job.read_at,
+        waiters=[_waiter(incoming, fate, i, rules) for i in sorted({*fate.refused, *fate.parked})],
+    )  # fmt: skip
+    within = {fate.record_id[i] for i in fate.refused}
+    waiting.supersede(cursor, batch_id=batch_id, record_ids=[one for one in settled if one in known or one in within])
+    if job.kind == "replay":
+        found = [
+            f"{UNREADABLE}{mark.hex()}"
+            for key, mark in zip(incoming.keys, incoming.received, strict=True)
+            if not key.startswith(UNREADABLE)
+        ]
+        waiting.found_key(cursor, stream_id=job.stream_id, batch_id=batch_id, keys=found)
+
+
+def _rules_by_record(incoming: Incoming, fate: records.Fate) -> dict[int, list[str]]:
+    rules: dict[int, list[str]] = {}
+    for finding in [*incoming.findings, *fate.findings]:
+        if finding.refuses and finding.record >= 0 and finding.rule not in rules.setdefault(finding.record, []):
+            rules[finding.record].append(finding.rule)
+    return rules
+
+
+def _waiter(incoming: Incoming, fate: records.Fate, index: int, rules: Mapping[int, Sequence[str]]) -> waiting.Waiter:
+    parked = fate.outcome[index] == "parked"
+    return waiting.Waiter(
+        record_id=fate.record_id[index],
+        kind="parked" if parked else "quarantined",
+        case_number=incoming.cases[index],
+        order=incoming.orders[index],
+        received=incoming.received[index],
+        rules=() if parked else tuple(rules.get(index, ())),
+        unit=incoming.unit,
+        row=incoming.rows[index],
+        payload=incoming.payload(index),
+    )
+
+
+def _write_findings(cursor: stage.Cursor, job: Job, batch_id: int, incoming: Incoming, fate: records.Fate) -> None:
+    """Keep the findings of records that stand or wait; what an overtaken record said speaks no more."""
+    stands = {index for index in fate.winner.values() if index not in fate.refused} | set(fate.touched.values())
+    speaking = {*stands, *fate.refused}
+    chosen: list[Finding] = [one for one in incoming.findings if one.record < 0 or one.record in speaking]
+    placed = [_placed(incoming, fate, one) for one in [*chosen, *fate.findings]]
+    findings.write(
+        cursor, stream_id=job.stream_id, batch_id=batch_id, placed=placed,
+        judged=[fate.record_id[i] for i in stands],
+        judged_waiting=[fate.record_id[i] for i in fate.refused if i not in fate.conflicts],
+    )  # fmt: skip
+    findings.close_settled(cursor, batch_id=batch_id, record_ids=[fate.record_id[i] for i in stands])
+
+
+def _placed(incoming: Incoming, fate: records.Fate, finding: Finding) -> findings.Placed:
+    index = finding.record
+    sealed = incoming.seal_value(finding.value) if finding.value is not None else None
+    if index < 0:
+        return findings.Placed(finding, None, incoming.unit, None, sealed)
+    waits = index in fate.refused
+    return findings.Placed(finding, fate.record_id[index], incoming.unit, incoming.rows[index], sealed, waits=waits)
+
+
+def register(
+    cursor: stage.Cursor,
+    job: Job,
+    loaded: Loaded,
+    *,
+    seq: int,
+    unit: str | None,
+    archive_key: str | None,
+    status: str = "committed",
+) -> datetime:
+    """Write the batch's own row, last, under the commit lock: its `recorded_at` is later than any before it."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('hub.commit'))")
+    values: dict[str, Any] = {
+        "batch_id": loaded.batch_id, "source_system_id": job.source_system_id, "seq": seq, "stream_id": job.stream_id,
+        "kind": job.kind, "status": status, "unit": unit, "mapping_version": job.mapping_version,
+        "archive_key": archive_key, "read_at": job.read_at, "reason": job.reason, "read": loaded.read,
+        **{outcome: loaded.counts.get(outcome, 0) for outcome in OUTCOMES},
+    }  # fmt: skip
+    names = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join(f"%({name})s" for name in values)
+    cursor.execute(
+        f"""INSERT INTO ledger.batch ({names}, recorded_at)
+            SELECT {marks}, greatest(clock_timestamp(), max(recorded_at) + INTERVAL '1 microsecond') FROM ledger.batch
+            RETURNING recorded_at""",
+        values,
+    )
+    recorded_at: datetime = stage.scalar(cursor)
+    return recorded_at

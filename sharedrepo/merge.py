@@ -1,0 +1,123 @@
+"""One set-based merge a canonical table: staging to `core`, the replaced image to `core_history`, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from sharedrepo import stage
+from sharedrepo.incoming import Rows
+from sharedrepo.models import MERGE_ORDER, TABLES
+from sharedrepo.models.documents import SOURCE_SCOPED
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@cache
+def _columns(table: str) -> tuple[str, ...]:
+    return tuple(column.name for column in TABLES[table].columns)
+
+
+def staging_table(cursor: stage.Cursor, table: str) -> str:
+    """Make (once a session) the staging table of a canonical table; return its name."""
+    return stage.make(cursor, f"stage_{table}", like=f"core.{table}")
+
+
+def put(
+    cursor: stage.Cursor,
+    table: str,
+    rows: Rows,
+    *,
+    batch_id: int,
+    source_system_id: int,
+    record_id: Integers,
+    case_id: pd.Series | None,
+    reported_at: pa.Array,
+) -> None:
+    """COPY rows into their staging table; `record_id` and `reported_at` run over the slice, `case_id` over the rows."""
+    size = len(rows.record)
+    columns: dict[str, Any] = {
+        "record_id": pa.array(record_id[rows.record]),
+        "part": pa.array(rows.part),
+        "batch_id": pa.array(np.full(size, batch_id)),
+    }
+    if table in SOURCE_SCOPED:
+        columns["source_system_id"] = pa.array(np.full(size, source_system_id))
+    elif case_id is not None:
+        columns["case_id"] = pa.array(case_id, pa.int64(), from_pandas=True)
+    frame = pa.Table.from_pandas(rows.frame, preserve_index=False)
+    columns |= {name: frame.column(name) for name in frame.column_names}
+    columns["content_hash"] = stage.bytea(rows.content_hash)
+    columns["reported_at"] = reported_at.take(pa.array(rows.record))
+    stage.copy(cursor, staging_table(cursor, table), columns)
+
+
+def insert(cursor: stage.Cursor, tables: Iterable[str]) -> None:
+    """Write the staged rows of records that never stood before."""
+    for table in _in_order(tables):
+        cursor.execute(_insert(table))
+
+
+def replace(cursor: stage.Cursor) -> None:
+    """Write the staged rows where `stage_changed` names records that stood before.
+
+    Rows that a record no longer yields are closed first, children before parents; then each table is merged, parents
+    before children. A replaced or closed image goes to the history twin in the statement that replaces it.
+    """
+    for table in reversed(MERGE_ORDER):
+        staging_table(cursor, table)
+        cursor.execute(_close(table))
+    for table in MERGE_ORDER:
+        cursor.execute(_upsert(table))
+
+
+def _in_order(tables: Iterable[str]) -> list[str]:
+    return sorted(tables, key=MERGE_ORDER.index)
+
+
+def _listed(table: str, prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in _columns(table))
+
+
+@cache
+def _insert(table: str) -> str:
+    return f"""
+        INSERT INTO core.{table} AS t ({_listed(table)})
+        SELECT {_listed(table, "s.")} FROM stage_{table} AS s ORDER BY s.record_id, s.part
+    """
+
+
+@cache
+def _close(table: str) -> str:
+    return f"""
+        WITH gone AS (
+            DELETE FROM core.{table} AS t USING stage_changed AS c
+            WHERE c.record_id = t.record_id AND NOT EXISTS (
+                SELECT FROM stage_{table} AS s WHERE s.record_id = t.record_id AND s.part = t.part)
+            RETURNING t.*, c.batch_id AS closed_by
+        )
+        INSERT INTO core_history.{table} ({_listed(table)}, closed_by)
+        SELECT {_listed(table, "gone.")}, gone.closed_by FROM gone
+    """
+
+
+@cache
+def _upsert(table: str) -> str:
+    key = ("record_id",) if table == "approval_case" else ("record_id", "part")
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in _columns(table) if name not in key)
+    return f"""
+        WITH replaced AS (
+            INSERT INTO core_history.{table} ({_listed(table)}, closed_by)
+            SELECT {_listed(table, "t.")}, s.batch_id
+            FROM core.{table} AS t
+            JOIN stage_{table} AS s ON s.record_id = t.record_id AND s.part = t.part
+            WHERE s.content_hash <> t.content_hash
+        )
+        {_insert(table)}
+        ON CONFLICT ({", ".join(key)}) DO UPDATE SET {updates} WHERE t.content_hash <> excluded.content_hash
+    """

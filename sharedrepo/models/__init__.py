@@ -1,0 +1,24 @@
+"""The tables of the shared repository: `core` made from the contracts, `ledger`, `quality`, and the history twins."""
+
+from sharedrepo.models.base import metadata
+from sharedrepo.models.documents import MERGE_ORDER, TABLES
+from sharedrepo.models.history import HISTORY
+from sharedrepo.models.ledger import OUTCOMES, batch, key_fingerprint, source_record, source_system, stream, waiting
+from sharedrepo.models.overview import case_overview
+from sharedrepo.models.quality import finding
+
+__all__ = [
+    "HISTORY",
+    "MERGE_ORDER",
+    "OUTCOMES",
+    "TABLES",
+    "batch",
+    "case_overview",
+    "finding",
+    "key_fingerprint",
+    "metadata",
+    "source_record",
+    "source_system",
+    "stream",
+    "waiting",
+]

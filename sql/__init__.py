@@ -1,0 +1,1 @@
+"""The database as code: migrations, views, roles."""
