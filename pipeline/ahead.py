@@ -1,0 +1,33 @@
+"""Works one step ahead: while the caller writes one slice, the next is read and prepared in a second thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_END = object()
+
+
+def ahead(items: Iterator[T], work: Callable[[T], R]) -> Iterator[R]:
+    """Yield `work(item)` for each item in order; the next one is under work while the caller has the last.
+
+    Items are taken and worked on in one other thread, never two at once. An exception reaches the caller in its turn,
+    after all that came before it.
+    """
+
+    def step() -> R | object:
+        item = next(items, _END)
+        return item if item is _END else work(item)  # type: ignore[arg-type]  # what is not the end is an item
+
+    with ThreadPoolExecutor(1, thread_name_prefix="hub-prepare") as executor:
+        coming: Future[R | object] = executor.submit(step)
+        while True:
+            done = coming.result()
+            if done is _END:
+                return
+            coming = executor.submit(step)
+            yield done  # type: ignore[misc]  # the end was told apart above

@@ -1,0 +1,316 @@
+"""A batch: one slice, one transaction. Data, history, cursor, findings and ledger commit together or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hub import jsontext
+from hub.records import BrokenRecord, Slice
+from normalization.apply import Occurrences
+from pipeline import archived, settling
+from pipeline.prepare import Prepared, prepare
+from pipeline.runtime import Connection
+from pipeline.work import Line, Refused, Work, facts_of
+from sharedrepo import load, records, stage, streams, waiting
+from sharedrepo.archive.archive import object_key
+from sharedrepo.incoming import Prior
+from validation.cases import case_rules
+
+
+@contextmanager
+def transaction(work: Work, *, dry_run: bool = False) -> Iterator[stage.Cursor]:
+    """Commit at the end what was done inside, or nothing of it; a dry run keeps nothing."""
+    connection = work.connection
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+        if dry_run:
+            connection.rollback()
+        else:
+            connection.commit()
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+
+
+class Preparer:
+    """Prepares the slices of one stream, one after the other, in a thread of its own with a connection of its own.
+
+    It looks one batch behind: the slice before is still being written when it asks the ledger.
+    """
+
+    def __init__(self, work: Work, line: Line, reader: Connection) -> None:
+        self._work, self._line, self._reader = work, line, reader
+        self._in_flight: frozenset[str] = frozenset()
+        self._unit: str | None = None
+        self._before_unit = line.state
+
+    def __call__(self, piece: Slice | Refused) -> tuple[Slice | Refused, Prepared | None]:
+        """Prepare a slice; what is refused or held is not prepared."""
+        if not isinstance(piece, Slice) or settling.holds(self._line, piece):
+            return piece, None
+        self._mind_unit(piece)
+        prepared = prepare(self._line.desk, piece, self._look_up, drop_known=True, in_flight=self._in_flight)
+        self._in_flight = prepared.keys
+        return piece, prepared
+
+    def _mind_unit(self, piece: Slice) -> None:
+        """Count equal fingerprints within one unit, and let a unit that was cut off be read again from its start."""
+        desk, unit = self._line.desk, piece.unit.name if piece.unit else None
+        if unit is not None and unit != self._unit:
+            desk.seen = Occurrences()
+        self._unit = None if piece.unit_ends else unit
+        if desk.mapping.key.fingerprint and unit is not None and not piece.unit_ends:
+            piece.state = self._before_unit
+        else:
+            self._before_unit = piece.state
+
+    def _look_up(self, keys: list[str]) -> Prior:
+        try:
+            with self._reader.cursor() as cursor:
+                return records.look_up(cursor, self._line.stream_id, keys)
+        finally:
+            self._reader.rollback()
+
+
+def run(work: Work, line: Line, piece: Slice, prepared: Prepared, *, dry_run: bool = False) -> load.Loaded:
+    """Write one slice of a pull and commit it."""
+    with transaction(work, dry_run=dry_run) as cursor:
+        _bring_up_to_date(cursor, work, line, prepared)
+        loaded = write(cursor, work, line, piece, prepared, kind="pull")
+    work.written = prepared.keys
+    count(line, loaded)
+    line.state = piece.state
+    return loaded
+
+
+def _bring_up_to_date(cursor: stage.Cursor, work: Work, line: Line, prepared: Prepared) -> None:
+    """Ask the ledger again for keys that the batch before wrote while this slice was being prepared."""
+    prior = prepared.incoming.prior
+    unsure = (
+        [key for key in prepared.incoming.keys if key in work.written] if not work.released else prepared.incoming.keys
+    )
+    if prior is not None and unsure:
+        prior.known |= records.look_up(cursor, line.stream_id, unsure).known
+
+
+def again(
+    cursor: stage.Cursor, work: Work, line: Line, piece: Slice, *, kind: str, reason: str | None = None,
+    waiters: Sequence[waiting.Released] = (), status: str = "replayed", known_unchanged: int = 0,
+    keys: Sequence[str] | None = None,
+) -> load.Loaded:  # fmt: skip
+    """Prepare and write a slice that the hub makes itself, inside the present transaction.
+
+    `waiters` are the waiting records that it was made of; they are closed with `status`. `known_unchanged` counts
+    records that were read with it and left out since they are known (a rebuild's slices); `keys` are the keys under
+    which its records were first received.
+    """
+    prepared = prepare(
+        line.desk, piece, lambda wanted: records.look_up(cursor, line.stream_id, wanted),
+        drop_known=kind not in load.AGAIN, known_keys=keys,
+    )  # fmt: skip
+    prepared.incoming.known_unchanged += known_unchanged
+    return write(cursor, work, line, piece, prepared, kind=kind, reason=reason, waiters=waiters, status=status)
+
+
+def write(
+    cursor: stage.Cursor, work: Work, line: Line, piece: Slice, prepared: Prepared, *, kind: str,
+    reason: str | None = None, waiters: Sequence[waiting.Released] = (), status: str = "replayed",
+) -> load.Loaded:  # fmt: skip
+    """Load, archive and register one prepared slice inside the present transaction."""
+    job = _job(work, line, kind, reason)
+    loaded = _load(cursor, work, job, prepared)
+    work.note(loaded.batch_id)
+    waiting.close(cursor, waiting_ids=[one.waiting_id for one in waiters], batch_id=loaded.batch_id, status=status)
+    seq = streams.next_seq(cursor, work.source_system_id)
+    archived = put_in_archive(
+        work, line, piece, prepared.lines, seq=seq, kind=kind, reason=reason,
+        known_unchanged=prepared.incoming.known_unchanged,
+    )  # fmt: skip
+    if kind == "pull":
+        _advance(cursor, line, piece, prepared)
+        settling.settle(cursor, work, line, piece, loaded.batch_id)
+    register(cursor, work, line, loaded, seq=seq, kind=kind, reason=reason, piece=piece, archive_key=archived)
+    _release(cursor, work, loaded.new_cases)
+    return loaded
+
+
+def register(
+    cursor: stage.Cursor, work: Work, line: Line, loaded: load.Loaded, *, seq: int, kind: str, piece: Slice,
+    archive_key: str | None, reason: str | None = None, status: str = "committed",
+) -> None:  # fmt: skip
+    """Write the batch's own row."""
+    unit = piece.unit.name if piece.unit else None
+    job = _job(work, line, kind, reason)
+    load.register(cursor, job, loaded, seq=seq, unit=unit, archive_key=archive_key, status=status)
+
+
+def _job(work: Work, line: Line, kind: str, reason: str | None) -> load.Job:
+    return load.Job(
+        source_system_id=work.source_system_id,
+        stream_id=line.stream_id,
+        kind=kind,
+        mapping_version=work.mapping_version,
+        read_at=work.read_at,
+        zone=work.source.time_zone,
+        five_stages=work.five_stages,
+        case_rules=case_rules(),
+        first_batch_id=work.first_batch_id,
+        reason=reason,
+    )
+
+
+def _load(cursor: stage.Cursor, work: Work, job: load.Job, prepared: Prepared) -> load.Loaded:
+    """Load; where a case goes whose children stay, take the children back first."""
+    cursor.execute("SAVEPOINT before_load")
+    loaded = load.load(cursor, job, prepared.incoming)
+    if loaded.lost_cases:
+        cursor.execute("ROLLBACK TO SAVEPOINT before_load")
+        take_back(cursor, work, loaded.lost_cases)
+        stage.reset(cursor)
+        prepared.incoming.prior = None  # the children may stand in this very slice: what is known of them has changed
+        loaded = load.load(cursor, job, prepared.incoming)
+    cursor.execute("RELEASE SAVEPOINT before_load")
+    return loaded
+
+
+def archive_key(work: Work, line: Line, seq: int) -> str:
+    """Name the archive object of a batch; a batch that never committed leaves its name to the next."""
+    return object_key(work.source.code, f"{work.read_at:%Y-%m}", seq, line.spec.name)
+
+
+def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str, **more: Any) -> dict[str, Any]:
+    """Say in plain words what an archive object holds, so that it can be replayed alone: never a personal value."""
+    expect, unit = line.spec.expect, piece.unit
+    return {
+        "format": 1, "source": work.source.code, "month": f"{work.read_at:%Y-%m}", "stream": line.spec.name, "seq": seq,
+        "kind": kind, "mapping": work.mapping_version, "read_at": work.read_at.isoformat(),
+        "unit": None if unit is None else {"name": unit.name, "declared": dict(unit.declared), "rows": unit.rows},
+        "counted": settling.counted(work, line, piece), "in_units": line.in_units,
+        "unit_ends": piece.unit_ends, "last": piece.last, "state_before": line.state, "state_after": piece.state,
+        "complete_through": piece.complete_through, "zone": work.source.time_zone, "contract": line.spec.contract,
+        "expect": None if expect is None else [expect.least, expect.most], "parking": line.spec.parking.total_seconds(),
+        "lookback": _lookback(line).total_seconds(),
+        "streams": list(work.lines), "facts": facts_of(work.source).as_dict(), **more,
+    }  # fmt: skip
+
+
+def put_in_archive(
+    work: Work, line: Line, piece: Slice, lines: Iterable[bytes], *, seq: int, kind: str, reason: str | None = None,
+    status: str = "committed", known_unchanged: int = 0,
+) -> str | None:  # fmt: skip
+    """Put the records as received into the archive, synced, before anything is committed or acknowledged.
+
+    Releases and take-backs are not archived: they follow from the batches that are, and a rebuild makes them again.
+    """
+    if kind in ("release", "take_back"):
+        return None
+    if not work.archiving:
+        return work.replayed_key
+    header = archive_header(
+        work, line, piece, seq=seq, kind=kind, status=status, reason=reason, known_unchanged=known_unchanged
+    )
+    key = archive_key(work, line, seq)
+    work.runtime.archive.put(key, header, lines)
+    return key
+
+
+def _advance(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared) -> None:
+    """Move the cursor, and the time up to which the source vouches for completeness."""
+    declared = piece.complete_through is not None
+    through: datetime | None = None
+    if piece.complete_through is not None:
+        through = datetime.fromisoformat(piece.complete_through)
+        through = through if through.tzinfo else through.replace(tzinfo=UTC)
+    else:
+        reported = [at for at in prepared.incoming.reported_at if at is not None]
+        if reported:
+            through = min(max(reported), line.desk.context.read_at) - _lookback(line)
+    streams.advance(cursor, line.stream_id, state=piece.state, complete_through=through, declared=declared)
+
+
+def _lookback(line: Line) -> timedelta:
+    lookback = line.spec.cursor.lookback if line.spec.cursor else None
+    return lookback if isinstance(lookback, timedelta) else timedelta(0)
+
+
+def count(line: Line, loaded: load.Loaded) -> None:
+    """Add a committed batch to the report of this pull."""
+    line.counts += loaded.counts
+    line.read += loaded.read
+    line.batches += 1
+
+
+def _release(cursor: stage.Cursor, work: Work, new_cases: list[str]) -> None:
+    """Take in the parked children of cases that have come, in the same transaction, as batches of their own."""
+    released = waiting.children_of(cursor, work.source_system_id, new_cases)
+    for stream_id in dict.fromkeys(one.stream_id for one in released):
+        mine = [one for one in released if one.stream_id == stream_id]
+        line = work.line_of(stream_id)
+        stage.reset(cursor)
+        piece, keys = slice_of(work, line, mine)
+        again(cursor, work, line, piece, kind="release", waiters=mine, status="released", keys=keys)
+        work.released = True
+
+
+def slice_of(work: Work, line: Line, waiters: Iterable[waiting.Released]) -> tuple[Slice, list[str]]:
+    """Make a slice of waiting records from their sealed payloads, with their keys; what was no record is none now."""
+    piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state)
+    rows: list[int] = []
+    keys: list[str] = []
+    for one in waiters:
+        payload = work.runtime.protector.unseal(one.payload, context="waiting")
+        try:
+            piece.records.append(jsontext.loads(payload))
+            rows.append(one.row)
+            keys.append(one.key)
+        except ValueError:
+            message = "the text that was received is no record"
+            piece.broken.append(BrokenRecord(one.row, "unreadable_record", message, payload.decode("utf-8", "replace")))
+    piece.rows = rows
+    return piece, keys
+
+
+def take_back(cursor: stage.Cursor, work: Work, cases: Sequence[int]) -> None:
+    """Park again the records whose case goes: their rows are closed into history, the records wait for the case."""
+    children = records.children(cursor, cases)
+    work.released = True
+    for stream_id in dict.fromkeys(one.stream_id for one in children):
+        line = work.line_of(stream_id)
+        mine = [one for one in children if one.stream_id == stream_id]
+        payloads = _from_archive(work, mine)
+        batch_id = load.next_batch(cursor)
+        records.park(cursor, mine, batch_id=batch_id)
+        waiting.add(
+            cursor, stream_id=stream_id, batch_id=batch_id, read_at=work.read_at,
+            waiters=[
+                waiting.Waiter(
+                    one.record_id, "parked", one.case_number, one.order, one.received, (), None, one.row,
+                    work.runtime.protector.seal(payloads[one.record_id], context="waiting"),
+                )
+                for one in mine
+            ],
+        )  # fmt: skip
+        loaded = load.Loaded(batch_id, len(mine), Counter(parked=len(mine)))
+        piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state)
+        seq = streams.next_seq(cursor, work.source_system_id)
+        register(cursor, work, line, loaded, seq=seq, kind="take_back", piece=piece, archive_key=None)
+
+
+def _from_archive(work: Work, children: Iterable[records.Child]) -> dict[int, bytes]:
+    """Read the records as received, from the archive objects of the batches that brought them."""
+    out: dict[int, bytes] = {}
+    wanted: dict[str, dict[archived.Place, int]] = {}
+    for one in children:
+        wanted.setdefault(one.archive_key, {})[one.row, one.source_key] = one.record_id
+    for key, places in wanted.items():
+        _header, lines = work.runtime.archive.open(key)
+        for line in archived.records(lines):
+            if line.place in places:
+                out[places[line.place]] = line.body
+    return out

@@ -1,0 +1,201 @@
+"""Pulls a source: all its streams in order, slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.registry import open_connector
+from connectors.seam import Connections, Connector, KeepsUnits
+from connectors.source import Source
+from hub.errors import RefuseUnit
+from hub.records import Slice
+from normalization.apply import Context, Occurrences
+from normalization.mapping import Mapping as FieldMapping
+from normalization.mapping import StreamMapping, load_mapping
+from pipeline import batches, snapshots, units
+from pipeline.ahead import ahead
+from pipeline.prepare import Desk
+from pipeline.runtime import Connection, Runtime
+from pipeline.work import Line, Refused, Work, facts_of
+from sharedrepo import streams
+from sharedrepo.models import OUTCOMES
+from validation.structure import StructureJudge
+
+Progress = Callable[[str, str, int], None]
+"""Called after each batch with source, stream and the number of records read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What one pull of a stream did."""
+
+    stream: str
+    read: int
+    batches: int
+    counts: dict[str, int]
+    refused_units: tuple[str, ...]
+
+    @property
+    def balanced(self) -> bool:
+        """Say whether every record that was read is counted once."""
+        return self.read == sum(self.counts.values())
+
+
+@dataclass(slots=True)
+class ExchangeReport:
+    """What one pull of a source did."""
+
+    source: str
+    streams: list[StreamReport] = field(default_factory=list)
+
+    @property
+    def balanced(self) -> bool:
+        """Say whether every stream balances."""
+        return all(one.balanced for one in self.streams)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return ids and counts only."""
+        return {
+            "source": self.source,
+            "balanced": self.balanced,
+            "streams": [
+                {
+                    "stream": one.stream, "read": one.read, "batches": one.batches, **one.counts,
+                    "balanced": one.balanced, "refused_units": list(one.refused_units),
+                }
+                for one in self.streams
+            ],
+        }  # fmt: skip
+
+
+def exchange(
+    source: Source,
+    *,
+    connections: Connections | None = None,
+    runtime: Runtime | None = None,
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ExchangeReport:
+    """Pull all streams of a source; `full` reads everything again, `dry_run` keeps nothing.
+
+    Raises:
+        SourceBusy: another pull of this source is running.
+        SourceTrouble: the source broke off or needs a person; batches that were committed stay.
+        ConfigError: the source's mapping is wrong.
+    """
+    runtime = runtime or Runtime.open()
+    mapping = load_mapping(source.mapping, runtime.documents)
+    resolve = connections or runtime.settings.connection
+    connector = open_connector(source, resolve, keyed_hash=runtime.protector.content_hash)
+    report = ExchangeReport(source.code)
+    if not dry_run:
+        snapshots.keep(runtime, mapping, source.mapping)
+    with opened(runtime, source, mapping) as work:
+        work.archiving = not dry_run
+        for line in work.lines.values():
+            _pull(work, line, connector, full=full, dry_run=dry_run, progress=progress)
+            report.streams.append(_stream_report(line))
+    return report
+
+
+class opened:  # noqa: N801  # a context manager, read as a verb
+    """Opens a source for work: its lock held, its streams and desks ready."""
+
+    def __init__(
+        self, runtime: Runtime, source: Source, mapping: FieldMapping, *, read_at: datetime | None = None
+    ) -> None:
+        self._runtime, self._source, self._mapping = runtime, source, mapping
+        self._read_at = read_at or datetime.now(UTC)
+        self._connection = runtime.connection()
+
+    def __enter__(self) -> Work:
+        connection = self._connection.__enter__()
+        try:
+            return self._open(connection)
+        except BaseException as error:
+            self._connection.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def _open(self, connection: Connection) -> Work:
+        runtime, source, mapping = self._runtime, self._source, self._mapping
+        with connection.cursor() as cursor:
+            number = streams.source_system_id(cursor, facts_of(source))
+            connection.commit()
+            runtime.hold_source(connection, number, source.code)
+            lines = {
+                name: Line(spec, *streams.stream(cursor, number, name), self._desk(name))
+                for name, spec in source.streams.items()
+            }
+            connection.commit()
+        five_stages = any(one.process == "five_stages" for one in mapping.streams.values())
+        return Work(runtime, connection, source, number, lines, mapping.version, five_stages, self._read_at)
+
+    def _desk(self, name: str) -> Desk:
+        source, protector = self._source, self._runtime.protector
+        stream = self._mapping.streams[name]
+        context = Context(
+            source=source.code,
+            organ=source.organ,
+            region=source.region,
+            time_zone=source.time_zone,
+            read_at=self._read_at,
+            keyed_hash=protector.content_hash,
+        )
+        judge = StructureJudge(dict(stream.schema), source.streams[name].contract, shown=_shown(stream))
+        return Desk(stream, judge, self._runtime.documents, protector, context, Occurrences())
+
+    def __exit__(self, *error: Any) -> None:
+        self._connection.__exit__(*error)
+
+
+def _shown(stream: StreamMapping) -> frozenset[str]:
+    """Return the fields whose raw values findings may show: those that go to columns of no person."""
+    used = {one.path[0] for made in stream.yields for column in made.columns for one in column.fields}
+    return frozenset(used - {one.path[0] for one in stream.personal})
+
+
+def _pull(
+    work: Work, line: Line, connector: Connector, *, full: bool, dry_run: bool, progress: Progress | None
+) -> None:
+    """Read a stream to its end; a unit that is refused whole is set aside and the rest goes on."""
+    line.in_units = isinstance(connector, KeepsUnits)
+    with work.runtime.connection() as reader:
+        preparer = batches.Preparer(work, line, reader)
+        for piece, prepared in ahead(_slices(line, connector, work.runtime.settings.slice_size, full=full), preparer):
+            if isinstance(piece, Refused):
+                units.refuse(work, line, piece, dry_run=dry_run)
+                continue
+            if prepared is None:
+                units.hold(work, line, piece, dry_run=dry_run)
+            else:
+                batches.run(work, line, piece, prepared, dry_run=dry_run)
+            if progress is not None:
+                progress(work.source.code, line.spec.name, piece.read)
+    if not dry_run:
+        units.finish(work, line)
+
+
+def _slices(line: Line, connector: Connector, size: int, *, full: bool) -> Iterator[Slice | Refused]:
+    state = line.state
+    while True:
+        try:
+            for piece in connector.read(line.spec, state, slice_size=size, full=full):
+                state = piece.state
+                yield piece
+        except RefuseUnit as refusal:
+            if not isinstance(connector, KeepsUnits) or refusal.unit is None:
+                raise
+            state = connector.skip(line.spec, state, refusal.unit)
+            yield Refused(refusal, state, tuple(connector.raw(line.spec, refusal.unit)))
+            full = False
+        else:
+            return
+
+
+def _stream_report(line: Line) -> StreamReport:
+    counts = {outcome: line.counts.get(outcome, 0) for outcome in OUTCOMES}
+    return StreamReport(line.spec.name, line.read, line.batches, counts, tuple(line.refused_units))

@@ -1,0 +1,311 @@
+"""Turns a slice as received into rows ready for the repository: judged, translated, judged again, protected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hub import jsontext
+from hub.documents import Documents
+from hub.findings import Finding
+from hub.protect import Protector
+from hub.records import Record, Slice
+from normalization.apply import Context, Identity, Occurrences, TableRows, identify, translate
+from normalization.mapping import StreamMapping
+from pipeline.protecting import content_hashes, protect
+from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
+from validation.rules import judge_meaning
+from validation.structure import StructureJudge
+
+LookUp = Callable[[list[str]], Prior]
+
+
+@dataclass(slots=True)
+class Desk:
+    """Everything that one stream's slices are prepared with, made once a pull."""
+
+    mapping: StreamMapping
+    judge: StructureJudge
+    documents: Documents
+    protector: Protector
+    context: Context
+    seen: Occurrences
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A slice ready to be loaded: its keys, and its fresh records as lines for the archive."""
+
+    incoming: Incoming
+    lines: list[bytes]
+    keys: frozenset[str]
+
+
+def prepare(
+    desk: Desk,
+    piece: Slice,
+    look_up: LookUp,
+    *,
+    drop_known: bool,
+    in_flight: frozenset[str] = frozenset(),
+    known_keys: Sequence[str] | None = None,
+) -> Prepared:
+    """Prepare one slice; with `drop_known`, records whose hash as received is known are counted and go no further.
+
+    `look_up` returns what the ledger knows of the slice's keys. Keys `in_flight` are being written just now: what the
+    ledger knows of them may be overtaken, so their records are never dropped. `known_keys` are the keys under which the
+    records were first received: a fingerprint counts its equals, and a part of them would be counted anew.
+    """
+    raws = [jsontext.dumps(record) for record in piece.records]
+    received = desk.protector.content_hashes(raws)
+    identity = identify(desk.mapping, piece.records, desk.context, desk.seen if known_keys is None else Occurrences())
+    keys = _keys(identity.keys, received)
+    if known_keys is not None:
+        keys = [new if old.startswith(UNREADABLE) else old for old, new in zip(known_keys, keys, strict=True)]
+    broken = _broken_keys(desk, piece)
+    prior = look_up([*keys, *broken])
+    fresh = _fresh(keys, received, prior, in_flight) if drop_known else list(range(len(keys)))
+    known = len(keys) - len(fresh)
+    incoming = _judged(desk, piece, _Raw(raws, received, keys, identity), fresh)
+    incoming.known_unchanged = known
+    incoming.prior = prior
+    _add_broken(desk, piece, broken, incoming)
+    return Prepared(incoming, _lines(piece, keys, raws, fresh), frozenset(keys).union(broken))
+
+
+def archive_lines(piece: Slice) -> list[bytes]:
+    """Write a slice's records as lines for the archive: `row TAB key TAB record`, or `!` and what could not be read."""
+    size = len(piece.records)
+    return _lines(piece, [UNREADABLE] * size, [jsontext.dumps(record) for record in piece.records], list(range(size)))
+
+
+def _lines(piece: Slice, keys: Sequence[str], raws: list[bytes], fresh: list[int]) -> list[bytes]:
+    rows = piece.rows
+    lines = [b"%d\t%b\t%b" % (rows[index], jsontext.dumps(keys[index]), raws[index]) for index in fresh]
+    lines += [b"!" + jsontext.dumps([one.row, one.rule, one.message, one.raw]) for one in piece.broken]
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """The slice as received, with what identifies each record."""
+
+    raws: list[bytes]
+    received: list[bytes]
+    keys: list[str]
+    identity: Identity
+
+
+def _keys(keys: Sequence[str | None], received: Sequence[bytes]) -> list[str]:
+    """Give a record without a readable key one of its content, so that it is known again."""
+    return [f"{UNREADABLE}{mark.hex()}" if key is None else key for key, mark in zip(keys, received, strict=True)]
+
+
+def _broken_keys(desk: Desk, piece: Slice) -> list[str]:
+    return [
+        f"{UNREADABLE}{desk.protector.content_hash(one.raw.encode('utf-8', 'surrogatepass')).hex()}"
+        for one in piece.broken
+    ]
+
+
+def _fresh(keys: list[str], received: list[bytes], prior: Prior, in_flight: frozenset[str]) -> list[int]:
+    """Return the indices of the records that are not known exactly as they came.
+
+    A key that stands more than once in the slice, or is in flight, is never dropped: its records speak in turn.
+    """
+    if not prior.known:
+        return list(range(len(keys)))
+    seen: dict[str, int] = {}
+    for key in keys:
+        seen[key] = seen.get(key, 0) + 1
+    known = prior.known
+    out = []
+    for index, key in enumerate(keys):
+        found = known.get(key)
+        if found is None or seen[key] > 1 or key in in_flight or not found.has_seen(received[index]):
+            out.append(index)
+    return out
+
+
+def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int]) -> Incoming:
+    """Judge and translate the records at `fresh`."""
+    whole = len(fresh) == len(raw.keys)
+    records = piece.records if whole else [piece.records[i] for i in fresh]
+    deleted = [bool(raw.identity.deleted[i]) for i in fresh]
+    findings = _moved(raw.identity.findings, fresh, whole=whole)
+    findings += _of_living(desk.judge.judge(records), deleted)
+    refused = _refused(findings, len(fresh))
+    tables, excluded, more = _translated(
+        desk, records, [raw.keys[i] for i in fresh], [gone or bad for gone, bad in zip(deleted, refused, strict=True)]
+    )
+    findings += more
+    refused = _refused(findings, len(fresh))
+    rows = _protected(desk, tables, [raw.identity.cases[i] for i in fresh])
+    received = [raw.received[i] for i in fresh]
+    return Incoming(
+        keys=[raw.keys[i] for i in fresh],
+        rows=[piece.rows[i] for i in fresh],
+        orders=[raw.identity.orders[i] for i in fresh],
+        received=received,
+        canonical=_canonical(desk, rows, received, deleted, excluded, refused),
+        deleted=deleted,
+        excluded=excluded,
+        refused=refused,
+        cases=[raw.identity.cases[i] for i in fresh],
+        reported_at=_instants(raw.identity.reported_at, fresh),
+        tables=rows,
+        findings=findings,
+        payload=_payload(desk.protector, [raw.raws[i] for i in fresh]),
+        seal_value=lambda value: desk.protector.seal(value.encode("utf-8", "surrogatepass"), context="finding"),
+        unit=piece.unit.name if piece.unit else None,
+    )
+
+
+def _moved(findings: list[Finding], fresh: list[int], *, whole: bool) -> list[Finding]:
+    """Point findings at the records that are left, and drop those on records that are not."""
+    if whole:
+        return list(findings)
+    place = {old: new for new, old in enumerate(fresh)}
+    return [
+        one if one.record < 0 else replace(one, record=place[one.record])
+        for one in findings
+        if one.record < 0 or one.record in place
+    ]
+
+
+def _of_living(findings: list[Finding], deleted: list[bool]) -> list[Finding]:
+    """Drop what is wrong with the shape of a deletion mark: such a record need say no more than its key."""
+    return [one for one in findings if one.record < 0 or not deleted[one.record]]
+
+
+def _refused(findings: list[Finding], size: int) -> list[bool]:
+    refused = [False] * size
+    for one in findings:
+        if one.record >= 0 and one.refuses:
+            refused[one.record] = True
+    return refused
+
+
+def _translated(
+    desk: Desk, records: list[Record], keys: list[str], skip: list[bool]
+) -> tuple[dict[str, TableRows], list[bool], list[Finding]]:
+    """Translate the records that are not skipped; row and finding indices are those of `records`."""
+    chosen = [index for index, left_out in enumerate(skip) if not left_out]
+    excluded = [False] * len(records)
+    if not chosen:
+        return {}, excluded, []
+    whole = len(chosen) == len(records)
+    if not whole:
+        records, keys = [records[i] for i in chosen], [keys[i] for i in chosen]
+    done = translate(desk.mapping, records, desk.context, keys)
+    tables, findings = done.tables, list(done.findings)
+    for table, rows in tables.items():
+        findings += _meaning(desk, table, rows)
+    for index, left_out in zip(chosen, done.excluded.tolist(), strict=True):
+        excluded[index] = left_out
+    if not whole:
+        back = np.array(chosen, dtype="int64")
+        tables = {name: replace(rows, record=back[rows.record]) for name, rows in tables.items()}
+        findings = [one if one.record < 0 else replace(one, record=chosen[one.record]) for one in findings]
+    return tables, excluded, findings
+
+
+def _meaning(desk: Desk, table: str, rows: TableRows) -> list[Finding]:
+    """Judge the rows of one table, yield by yield, and find the source's own pointer back through the mapping."""
+    out: list[Finding] = []
+    parts = np.unique(rows.part).tolist()
+    for part in parts:
+        mine = slice(None) if len(parts) == 1 else rows.part == part
+        found = judge_meaning(
+            table, rows.frame[mine], rows.record[mine],
+            documents=desk.documents, read_at=desk.context.read_at, context=desk.context,
+        )  # fmt: skip
+        pointers = {
+            column.column.name: ", ".join(one.pointer for one in column.fields)
+            for column in desk.mapping.yields[part].columns
+        }
+        out += [replace(one, pointer=pointers.get(one.field or "") or None) for one in found]
+    return out
+
+
+def _protected(desk: Desk, tables: dict[str, TableRows], cases: list[str | None]) -> dict[str, Rows]:
+    """Hash each row in the clear, then protect what is personal."""
+    out: dict[str, Rows] = {}
+    for name, rows in tables.items():
+        document = desk.documents[name]
+        frame = rows.frame.reset_index(drop=True)
+        numbers = _case_numbers(frame, rows.record, cases)
+        hashes = content_hashes(document, frame, numbers, desk.protector)
+        if document.of_case and name != "approval_case" and "case_number" in frame:
+            frame = frame.drop(columns="case_number")
+        out[name] = Rows(rows.record, rows.part, protect(document, frame, desk.protector), numbers, hashes)
+    return out
+
+
+def _case_numbers(
+    frame: pd.DataFrame, record: np.ndarray[Any, np.dtype[np.int64]], cases: list[str | None]
+) -> list[str | None]:
+    if "case_number" in frame:
+        return [None if pd.isna(value) else str(value) for value in frame["case_number"].tolist()]
+    return [cases[index] for index in record.tolist()]
+
+
+def _canonical(
+    desk: Desk,
+    tables: dict[str, Rows],
+    received: list[bytes],
+    deleted: list[bool],
+    excluded: list[bool],
+    refused: list[bool],
+) -> list[bytes]:
+    """Hash what each record says in canonical values: over its rows, in table and part order.
+
+    A refused record has said nothing that can be read: its hash as received stands for it.
+    """
+    said: list[list[bytes]] = [[] for _ in received]
+    for name in sorted(tables):
+        rows = tables[name]
+        for index, part, mark in zip(rows.record.tolist(), rows.part.tolist(), rows.content_hash, strict=True):
+            said[index].append(part.to_bytes(2, "big") + mark)
+    texts = [
+        mark if bad else b"deleted" if gone else b"excluded" if out else b"".join(parts)
+        for mark, parts, gone, out, bad in zip(received, said, deleted, excluded, refused, strict=True)
+    ]
+    return desk.protector.content_hashes(texts)
+
+
+def _instants(column: pd.Series, fresh: list[int]) -> list[datetime | None]:
+    values = column.iloc[fresh] if len(fresh) != len(column) else column
+    return [None if pd.isna(value) else value.to_pydatetime() for value in values]
+
+
+def _payload(protector: Protector, raws: list[bytes]) -> Callable[[int], bytes]:
+    return lambda index: protector.seal(raws[index], context="waiting")
+
+
+def _add_broken(desk: Desk, piece: Slice, keys: list[str], incoming: Incoming) -> None:
+    """Add the records that could not be read: they are refused with what the reader said."""
+    start = len(incoming.keys)
+    raws = [one.raw.encode("utf-8", "surrogatepass") for one in piece.broken]
+    marks = desk.protector.content_hashes(raws)
+    readable = incoming.payload
+    incoming.rows = [*incoming.rows, *(one.row for one in piece.broken)]
+    for index, (one, key, mark) in enumerate(zip(piece.broken, keys, marks, strict=True), start):
+        incoming.keys.append(key)
+        incoming.orders.append(None)
+        incoming.received.append(mark)
+        incoming.canonical.append(mark)
+        incoming.deleted.append(False)
+        incoming.excluded.append(False)
+        incoming.refused.append(True)
+        incoming.cases.append(None)
+        incoming.reported_at.append(None)
+        detail = {"message": one.message}
+        incoming.findings.append(Finding(index, one.rule, pointer=f"row {one.row}", detail=detail, refuse=True))
+    seal = desk.protector.seal
+    incoming.payload = lambda index: readable(index) if index < start else seal(raws[index - start], context="waiting")

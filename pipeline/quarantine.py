@@ -1,0 +1,52 @@
+"""One waiting record, shown to the person who works on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub import jsontext
+from hub.errors import RepositoryError
+from hub.findings import rule
+from pipeline.runtime import Runtime
+
+HIDDEN = "(protected)"
+
+
+def entry(runtime: Runtime, number: int, *, reveal: bool) -> dict[str, Any]:
+    """Return a waiting record and its findings; without `reveal`, only the values that findings may show.
+
+    Raises:
+        RepositoryError: there is no such entry.
+    """
+    with runtime.engine.connect() as connection:
+        found = connection.execute(
+            sa.text("SELECT record_id, payload, kind, status, unit, row FROM ledger.waiting WHERE waiting_id = :id"),
+            {"id": number},
+        ).one_or_none()
+        if found is None:
+            raise RepositoryError(f"no waiting record {number}; `hub quarantine list` shows those that there are.")
+        rows = connection.execute(
+            sa.text(
+                """SELECT rule, effect, field, pointer, shown, detail FROM quality.finding
+                   WHERE record_id = :id AND state = 'open'"""
+            ),
+            {"id": found.record_id},
+        ).mappings()
+        findings = [{**row, "title": rule(row["rule"]).title, "hint": rule(row["rule"]).hint} for row in rows]
+    payload = runtime.protector.unseal(bytes(found.payload), context="waiting")
+    try:
+        record: dict[str, Any] = jsontext.loads(payload)
+    except ValueError:
+        record = {"text": payload.decode("utf-8", "replace")}
+    shown = record if reveal else {name: HIDDEN if value is not None else None for name, value in record.items()}
+    return {
+        "id": number,
+        "kind": found.kind,
+        "state": found.status,
+        "unit": found.unit,
+        "row": found.row,
+        "record": shown,
+        "findings": findings,
+    }

@@ -1,0 +1,81 @@
+"""Takes records in again: quarantined ones under the present mapping, held units that a person accepts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.source import Source
+from hub.errors import RepositoryError
+from hub.records import Slice, Unit
+from normalization.mapping import load_mapping
+from pipeline import batches, snapshots
+from pipeline.archived import fill
+from pipeline.exchange import opened
+from pipeline.runtime import Runtime
+from sharedrepo import lists, waiting
+from sharedrepo import units as kept
+
+CONFLICT = "version_conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of the records that were taken in again."""
+
+    source: str
+    counts: dict[str, int]
+
+
+def replay(runtime: Runtime, source: Source, ids: Sequence[int] = ()) -> Replayed:
+    """Judge quarantined records of a source again; those that pass are kept, the others go on waiting.
+
+    Without `ids` all of them but conflicting versions: which of two contents is right, a person decides by its id.
+    """
+    mapping = load_mapping(source.mapping, runtime.documents)
+    snapshots.keep(runtime, mapping, source.mapping)
+    counts: Counter[str] = Counter()
+    with opened(runtime, source, mapping) as work:
+        for line in work.lines.values():
+            with batches.transaction(work) as cursor:
+                entries = [
+                    one for one in waiting.quarantined(cursor, line.stream_id, list(ids))
+                    if ids or CONFLICT not in one.rules
+                ]  # fmt: skip
+                if entries:
+                    piece, keys = batches.slice_of(work, line, entries)
+                    done = batches.again(cursor, work, line, piece, kind="replay", waiters=entries, keys=keys)
+                    counts += done.counts
+    return Replayed(source.code, dict(counts))
+
+
+def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Replayed:
+    """Publish a held unit after all, on a person's word: all held batches of its unit are taken in.
+
+    Raises:
+        RepositoryError: no such held batch of this source, or its unit could not be read at all.
+    """
+    held = lists.held_unit(runtime.engine, source.code, batch_id)
+    if not held:
+        known = [row["batch"] for row in lists.batches(runtime.engine, source=source.code, status="held")]
+        raise RepositoryError(f"source {source.code} holds no batch {batch_id}; held are: {known or 'none'}.")
+    mapping = load_mapping(source.mapping, runtime.documents)
+    snapshots.keep(runtime, mapping, source.mapping)
+    counts: Counter[str] = Counter()
+    with opened(runtime, source, mapping) as work:
+        for row in held:
+            line = work.lines[row["stream"]]
+            header, lines = runtime.archive.open(row["archive"])
+            if "refused" in header:
+                raise RepositoryError(
+                    f"batch {row['batch']} holds {row['unit']}, which could not be read: {header['refused']['got']}. "
+                    "It cannot be accepted; ask the department to send it again."
+                )
+            piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state, unit=Unit(row["unit"] or ""))
+            fill(piece, lines)
+            with batches.transaction(work) as cursor:
+                loaded = batches.again(cursor, work, line, piece, kind="accept", reason=reason)
+                kept.accepted(cursor, row["batch"], loaded.batch_id)
+                counts += loaded.counts
+    return Replayed(source.code, dict(counts))

@@ -1,0 +1,133 @@
+"""Walks a canonical row back to what the department sent: the archived record, and the mapping line of each column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub import jsontext
+from hub.errors import RepositoryError
+from normalization.mapping import Mapping as FieldMapping
+from normalization.model import ColumnMap
+from pipeline import archived, snapshots
+from pipeline.runtime import Runtime
+from sharedrepo.models import TABLES
+
+HIDDEN = "(protected)"
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One row of `core`, and where each of its columns comes from."""
+
+    table: str
+    source: str
+    stream: str
+    key: str
+    batch: int
+    archive: str | None
+    row: int
+    mapping_version: str
+    columns: list[dict[str, Any]]
+    record: Mapping[str, Any] | None
+
+
+def trace(runtime: Runtime, table: str, key: str, *, reveal: bool = False) -> list[Traced]:
+    """Return every row of `core.<table>` whose source key or case number is `key`.
+
+    Personal values are shown only with `reveal`.
+
+    Raises:
+        RepositoryError: no such table, or no such row.
+    """
+    if table not in TABLES:
+        raise RepositoryError(f"no table core.{table}; known: {', '.join(sorted(TABLES))}.")
+    rows = _rows(runtime, table, key)
+    if not rows:
+        raise RepositoryError(
+            f"core.{table} holds no row of key {key!r}. Give the source's own key or the case number; "
+            "records that wait are in `hub quarantine list`."
+        )
+    return [_traced(runtime, table, row, reveal=reveal) for row in rows]
+
+
+def _rows(runtime: Runtime, table: str, key: str) -> list[dict[str, Any]]:
+    case = "t.case_number" if "case_number" in TABLES[table].columns else "NULL"
+    join = ""
+    if "case_id" in TABLES[table].columns:
+        case, join = "c.case_number", "JOIN core.approval_case AS c ON c.record_id = t.case_id"
+    query = f"""
+        SELECT t.*, ss.code AS _source, s.name AS _stream, r.source_key AS _key, r.batch_id AS _batch, r.row AS _row,
+               b.archive_key AS _archive, b.mapping_version AS _mapping
+        FROM core.{table} AS t {join}
+        JOIN ledger.source_record AS r ON r.record_id = t.record_id
+        JOIN ledger.stream AS s ON s.stream_id = r.stream_id
+        JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
+        JOIN ledger.batch AS b ON b.batch_id = r.batch_id
+        WHERE r.source_key = :key OR {case} = :key ORDER BY t.record_id, t.part LIMIT 200"""
+    with runtime.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.text(query), {"key": key}).mappings()]
+
+
+def _traced(runtime: Runtime, table: str, row: dict[str, Any], *, reveal: bool) -> Traced:
+    record = _record(runtime, row)
+    with snapshots.opened(runtime, row["_mapping"]) as mapping:
+        columns = _columns(mapping, row, record, reveal=reveal)
+        shown = record if reveal or record is None else _masked(mapping, row["_stream"], record)
+    return Traced(
+        table, row["_source"], row["_stream"], row["_key"], row["_batch"], row["_archive"], row["_row"],
+        row["_mapping"], columns, shown,
+    )  # fmt: skip
+
+
+def _record(runtime: Runtime, row: dict[str, Any]) -> dict[str, Any] | None:
+    if row["_archive"] is None:
+        return None
+    _header, lines = runtime.archive.open(row["_archive"])
+    found = next((one for one in archived.records(lines) if one.row == row["_row"] and one.key == row["_key"]), None)
+    return None if found is None else jsontext.loads(found.body)
+
+
+def _columns(
+    mapping: FieldMapping, row: dict[str, Any], record: dict[str, Any] | None, *, reveal: bool
+) -> list[dict[str, Any]]:
+    stream = mapping.streams[row["_stream"]]
+    made = stream.yields[row["part"]]
+    out = []
+    for column in made.columns:
+        personal = column.column.personal
+        raw = {one.name: _value(record, one.path) for one in column.fields} if record is not None else {}
+        hidden = personal and not reveal
+        name = column.column.name
+        out.append(
+            {
+                "column": name,
+                "value": row.get(f"{name}_mask", HIDDEN) if personal else row.get(name),
+                "made_from": _how(column),
+                "said": {field: HIDDEN if hidden and value is not None else value for field, value in raw.items()},
+                "mapping_line": column.line,
+            }
+        )
+    return out
+
+
+def _how(column: ColumnMap) -> str:
+    if column.how == "field":
+        return ", ".join(one.name for one in column.fields)
+    return f"constant {column.const!r}" if column.how == "const" else column.how
+
+
+def _value(record: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        record = record.get(part) if isinstance(record, dict) else None
+    return record
+
+
+def _masked(mapping: FieldMapping, stream: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Hide every field that may hold something personal: those of person columns and those the mapping ignores."""
+    found = mapping.streams[stream]
+    personal = {one.path[0] for one in found.personal} | {name.lstrip("/").split("/")[0] for name in found.ignore}
+    return {name: HIDDEN if name in personal and value is not None else value for name, value in record.items()}

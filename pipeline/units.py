@@ -1,0 +1,90 @@
+"""Delivered units that cannot be published: held when far too small, refused when they cannot be read as a whole."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from hub.findings import UNIT, Finding
+from hub.records import Slice, Unit
+from pipeline import batches, settling
+from pipeline.prepare import archive_lines
+from pipeline.work import Line, Refused, Work
+from sharedrepo import findings, load, streams, units
+from validation.volume import judge_volume
+
+
+def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool) -> None:
+    """Set a slice of a held unit aside: it is archived, counted as quarantined, and nothing of it is published."""
+    unit = piece.unit or Unit("")
+    with batches.transaction(work, dry_run=dry_run) as cursor:
+        loaded = load.Loaded(load.next_batch(cursor), piece.read, Counter(quarantined=piece.read))
+        work.note(loaded.batch_id)
+        seq = streams.next_seq(cursor, work.source_system_id)
+        key = batches.put_in_archive(work, line, piece, archive_lines(piece), seq=seq, kind="pull", status="held")
+        streams.advance(cursor, line.stream_id, state=piece.state, complete_through=None, declared=False)
+        batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=piece, archive_key=key, status="held")
+        finding = judge_volume(line.spec.expect, unit.rows or 0)
+        found = [finding] if finding is not None else []
+        settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit.name, found=found)
+    batches.count(line, loaded)
+    if unit.name not in line.refused_units:
+        line.refused_units.append(unit.name)
+    line.state = piece.state
+
+
+def refuse(work: Work, line: Line, refused: Refused, *, dry_run: bool) -> None:
+    """Set a unit aside that cannot be read as a whole: its bytes are archived, its finding says why."""
+    refusal = refused.refusal
+    unit = refusal.unit or ""
+    if dry_run:
+        line.refused_units.append(unit)
+        line.state = refused.state
+        return
+    piece = Slice(stream=line.spec.name, records=[], rows=[], state=refused.state, unit=Unit(unit))
+    finding = Finding(UNIT, refusal.rule, pointer=unit, detail={"got": refusal.got, "known": refusal.known})
+    facts = {"rule": refusal.rule, "got": refusal.got, "known": refusal.known}
+    set_aside(work, line, piece, finding, raw=refused.raw, facts=facts)
+
+
+def set_aside(
+    work: Work, line: Line, piece: Slice, finding: Finding, *,
+    raw: Iterable[bytes] = (), facts: dict[str, str] | None = None, archive_key: str | None = None,
+) -> None:  # fmt: skip
+    """Write down that a unit was refused whole; its raw bytes go to the archive unless they lie there already."""
+    unit = piece.unit.name if piece.unit else ""
+    with batches.transaction(work) as cursor:
+        loaded = load.Loaded(load.next_batch(cursor), 0)
+        work.note(loaded.batch_id)
+        seq = streams.next_seq(cursor, work.source_system_id)
+        key = archive_key or batches.archive_key(work, line, seq)
+        if archive_key is None:
+            header = batches.archive_header(
+                work, line, piece, seq=seq, kind="pull", status="held", reason=None, known_unchanged=0, refused=facts
+            )
+            work.runtime.archive.put(key, header, (base64.b64encode(part) for part in raw))
+        streams.advance(cursor, line.stream_id, state=piece.state, complete_through=None, declared=False)
+        batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=piece, archive_key=key, status="held")
+        settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit, found=[finding])
+    batches.count(line, loaded)
+    line.refused_units.append(unit)
+    line.state = piece.state
+
+
+def finish(work: Work, line: Line) -> None:
+    """At the end of a pull: write down that it went through, whether it was silent, which children wait too long."""
+    if work.last_batch_id is None:
+        return
+    expect = line.spec.expect
+    must_speak = expect is not None and bool(expect.least) and not line.in_units
+    silent = line.read == line.counts["unchanged"]  # a lookback reads again what is known: that is no speaking
+    with batches.transaction(work) as cursor:
+        streams.succeeded(cursor, line.stream_id, datetime.now(UTC))
+        units.silence(cursor, line.stream_id, batch_id=work.last_batch_id, silent=must_speak and silent)
+        overdue = units.overdue_children(cursor, line.stream_id, work.read_at - line.spec.parking)
+        found = [
+            findings.Placed(Finding(0, "parent_missing"), one.record_id, one.unit, one.row, None) for one in overdue
+        ]
+        findings.write(cursor, stream_id=line.stream_id, batch_id=work.last_batch_id, judged=[], placed=found)

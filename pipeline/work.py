@@ -1,0 +1,86 @@
+"""A source under work: its lock is held, its streams and their desks are ready."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.source import Source, StreamSpec
+from hub.errors import RefuseUnit
+from hub.records import Record
+from pipeline.prepare import Desk
+from pipeline.runtime import Connection, Runtime
+from sharedrepo.streams import SourceFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A unit that was refused whole: why, the cursor after it, and its bytes as they lay there."""
+
+    refusal: RefuseUnit
+    state: Record
+    raw: tuple[bytes, ...]
+
+
+@dataclass(slots=True)
+class Line:
+    """One stream of the source on this pull: its number, its desk, where it stands, and what came so far."""
+
+    spec: StreamSpec
+    stream_id: int
+    state: Record
+    desk: Desk
+    in_units: bool = False
+    """Whether the source delivers in units (files) that can be held or refused alone."""
+    counts: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+    batches: int = 0
+    refused_units: list[str] = field(default_factory=list)
+    totals: Counter[str] = field(default_factory=Counter)
+    """Records of the present unit, to compare with its declared totals."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A source whose lock this process holds."""
+
+    runtime: Runtime
+    connection: Connection
+    source: Source
+    source_system_id: int
+    lines: dict[str, Line]
+    mapping_version: str
+    five_stages: bool
+    read_at: datetime
+    first_batch_id: int | None = None
+    last_batch_id: int | None = None
+    written: frozenset[str] = frozenset()
+    """Keys that the last batch wrote: the slice prepared meanwhile may not know of them."""
+    released: bool = False
+    """Parked records were released, or others taken back, in this pull: any key may have moved meanwhile."""
+    archiving: bool = True
+    """False where nothing is archived anew: in a dry run, and in a rebuild, whose batches name `replayed_key`."""
+    replayed_key: str | None = None
+
+    def line_of(self, stream_id: int) -> Line:
+        """Return the stream with this number."""
+        return next(line for line in self.lines.values() if line.stream_id == stream_id)
+
+    def note(self, batch_id: int) -> None:
+        """Remember the first and the last batch of this pull."""
+        self.first_batch_id = self.first_batch_id or batch_id
+        self.last_batch_id = batch_id
+
+
+def facts_of(source: Source) -> SourceFacts:
+    """Return what the repository keeps of a source."""
+    return SourceFacts(
+        code=source.code,
+        title=source.title.get("en") or source.title.get("zh") or source.code,
+        title_zh=source.title.get("zh"),
+        organ=source.organ,
+        region=source.region,
+        kind=source.kind,
+        profile=source.profile,
+    )
