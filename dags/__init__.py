@@ -1,0 +1,1 @@
+"""When: thin Airflow DAGs made from the source folders."""

@@ -1,0 +1,127 @@
+"""What the tasks of the DAGs do. Heavy packages are imported inside: reading a DAG file must cost nothing."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import RetryDecision, RetryPolicy
+
+from hub.errors import HubError, RetrySource, SourceBusy
+from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from dags.headers import Header
+
+log = logging.getLogger("hub")
+
+FAULTS = (
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, SyntaxError, TypeError,
+    ValueError,
+)  # fmt: skip
+"""Errors that another try would only repeat: the hub's own faults."""
+
+LONGEST_PAUSE_SECONDS = 3600.0
+"""The longest pause that a source's own answer (Retry-After) may ask of us."""
+
+COUNTS = ("read", "new", "updated", "unchanged", "stale", "deleted", "excluded", "quarantined", "parked")
+"""The terms of the balance: the first equals the sum of the others."""
+
+
+class NotDelivered(HubError):
+    """The run ended, but not everything that the source offered is in the repository and accounted for."""
+
+
+class ByErrorType(RetryPolicy):
+    """Lets the error's type say what happens next: transient ones are tried again, what needs a person fails now.
+
+    What is neither (a killed process, a lost connection to the repository) follows the task's retries and back-off.
+    """
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
+    ) -> RetryDecision:
+        """Decide by the type of `exception`; a source that asked for a pause gets it."""
+        del try_number, max_tries, context  # Airflow's interface hands them over; the type says enough
+        if isinstance(exception, RetrySource):
+            pause = exception.after_seconds
+            delay = None if pause is None else timedelta(seconds=min(pause, LONGEST_PAUSE_SECONDS))
+            return RetryDecision.retry(delay, reason=str(exception))
+        if isinstance(exception, SourceBusy):
+            return RetryDecision.retry(reason=str(exception))
+        if isinstance(exception, HubError):
+            return RetryDecision.fail(reason=str(exception))
+        if isinstance(exception, FAULTS):
+            return RetryDecision.fail(reason=f"a fault of the hub itself: {type(exception).__name__}")
+        return RetryDecision.default()
+
+
+def exchange(header: Header) -> dict[str, Any]:
+    """Pull one source through the pipeline and return the run's ids and counts.
+
+    Only this source's folder is judged, so that a fault in another department's folder cannot stop it.
+
+    Raises:
+        ConfigError: the folder is faulty; every fault is listed with file and line.
+        HubError: see `hub.errors`; the type says whether it is tried again.
+    """
+    from connectors.source import load_sources  # noqa: PLC0415  # here and below: see the module's first line
+    from dags.connections import resolver  # noqa: PLC0415  # see the first line of this module
+    from pipeline.exchange import exchange as pull  # noqa: PLC0415  # see the first line of this module
+
+    settings = Settings.load()
+    source = next(one for one in load_sources([header.folder]) if one.code == header.code)
+    report: dict[str, Any] = pull(source, connections=resolver(settings)).as_dict()
+    log.info("%s: pulled\n%s", header.code, table(report))
+    return report
+
+
+def report(summary: dict[str, Any]) -> None:
+    """Log the balance of a run and fail if records are missing from it or something was refused whole.
+
+    Raises:
+        NotDelivered: the message names each stream and what is wrong with it.
+    """
+    log.info("balance\n%s", table(summary))
+    if troubles := [trouble for stream in summary["streams"] for trouble in _troubles(stream)]:
+        code = summary["source"]
+        raise NotDelivered(
+            f"source {code}: {'; '.join(troubles)}. See `hub ledger {code}` and `hub quarantine list {code}`."
+        )
+
+
+def _troubles(stream: dict[str, Any]) -> list[str]:
+    name = stream["stream"]
+    found = []
+    if not stream["balanced"]:
+        parts = sum(stream[count] for count in COUNTS[1:])
+        found.append(f"stream {name}: {stream['read']} records were read, but {parts} are accounted for")
+    if refused := stream["refused_units"]:
+        found.append(f"stream {name}: refused whole: {', '.join(refused)}")
+    return found
+
+
+def table(summary: dict[str, Any]) -> str:
+    """Return the balance of a run as text: a line a stream, a column a term."""
+    streams = summary["streams"]
+    width = max([len("stream"), *(len(stream["stream"]) for stream in streams)])
+    lines = ["  ".join(["stream".ljust(width), *(count.rjust(max(7, len(count))) for count in COUNTS)])]
+    lines += [
+        "  ".join([stream["stream"].ljust(width), *(str(stream[count]).rjust(max(7, len(count))) for count in COUNTS)])
+        for stream in streams
+    ]
+    return "\n".join(lines)
+
+
+def province() -> dict[str, Any]:
+    """Log which sources have delivered since their schedule and which are missing; return the counts and codes."""
+    from pipeline.province import province_report  # noqa: PLC0415  # see the module's first line
+
+    found: dict[str, Any] = province_report(Settings.load())
+    for entry in found.get("missing", []):
+        log.warning("missing: %s", entry)
+    log.info("%d delivered, %d missing", len(found.get("delivered", [])), len(found.get("missing", [])))
+    return found
