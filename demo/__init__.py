@@ -1,0 +1,1 @@
+"""A simulated province: 43 departments, their unlike systems, and the truth of what was put into them."""

@@ -1,0 +1,205 @@
+"""`make demo`, the whole way in `hub` commands: a province is built, Airflow pulls it on two days, the truth decides.
+
+Everything lives in one home (`HUB_HOME`, default .hub) that an earlier demonstration may have made and this one then
+makes anew; a home that holds anything else is left alone. Nothing is left running at the end, however it comes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from demo.shapes.databases import systems_home
+
+MARK = "journey.json"
+SOME_RUNS_FAILED = 3
+"""`hub airflow run` ends so when a source's run failed; whether it should have is for the verification to say."""
+
+PR_SET_PDEATHSIG = 1
+
+NEXT = """
+Where to look next (each with --help and --json):
+  hub ledger                 what came of every record, for each department
+  hub finding list           what is wrong with the feeds
+  hub quarantine list        what was refused, and why
+  hub trace TABLE KEY        from a value back to the message that said it
+  hub airflow start          Airflow's own pages, with a page for each department
+  hub db stop                stop the embedded PostgreSQL that these commands start
+"""
+
+
+class Halted(Exception):
+    """A step failed, so that the rest has no ground; carries the exit status to leave with."""
+
+    def __init__(self, said: str, status: int) -> None:
+        super().__init__(said)
+        self.status = status
+
+
+@dataclass(slots=True)
+class Journey:
+    """One demonstration: its home, its environment, and the clock of its steps."""
+
+    home: Path
+    seed: str
+    cases: str
+    environment: dict[str, str]
+    begun: float = field(default_factory=time.monotonic)
+
+    def say(self, text: str) -> None:
+        """Print what comes next, with the time since the start."""
+        sys.stdout.write(f"\n[{time.monotonic() - self.begun:5.0f} s] {text}\n")
+        sys.stdout.flush()
+
+    def hub(self, *words: str, allowed: tuple[int, ...] = (0,)) -> int:
+        """Run a `hub` command to its end and return its exit status.
+
+        Raises:
+            Halted: it ended with a status that is not allowed.
+        """
+        status = subprocess.run(_command(words), env=self.environment, check=False).returncode
+        if status not in allowed:
+            raise Halted(f"`hub {shlex.join(words)}` ended with status {status}", status if status > 0 else 1)
+        return status
+
+    def travel(self) -> int:
+        """Go all the way and return the exit status: that of the verification."""
+        self.say("PostgreSQL: start, make the tables")
+        self.hub("db", "start")
+        self.hub("db", "upgrade")
+        self.say(f"the province: 43 departments, {self.cases} cases, seed {self.seed}")
+        self.hub("demo", "build", "--seed", self.seed, "--cases", self.cases)
+        self.environment |= read_connections(self.home / "demo" / "connections.env")
+        with self.served():
+            self.say("Airflow: scheduler, DAG processor, API server")
+            self.hub("airflow", "start", "--while-running", str(os.getpid()))
+            self.say("day 1: Airflow pulls all departments")
+            self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
+            self.say("day 2: increments, corrections, late records, deletions")
+            self.hub("demo", "change")
+            self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
+            self.hub("airflow", "stop")
+        self.say("what came of it, against the truth")
+        status = self.hub("demo", "verify", allowed=(0, 1))
+        sys.stdout.write(NEXT)
+        self.say("the demonstration holds" if status == 0 else "the demonstration does NOT hold: see above")
+        return status
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Run the departments' REST service beside the body."""
+        service = subprocess.Popen(
+            _command(("demo", "serve")),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  # this program has no threads
+        )
+        try:
+            yield
+            if service.poll() is not None:
+                raise Halted(f"`hub demo serve` ended by itself with status {service.returncode}", 1)
+        finally:
+            service.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                service.wait(10)
+            service.kill()
+
+    def clean_up(self) -> None:
+        """Leave nothing running."""
+        systems = {**self.environment, "HUB_HOME": str(systems_home(self.home))}
+        stops = (("airflow", "stop"), self.environment), (("db", "stop"), self.environment), (("db", "stop"), systems)
+        for words, environment in stops:
+            subprocess.run(
+                _command(words), env=environment, check=False, stdout=subprocess.DEVNULL, start_new_session=True
+            )
+
+
+def fresh_home(home: Path, seed: str, cases: str, environment: Mapping[str, str]) -> None:
+    """Make the home of this demonstration, in place of an earlier one's.
+
+    Raises:
+        Halted: the folder holds something that no demonstration made.
+    """
+    mark = home / "demo" / MARK
+    if home.is_dir() and any(home.iterdir()):
+        if not mark.exists():
+            raise Halted(
+                f"{home} holds a hub that no demonstration made, and this one would have to delete it. "
+                "Name another folder: make demo HUB_HOME=/tmp/demo-hub",
+                78,
+            )
+        systems = {**environment, "HUB_HOME": str(systems_home(home))}
+        stops = (("airflow", "stop"), environment), (("db", "stop"), environment), (("db", "stop"), systems)
+        for words, around in stops:
+            subprocess.run(_command(words), env=around, check=True, stdout=subprocess.DEVNULL)
+        shutil.rmtree(home)
+    mark.parent.mkdir(mode=0o700, parents=True)
+    home.chmod(0o700)
+    mark.write_text(json.dumps({"seed": seed, "cases": cases}), encoding="utf-8")
+
+
+def read_connections(file: Path) -> dict[str, str]:
+    """Return the variables of a file of NAME='value' lines, as a shell would read them."""
+    words = (
+        word for line in file.read_text(encoding="utf-8").splitlines() for word in shlex.split(line, comments=True)
+    )
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def own_environment(home: Path) -> dict[str, str]:
+    """Return an environment in which no setting of another deployment reaches the demonstration."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", "AIRFLOW"))}
+    return kept | {"HUB_HOME": str(home), "HUB_SCHEDULES": "off"}
+
+
+def _command(words: tuple[str, ...]) -> list[str]:
+    return [str(Path(sys.executable).with_name("hub")), *words]
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end this child when its parent has died, whatever killed it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _interrupted(number: int, _frame: FrameType | None) -> None:
+    raise Halted(f"stopped by {signal.Signals(number).name}", 128 + number)
+
+
+def main() -> int:
+    """Run the demonstration that SEED and CASES ask for; return its exit status."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    home = Path(os.environ.get("HUB_HOME") or ".hub").expanduser().absolute()
+    seed, cases = os.environ.get("SEED") or "20260105", os.environ.get("CASES") or "5000"
+    journey = Journey(home, seed, cases, own_environment(home))
+    try:
+        fresh_home(home, seed, cases, journey.environment)
+    except Halted as halt:
+        sys.stderr.write(f"{halt}\n")
+        return halt.status
+    try:
+        return journey.travel()
+    except Halted as halt:
+        sys.stderr.write(f"\nThe demonstration stops here: {halt}.\n")
+        return halt.status
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        journey.clean_up()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

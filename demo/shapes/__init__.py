@@ -1,0 +1,1 @@
+"""How departments write their cases down: one module a shape of system; `registry` knows them all."""

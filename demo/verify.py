@@ -1,0 +1,145 @@
+"""Asks the hub's own commands what it made of the province, and compares the answers with the truth.
+
+Nothing of the product is imported: what is verified is what anyone can see through `hub … --json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from demo.compare import OUTCOMES, RuleCount, Said, Verdict
+from hub.errors import HubError
+from hub.show import show_table
+
+_SHOWN = 25
+"""Problems shown as words; --json gives them all."""
+
+
+class NoAnswer(HubError):
+    """A command of the hub gave no answer that can be read."""
+
+    exit_status = 70
+
+
+def ask(home: Path) -> Said:
+    """Ask the hub for its ledger, findings and waiting records.
+
+    Raises:
+        NoAnswer: a command failed without JSON on its standard output.
+    """
+    ledger = _answer(home, "ledger", "--check", "--json")
+    return Said(
+        streams=ledger["streams"],
+        records=ledger["records"],
+        disagreements=ledger.get("disagreements", ()),
+        findings=_answer(home, "finding", "list", "--each", "--json")["findings"],
+        quarantined=_answer(home, "quarantine", "list", "--json")["entries"],
+        parked=_answer(home, "quarantine", "list", "--parked", "--json")["entries"],
+    )
+
+
+def _answer(home: Path, *words: str) -> dict[str, Any]:
+    beside = Path(sys.executable).with_name("hub")
+    program = str(beside) if beside.is_file() else shutil.which("hub") or "hub"
+    environment = {**os.environ, "HUB_HOME": str(home)}
+    done = subprocess.run([program, *words], env=environment, capture_output=True, text=True, check=False)
+    try:
+        found: dict[str, Any] = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
+        raise NoAnswer(f"hub {' '.join(words)} ended with {done.returncode} and said: {said[-1]}") from None
+    return found
+
+
+def department_rows(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> list[dict[str, Any]]:
+    """Return one row a department: what was read, what became of it, the balance, and its findings."""
+    sums: dict[str, Counter[str]] = {}
+    unbalanced: set[str] = set()
+    for row in said.streams:
+        sums.setdefault(row["source"], Counter()).update({name: row[name] for name in ("read", *OUTCOMES)})
+        if not row["balanced"]:
+            unbalanced.add(row["source"])
+    wrong = {source for source, _ in verdict.problems}
+    rows = []
+    for department in truth["departments"]:
+        code = department["code"]
+        found, tally = sums.get(code, Counter()), verdict.by_source.get(code, RuleCount())
+        rows.append({
+            "department": code,
+            "shape": department["shape"],
+            "read": found["read"],
+            **{name: found[name] for name in OUTCOMES},
+            "balance": code in sums and code not in unbalanced,
+            "findings": f"{tally.found}/{tally.expected}" + (f" +{tally.unexpected}" if tally.unexpected else ""),
+            "true": code not in wrong,
+        })  # fmt: skip
+    return rows
+
+
+def rule_rows(verdict: Verdict) -> list[dict[str, Any]]:
+    """Return one row a rule: expected, found, missing, not expected."""
+    return [
+        {
+            "rule": rule,
+            "expected": count.expected,
+            "found": count.found,
+            "missing": count.missing,
+            "not expected": count.unexpected,
+        }
+        for rule, count in sorted(verdict.rules.items())
+    ]
+
+
+def show(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> None:
+    """Print the tables, the problems in words, and where to look next."""
+    columns = ("department", "shape", "read", *OUTCOMES, "balance", "findings", "true")
+    rows = department_rows(truth, said, verdict)
+    show_table(columns, rows, title=f"Day {verdict.day}: what became of every record (findings: found/expected)")
+    rules = rule_rows(verdict)
+    show_table(("rule", "expected", "found", "missing", "not expected"), rules, title="Findings against the truth")
+    _say(f"Records: {', '.join(f'{count:,} {state}' for state, count in said.records.items() if count)}.")
+    for source, sentence in verdict.problems[:_SHOWN]:
+        _say(f"  {source or 'hub'}: {sentence}")
+    if len(verdict.problems) > _SHOWN:
+        _say(f"  … and {len(verdict.problems) - _SHOWN} more (hub demo verify --json).")
+    _say(_conclusion(verdict, rows))
+
+
+def _conclusion(verdict: Verdict, rows: Sequence[Mapping[str, Any]]) -> str:
+    if verdict.holds:
+        found = sum(count.found for count in verdict.rules.values())
+        return (
+            f"All {len(rows)} departments balance, all {found} expected findings stand and no other, nothing is lost.\n"
+            "Where to look next: hub finding list; hub quarantine list; hub trace approval_case CASE; hub ledger"
+        )
+    worst = next((source for source, _ in verdict.problems if source), "")
+    return (
+        f"{len(verdict.problems)} differences from the truth. Where to look next: hub ledger {worst}; "
+        f"hub finding list {worst} --each; hub batch list {worst}"
+    )
+
+
+def as_values(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> dict[str, Any]:
+    """Return the verdict as JSON values."""
+    return {
+        "ok": verdict.holds,
+        "day": verdict.day,
+        "seed": truth["seed"],
+        "cases": truth["cases"],
+        "records": dict(said.records),
+        "departments": department_rows(truth, said, verdict),
+        "rules": rule_rows(verdict),
+        "problems": [{"source": source, "problem": sentence} for source, sentence in verdict.problems],
+    }
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")
