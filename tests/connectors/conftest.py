@@ -1,0 +1,92 @@
+"""Real databases to read from: PostgreSQL (the local server, else an embedded one), MariaDB where it runs, SQLite."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pymysql
+import pytest
+import sqlalchemy as sa
+
+from sharedrepo.embedded import EmbeddedServer
+
+LOCAL = os.environ.get("HUB_TEST_PG", "postgresql+psycopg2://postgres@127.0.0.1:5432/test")
+MARIADB = "mysql://root@127.0.0.1:3306/test"
+
+
+@dataclass
+class Department:
+    """A department's database with a place of its own in it."""
+
+    backend: str
+    url: str
+    schema: str | None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *statements: str) -> None:
+        engine = sa.create_engine(re.sub("^mysql:", "mysql+pymysql:", self.url), poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            if self.schema and self.backend == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL search_path TO {self.schema}")
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+        engine.dispose()
+
+
+def _local_postgres() -> str | None:
+    try:
+        psycopg2.connect(LOCAL.replace("+psycopg2", ""), connect_timeout=3).close()
+    except psycopg2.OperationalError:
+        return None
+    return LOCAL
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    local = _local_postgres()
+    if local is not None:
+        return local
+    server: EmbeddedServer = request.getfixturevalue("server")
+    return server.url("postgres", driver="psycopg2")
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[Department]:
+    schema = f"conn_{os.getpid()}"
+    place = Department("postgresql", postgres_url, schema, {"schema": schema})
+    place.run(f"DROP SCHEMA IF EXISTS {schema} CASCADE", f"CREATE SCHEMA {schema}")
+    yield place
+    place.run(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def mariadb() -> Iterator[Department]:
+    try:
+        pymysql.connect(host="127.0.0.1", user="root", connect_timeout=3).close()
+    except pymysql.err.OperationalError as error:
+        pytest.skip(f"no MariaDB on its standard local port ({error.args[0]})")
+    name = f"conn_{os.getpid()}"
+    Department("mysql", MARIADB, None).run(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    yield Department("mysql", f"mysql://root@127.0.0.1:3306/{name}?charset=utf8mb4", None)
+    Department("mysql", MARIADB, None).run(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Department:
+    file = tmp_path / "department.db"
+    place = Department("sqlite", f"sqlite:///{file}", None)
+    place.run("CREATE TABLE at_first (n integer)")
+    return place
+
+
+@pytest.fixture(params=["postgres", "mariadb", "sqlite"])
+def department(request: pytest.FixtureRequest) -> Department:
+    """Each sort of database in turn."""
+    found: Department = request.getfixturevalue(request.param)
+    return found

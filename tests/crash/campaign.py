@@ -1,0 +1,215 @@
+"""A department in two states, an undisturbed hub for each, and hubs that die while they pull it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import sqlalchemy as sa
+
+from sharedrepo import digest
+from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.ledger import check
+from tests.departments import Department
+
+ROOT = Path(__file__).resolve().parents[2]
+SLICE = 5
+KILLED = -9
+
+
+class Driver:
+    """The process that forks pulls."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.driver"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def order(self, **order: Any) -> dict[str, Any]:
+        """Have one pull run, and return how it ended."""
+        self.send(**order)
+        return self.receive()
+
+    def send(self, **order: Any) -> None:
+        """Start one pull."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for the pull that was started."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the driver ended"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the driver."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+@dataclass(slots=True)
+class Site:
+    """One hub: its own database and archive, the same keys as all others."""
+
+    server: EmbeddedServer
+    driver: Driver
+    database: str
+    home: Path
+    keys: str
+    slice_size: int = SLICE
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.database)
+
+    def order_of(self, department: Department, **more: Any) -> dict[str, Any]:
+        """Return the order to pull a department here."""
+        return {
+            "home": str(self.home), "database": self.url, "keys": self.keys, "slice_size": self.slice_size,
+            "sources": str(department.folder.parent), "code": department.code, "url": department.url, **more,
+        }  # fmt: skip
+
+    def pull(self, department: Department, **more: Any) -> dict[str, Any]:
+        """Pull a department in a process of its own."""
+        return self.driver.order(**self.order_of(department, **more))
+
+    @contextmanager
+    def engine(self) -> Iterator[sa.Engine]:
+        made = sa.create_engine(self.server.url(self.database, driver="psycopg2"), poolclass=sa.NullPool)
+        try:
+            yield made
+        finally:
+            made.dispose()
+
+    def digest(self) -> dict[str, str]:
+        with self.engine() as engine:
+            return digest.digest(engine)
+
+    def disagreements(self) -> list[Any]:
+        with self.engine() as engine:
+            return check(engine)
+
+    def rows(self) -> dict[str, list[str]]:
+        """Return every row that the digest runs over, to say where two hubs differ."""
+        with self.engine() as engine, engine.connect() as connection:
+            scopes = ("core", "history", "ledger", "quality")
+            return {
+                name: [row[0] for row in connection.exec_driver_sql(query)] for name, query in digest._queries(scopes)
+            }
+
+    def copy(self, name: str) -> Site:
+        """Copy this hub as it stands."""
+        execute(self.server, f"CREATE DATABASE {name} TEMPLATE {self.database} STRATEGY FILE_COPY")
+        home = self.home.with_name(name)
+        if self.home.exists():
+            shutil.copytree(self.home, home)
+        return Site(self.server, self.driver, name, home, self.keys, self.slice_size)
+
+    def bare(self, name: str) -> Site:
+        """Make a hub with an empty database, not even migrated."""
+        execute(self.server, f"CREATE DATABASE {name}")
+        return Site(self.server, self.driver, name, self.home.with_name(name), self.keys, self.slice_size)
+
+    def drop(self) -> None:
+        """Take this hub away."""
+        execute(self.server, f"DROP DATABASE {self.database} WITH (FORCE)")
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def execute(server: EmbeddedServer, statement: str) -> None:
+    """Run one statement outside any transaction."""
+    with closing(psycopg2.connect(server.url("postgres"))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def difference(one: Site, other: Site) -> str:
+    """Say in which rows two hubs differ; empty where they are equal."""
+    if one.digest() == other.digest():
+        return ""
+    mine, theirs = one.rows(), other.rows()
+    lines = []
+    for name in mine:
+        less, more = sorted(set(mine[name]) - set(theirs[name])), sorted(set(theirs[name]) - set(mine[name]))
+        if mine[name] != theirs[name]:
+            lines += [f"{name}: {len(mine[name])} rows against {len(theirs[name])}"]
+            lines += [f"  only first:  {row}" for row in less[:4]] + [f"  only second: {row}" for row in more[:4]]
+    return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class Campaign:
+    """Kills a pull at one boundary after the other and compares what is left with an undisturbed pull."""
+
+    start: Site
+    department: Department
+    calm: Site
+    boundaries: int
+    full: bool = False
+
+    def die_at(self, boundary: int) -> None:
+        """Kill a pull there, pull again to the end, and compare."""
+        site = self.start.copy(f"{self.calm.database}_{boundary}")
+        try:
+            ended = site.pull(self.department, kill_at=boundary, full=self.full)
+            assert ended["status"] == KILLED, ended
+            again = site.pull(self.department, full=self.full)
+            assert again["status"] == 0, f"boundary {boundary}: {again['error']}"
+            assert again["report"]["balanced"], again
+            found = difference(self.calm, site)
+            assert not found, f"killed at boundary {boundary}, then pulled again:\n{found}"
+            assert site.disagreements() == [], f"killed at boundary {boundary}"
+        finally:
+            site.drop()
+
+
+def day_one(department: Department) -> None:
+    """Fill a department: clean cases, and one of everything that can happen to a record."""
+    for number in range(1, 7):
+        department.case(f"C{number}", APPLYNAME=f"申请人{number}")
+    department.put("PRE_NODE", UNID="bad", PROJID="C1", PHASE_CODE="SIGNED")
+    department.put("PRE_NODE", UNID="early-1", PROJID="C7")
+    department.put("PRE_NODE", UNID="early-2", PROJID="C7", PHASE_CODE="REVIEW", START_TIME="2026-03-03 10:00:00")
+    department.put("PRE_ACCEPT", PROJID="C7")
+    for version in (1, 3, 2):
+        department.put(
+            "PRE_NODE", UNID="often", PROJID="C2", PHASE_CODE="REVIEW", OPINION=f"第{version}次", DATAVERSION=version
+        )
+    department.put("PRE_NODE", UNID="gone", PROJID="C3", SYNC_STATUS="D", DATAVERSION=4)
+    department.change("PRE_NODE", {"UNID": "C4-3"}, END_TIME="昨天下午", START_TIME="2026-03-01 08:00:00")
+    department.put("PRE_NODE", UNID="pause", PROJID="C5", ACTION="T01", START_TIME="2026-03-04 09:00:00", END_TIME="")
+    department.put("PRE_NODE", UNID="C6-1", PROJID="C6", OPINION="同号同版本，内容不同")
+    department.put("PRE_NODE", UNID="", PROJID="C6", OPINION="没有主键")
+
+
+def day_two(department: Department) -> None:
+    """Change a department: increments, corrections, late records, deletions, and a case that goes with its children."""
+    department.put("PRE_APASINFO", PROJID="C7")
+    department.case("C8")
+    department.change("PRE_NODE", {"UNID": "bad"}, PHASE_CODE="REVIEW")
+    department.change("PRE_NODE", {"UNID": "C1-3"}, OPINION="复核后更正", DATAVERSION=2)
+    department.change(
+        "PRE_NODE", {"UNID": "C4-3"}, END_TIME="2026-03-04 15:00:00", START_TIME="2026-03-04 09:30:15", DATAVERSION=2
+    )
+    department.change("PRE_NODE", {"UNID": "C3-2"}, SYNC_STATUS="D", DATAVERSION=2)
+    department.change("PRE_APASINFO", {"PROJID": "C2"}, SYNC_STATUS="D", DATAVERSION=2)
+    department.change("PRE_APASINFO", {"PROJID": "C5"}, APPLYNAME="更名后的申请人", DATAVERSION=2)
+    department.put("PRE_NODE", UNID="late", PROJID="C1", OPINION="旧", DATAVERSION=1, CREATE_TIME="2026-03-01 08:00:00")
+    department.put("PRE_NODE", UNID="C1-4", PROJID="C1", OPINION="迟到的旧版本", DATAVERSION=0)
+    department.put("PRE_NODE", UNID="worse", PROJID="C1", PHASE_CODE="NOBODY", DATAVERSION=1)

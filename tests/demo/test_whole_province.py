@@ -1,0 +1,119 @@
+"""The main job without Airflow: all 43 departments are pulled on both days, and the truth is found in the hub.
+
+`tests/demo/test_journey.py` goes the same way with Airflow, in the long campaign.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import psycopg2
+import pytest
+
+from connectors.source import load_sources
+from demo.journey import read_connections
+from demo.shapes.service import Service
+from hub.settings import DEMONSTRATION, Settings
+from pipeline.exchange import exchange
+from pipeline.runtime import Runtime
+from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.embedded.user import binaries
+from sharedrepo.ledger import check
+from sharedrepo.models import TABLES
+from tests.conftest import quicken
+from tests.demo.commands import hub
+
+CASES = 1000
+
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("province")]
+
+
+class Province:
+    """A province whose departments were pulled on both days; `verdicts` are what the verification said."""
+
+    def __init__(self, home: Path, departments: EmbeddedServer) -> None:
+        self.home = home
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("HUB_")},
+            "HUB_HOME": str(home),
+            "HUB_DEMO_POSTGRES": departments.url("postgres"),
+        }
+        self.verdicts: dict[int, subprocess.CompletedProcess[str]] = {}
+
+    def hub(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return hub(self.environment, *words)
+
+    def pull(self) -> None:
+        settings = Settings(home=self.home, sources=(DEMONSTRATION,))
+        runtime = Runtime.open(settings)
+        urls = read_connections(self.home / "demo" / "connections.env")
+        sources = load_sources(settings.sources)
+        assert len(sources) == 43
+        for source in sources:
+            variable = "HUB_CONN_" + re.sub(r"[^A-Z0-9]", "_", source.connection.upper())
+            report = exchange(source, runtime=runtime, connections=lambda _id, name=variable: urls[name])
+            assert report.balanced, source.code
+        assert check(runtime.engine) == []
+        runtime.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def province(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -> Iterator[Province]:
+    made = Province(tmp_path_factory.mktemp("province"), server)
+    made.hub("db", "start")
+    quicken(EmbeddedServer.from_settings(Settings(home=made.home)))
+    made.hub("demo", "build", "--seed", "7", "--cases", str(CASES))
+    service = Service(made.home)
+    Thread(target=service.serve_forever, daemon=True).start()
+    try:
+        made.pull()
+        made.verdicts[1] = made.hub("demo", "verify", "--day", "1", "--json")
+        made.hub("demo", "change")
+        made.pull()
+        made.verdicts[2] = made.hub("demo", "verify", "--day", "2", "--json")
+        yield made
+    finally:
+        service.shutdown()
+        service.server_close()
+        made.hub("db", "stop")
+
+
+@pytest.mark.parametrize("day", [1, 2])
+def test_every_defect_is_found_and_nothing_else(province: Province, day: int) -> None:
+    verdict = province.verdicts[day]
+    assert verdict.returncode == 0, verdict.stdout[-3000:] + verdict.stderr[-2000:]
+
+
+def test_no_table_of_core_is_empty(province: Province) -> None:
+    settings = Settings(home=province.home)
+    connection = psycopg2.connect(EmbeddedServer.from_settings(settings).url("hub"))
+    with connection, connection.cursor() as cursor:
+        for table in (*TABLES, "source_system", "case_overview"):
+            cursor.execute(f"SELECT EXISTS (SELECT FROM core.{table})")
+            assert cursor.fetchone() == (True,), f"core.{table} is empty"
+    connection.close()
+
+
+def test_no_injected_personal_value_stands_anywhere_in_the_clear(province: Province) -> None:
+    """Searched are a dump, the write-ahead log, all of the server's files, the archive and all logs."""
+    lines = (province.home / "demo" / "truth-personal.jsonl").read_text(encoding="utf-8").splitlines()
+    values = {json.loads(line)["value"]: json.loads(line)["kind"] for line in lines}
+    assert set(values.values()) >= {"name", "number", "phone", "address"}
+    search = re.compile(b"|".join(re.escape(value.encode()) for value in sorted(values, key=len, reverse=True)))
+    url = province.hub("db", "url").stdout.split()[0]
+    dump = subprocess.run([binaries() / "pg_dump", url], capture_output=True, check=True).stdout
+    assert len(dump) > 1_000_000
+    places: list[tuple[str, bytes]] = [("dump", dump)]
+    for folder in ("pg", "archive", "keys"):
+        files = [file for file in (province.home / folder).rglob("*") if file.is_file() and not file.is_symlink()]
+        places += [(str(file.relative_to(province.home)), file.read_bytes()) for file in files]
+    assert any(name.startswith("pg/data/pg_wal/") for name, _ in places)
+    assert any(name.startswith("archive/") for name, _ in places)
+    found = {(name, values[hit.decode()]) for name, content in places for hit in search.findall(content)}
+    assert found == set()

@@ -1,0 +1,77 @@
+"""The parts of pages that are made from the code: `python -m tests.docs.generated` writes them, a test compares them.
+
+A part stands between `<!-- made: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from demo.model import KINDS
+from hub.documents import Column, Document, Documents
+from hub.findings import RULES
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+_PART = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_SCOPES = {"record": "of one record", "unit": "of a file, page or feed", "case": "of a whole case"}
+
+
+def rules() -> Iterator[str]:
+    """Every rule with its words, by what it speaks about."""
+    for scope, title in _SCOPES.items():
+        yield f"### Findings {title}\n\n| rule | 中文 | what it says | effect | what to do |\n|---|---|---|---|---|\n"
+        for one in RULES.values():
+            if one.scope == scope:
+                yield f"| `{one.code}` | {one.title_zh} | {one.title} | {one.effect.value} | {one.hint} |\n"
+        yield "\n"
+
+
+def documents() -> Iterator[str]:
+    """Every canonical document with its columns."""
+    for document in Documents.load().values():
+        yield f"### {document.title_zh} `core.{document.name}`\n\n{document.description}\n\n"
+        yield "| column | 中文 | kind | class | words |\n|---|---|---|---|---|\n"
+        for column in document.columns.values():
+            cells = (_name(document, column), column.label_zh, column.kind, column.privacy, _words(column))
+            yield f"| {' | '.join(cells)} |\n"
+        yield "\n"
+
+
+def defects() -> Iterator[str]:
+    """Every kind of defect that the demonstration injects, and the rule that must find it."""
+    yield "| defect | what is wrong | rule that must find it |\n|---|---|---|\n"
+    for one in KINDS.values():
+        yield f"| `{one.code}` | {one.note} | `{one.rule}` |\n"
+
+
+def _name(document: Document, column: Column) -> str:
+    marks = ("★" if column.required else "") + ("!" if column.deciding else "")
+    name = f"`{column.name}`{marks}"
+    if column.name == "case_number" and document.of_case and document.name != "approval_case":
+        return f"{name} (as `case_id`)"
+    return name
+
+
+def _words(column: Column) -> str:
+    return ", ".join(column.codes or ())
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {"rules": rules, "documents": documents, "defects": defects}
+
+
+def remade(text: str) -> str:
+    """Return a page with its made parts as the code says now."""
+    return _PART.sub(lambda found: found[1] + "".join(PARTS[found[2]]()) + found[3], text)
+
+
+def pages() -> list[Path]:
+    """Return every page that has a made part."""
+    return [page for page in sorted(DOCS.rglob("*.md")) if _PART.search(page.read_text(encoding="utf-8"))]
+
+
+if __name__ == "__main__":
+    for page in pages():
+        page.write_text(remade(page.read_text(encoding="utf-8")), encoding="utf-8")
