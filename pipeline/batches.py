@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow.compute as pc
+
 from hub import jsontext
 from hub.records import BrokenRecord, Slice
 from normalization.apply import Occurrences
@@ -228,9 +230,9 @@ def _advance(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared)
         through = datetime.fromisoformat(piece.complete_through)
         through = through if through.tzinfo else through.replace(tzinfo=UTC)
     else:
-        reported = [at for at in prepared.incoming.reported_at if at is not None]
-        if reported:
-            through = min(max(reported), line.desk.context.read_at) - _lookback(line)
+        newest: datetime | None = pc.max(prepared.incoming.reported_at).as_py()
+        if newest is not None:
+            through = min(newest, line.desk.context.read_at) - _lookback(line)
     streams.advance(cursor, line.stream_id, state=piece.state, complete_through=through, declared=declared)
 
 

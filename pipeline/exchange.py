@@ -17,6 +17,7 @@ from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
 from pipeline import batches, snapshots, units
 from pipeline.ahead import ahead
+from pipeline.memory import sparing
 from pipeline.prepare import Desk
 from pipeline.runtime import Connection, Runtime
 from pipeline.work import Line, Refused, Work, facts_of
@@ -94,10 +95,10 @@ def exchange(
     report = ExchangeReport(source.code)
     if not dry_run:
         snapshots.keep(runtime, mapping, source.mapping)
-    with opened(runtime, source, mapping) as work:
+    with opened(runtime, source, mapping) as work, sparing() as between:
         work.archiving = not dry_run
         for line in work.lines.values():
-            _pull(work, line, connector, full=full, dry_run=dry_run, progress=progress)
+            _pull(work, line, connector, full=full, dry_run=dry_run, progress=_noting(progress, between))
             report.streams.append(_stream_report(line))
     return report
 
@@ -158,8 +159,19 @@ def _shown(stream: StreamMapping) -> frozenset[str]:
     return frozenset(used - {one.path[0] for one in stream.personal})
 
 
+def _noting(progress: Progress | None, between: Callable[[], None]) -> Progress:
+    """Return what is called after each batch: the caller's own progress, then the housekeeping."""
+
+    def note(source: str, stream: str, read: int) -> None:
+        if progress is not None:
+            progress(source, stream, read)
+        between()
+
+    return note
+
+
 def _pull(
-    work: Work, line: Line, connector: Connector, *, full: bool, dry_run: bool, progress: Progress | None
+    work: Work, line: Line, connector: Connector, *, full: bool, dry_run: bool, progress: Progress
 ) -> None:
     """Read a stream to its end; a unit that is refused whole is set aside and the rest goes on."""
     line.in_units = isinstance(connector, KeepsUnits)
@@ -173,8 +185,7 @@ def _pull(
                 units.hold(work, line, piece, dry_run=dry_run)
             else:
                 batches.run(work, line, piece, prepared, dry_run=dry_run)
-            if progress is not None:
-                progress(work.source.code, line.spec.name, piece.read)
+            progress(work.source.code, line.spec.name, piece.read)
     if not dry_run:
         units.finish(work, line)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from hub import jsontext
 from hub.documents import Documents
@@ -18,7 +18,7 @@ from hub.records import Record, Slice
 from normalization.apply import Context, Identity, Occurrences, TableRows, identify, translate
 from normalization.mapping import StreamMapping
 from pipeline.protecting import content_hashes, protect
-from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
+from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
 from validation.rules import judge_meaning
 from validation.structure import StructureJudge
 
@@ -86,7 +86,8 @@ def archive_lines(piece: Slice) -> list[bytes]:
 
 def _lines(piece: Slice, keys: Sequence[str], raws: list[bytes], fresh: list[int]) -> list[bytes]:
     rows = piece.rows
-    lines = [b"%d\t%b\t%b" % (rows[index], jsontext.dumps(keys[index]), raws[index]) for index in fresh]
+    written = jsontext.dumps_many([keys[index] for index in fresh])
+    lines = [b"%d\t%b\t%b" % (rows[index], key, raws[index]) for index, key in zip(fresh, written, strict=True)]
     lines += [b"!" + jsontext.dumps([one.row, one.rule, one.message, one.raw]) for one in piece.broken]
     return lines
 
@@ -265,23 +266,29 @@ def _canonical(
 ) -> list[bytes]:
     """Hash what each record says in canonical values: over its rows, in table and part order.
 
-    A refused record has said nothing that can be read: its hash as received stands for it.
+    A refused record has said nothing that can be read: its hash as received stands for it. Where a record is one row
+    of the first yield, as nearly all are, the row's hash is the record's.
     """
-    said: list[list[bytes]] = [[] for _ in received]
+    size = len(received)
+    lone = (sum((np.bincount(rows.record, minlength=size) for rows in tables.values()), np.zeros(size)) == 1).tolist()
+    nothing, gone, left_out = desk.protector.content_hashes([b"", b"deleted", b"excluded"])
+    out = [gone if dead else left_out if other else nothing for dead, other in zip(deleted, excluded, strict=True)]
+    said: dict[int, list[bytes]] = {}
     for name in sorted(tables):
         rows = tables[name]
         for index, part, mark in zip(rows.record.tolist(), rows.part.tolist(), rows.content_hash, strict=True):
-            said[index].append(part.to_bytes(2, "big") + mark)
-    texts = [
-        mark if bad else b"deleted" if gone else b"excluded" if out else b"".join(parts)
-        for mark, parts, gone, out, bad in zip(received, said, deleted, excluded, refused, strict=True)
-    ]
-    return desk.protector.content_hashes(texts)
+            if lone[index] and not part:
+                out[index] = mark
+            else:
+                said.setdefault(index, []).append(part.to_bytes(2, "big") + mark)
+    for index, mark in zip(said, desk.protector.content_hashes(map(b"".join, said.values())), strict=True):
+        out[index] = mark
+    return [mark if bad else other for mark, other, bad in zip(received, out, refused, strict=True)]
 
 
-def _instants(column: pd.Series, fresh: list[int]) -> list[datetime | None]:
+def _instants(column: pd.Series, fresh: list[int]) -> pa.Array:
     values = column.iloc[fresh] if len(fresh) != len(column) else column
-    return [None if pd.isna(value) else value.to_pydatetime() for value in values]
+    return pa.array(values, INSTANT, from_pandas=True)
 
 
 def _payload(protector: Protector, raws: list[bytes]) -> Callable[[int], bytes]:
@@ -290,6 +297,8 @@ def _payload(protector: Protector, raws: list[bytes]) -> Callable[[int], bytes]:
 
 def _add_broken(desk: Desk, piece: Slice, keys: list[str], incoming: Incoming) -> None:
     """Add the records that could not be read: they are refused with what the reader said."""
+    if not piece.broken:
+        return
     start = len(incoming.keys)
     raws = [one.raw.encode("utf-8", "surrogatepass") for one in piece.broken]
     marks = desk.protector.content_hashes(raws)
@@ -304,8 +313,8 @@ def _add_broken(desk: Desk, piece: Slice, keys: list[str], incoming: Incoming) -
         incoming.excluded.append(False)
         incoming.refused.append(True)
         incoming.cases.append(None)
-        incoming.reported_at.append(None)
         detail = {"message": one.message}
         incoming.findings.append(Finding(index, one.rule, pointer=f"row {one.row}", detail=detail, refuse=True))
+    incoming.reported_at = pa.concat_arrays([incoming.reported_at, pa.nulls(len(piece.broken), INSTANT)])
     seal = desk.protector.seal
     incoming.payload = lambda index: readable(index) if index < start else seal(raws[index - start], context="waiting")

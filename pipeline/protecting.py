@@ -14,6 +14,7 @@ from hub import jsontext
 from hub.documents import Column, Document
 from hub.identifiers import resident_id
 from hub.protect import Protector
+from sharedrepo import stage
 
 ORGANISATIONS = frozenset({"enterprise", "institution", "social", "government"})
 """Parties that are no natural persons: their names and numbers are public and shown in full (a phone is a person's)."""
@@ -142,4 +143,5 @@ def _seal(context: str, clear: dict[str, list[str | None]], protector: Protector
 
 def _hex(values: Sequence[bytes | None], index: pd.Index) -> pd.Series:
     """Return byte strings in the text form that PostgreSQL's COPY reads."""
-    return pd.Series([None if value is None else "\\x" + value.hex() for value in values], dtype="str", index=index)
+    found: pd.Series[str] = stage.bytea(values).to_pandas()
+    return found.astype("str").set_axis(index)

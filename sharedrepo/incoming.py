@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from hub.findings import Finding
+
+INSTANT = pa.timestamp("us", tz="UTC")
 
 UNREADABLE = "?"
 """Begins the key that the hub gives a record without a readable one; its hash as received follows."""
@@ -58,7 +60,8 @@ class Incoming:
     excluded: list[bool]
     refused: list[bool]
     cases: list[str | None]
-    reported_at: list[datetime | None]
+    reported_at: pa.Array
+    """When the department wrote each record, as `INSTANT`."""
     tables: Mapping[str, Rows]
     findings: list[Finding]
     payload: Callable[[int], bytes]

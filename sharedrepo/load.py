@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from hub.findings import Finding
 from sharedrepo import findings, merge, overview, records, stage, waiting
@@ -87,7 +86,7 @@ def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
     else:
         merge.insert(cursor, staged)
     _write_ledger(cursor, job, batch_id, incoming, fate, prior, states)
-    _write_findings(cursor, job, batch_id, incoming, fate)
+    _write_findings(cursor, job, batch_id, incoming, fate, prior)
     overview.refresh(cursor)
     overview.judge(
         cursor, job.case_rules, batch_id=batch_id, first_batch_id=job.first_batch_id or batch_id,
@@ -156,7 +155,6 @@ def _stage_rows(
     mask = np.zeros(len(incoming), dtype=bool)
     mask[list(accepted)] = True
     record_id = np.array(fate.record_id, dtype="int64")
-    reported_at = pa.array(incoming.reported_at, pa.timestamp("us", tz="UTC"))
     staged: dict[str, int] = {}
     for table, all_rows in incoming.tables.items():
         rows: Rows = all_rows.only(mask[all_rows.record])
@@ -165,7 +163,7 @@ def _stage_rows(
         case_id = resolver.case_ids(rows) if resolver.of_case(table) else None
         merge.put(
             cursor, table, rows, batch_id=batch_id, source_system_id=job.source_system_id,
-            record_id=record_id, case_id=case_id, reported_at=reported_at,
+            record_id=record_id, case_id=case_id, reported_at=incoming.reported_at,
         )  # fmt: skip
         staged[table] = len(rows.record)
     return staged
@@ -255,18 +253,21 @@ def _waiter(incoming: Incoming, fate: records.Fate, index: int, rules: Mapping[i
     )
 
 
-def _write_findings(cursor: stage.Cursor, job: Job, batch_id: int, incoming: Incoming, fate: records.Fate) -> None:
+def _write_findings(
+    cursor: stage.Cursor, job: Job, batch_id: int, incoming: Incoming, fate: records.Fate, prior: Prior
+) -> None:
     """Keep the findings of records that stand or wait; what an overtaken record said speaks no more."""
     stands = {index for index in fate.winner.values() if index not in fate.refused} | set(fate.touched.values())
     speaking = {*stands, *fate.refused}
     chosen: list[Finding] = [one for one in incoming.findings if one.record < 0 or one.record in speaking]
     placed = [_placed(incoming, fate, one) for one in [*chosen, *fate.findings]]
+    known = [fate.record_id[i] for i in stands if incoming.keys[i] in prior.known]
     findings.write(
         cursor, stream_id=job.stream_id, batch_id=batch_id, placed=placed,
-        judged=[fate.record_id[i] for i in stands],
+        judged=known,
         judged_waiting=[fate.record_id[i] for i in fate.refused if i not in fate.conflicts],
     )  # fmt: skip
-    findings.close_settled(cursor, batch_id=batch_id, record_ids=[fate.record_id[i] for i in stands])
+    findings.close_settled(cursor, batch_id=batch_id, record_ids=known)
 
 
 def _placed(incoming: Incoming, fate: records.Fate, finding: Finding) -> findings.Placed:

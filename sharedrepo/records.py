@@ -17,14 +17,13 @@ def look_up(cursor: stage.Cursor, stream_id: int, keys: Iterable[str]) -> Prior:
     wanted = list(dict.fromkeys(keys))
     if not wanted:
         return Prior()
-    stage.fresh(cursor, "stage_key", "source_key text")
-    stage.copy(cursor, "stage_key", {"source_key": wanted})
+    # Sorted, the keys walk the index in its order; as one array they need no table and no statistics.
     cursor.execute(
         """
-        SELECT r.source_key, r.record_id, r.order_value, r.received_hash, r.canonical_hash, r.state
-        FROM stage_key AS k JOIN ledger.source_record AS r ON r.stream_id = %s AND r.source_key = k.source_key
+        SELECT source_key, record_id, order_value, received_hash, canonical_hash, state
+        FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
         """,
-        (stream_id,),
+        (stream_id, sorted(wanted)),
     )
     known = {
         key: Known(record_id, order, bytes(received), None if canonical is None else bytes(canonical), state)
@@ -100,6 +99,8 @@ def decide(incoming: Incoming, prior: Prior, *, again: bool = False) -> Fate:
     known is then not unchanged, and equal versions do not conflict.
     """
     size = len(incoming)
+    if not prior.known and len(set(incoming.keys)) == size:
+        return _all_first(incoming)
     fate = Fate([""] * size, [0] * size)
     now = {key: _copy(found) for key, found in prior.known.items()}
     for index, key in enumerate(incoming.keys):
@@ -109,6 +110,18 @@ def decide(incoming: Incoming, prior: Prior, *, again: bool = False) -> Fate:
         else:
             fate.record_id[index] = found.record_id
             _next(incoming, index, found, fate, again=again)
+    return fate
+
+
+def _all_first(incoming: Incoming) -> Fate:
+    """Decide a slice of keys that are all new and stand once: the same as one by one."""
+    outcomes = [
+        "quarantined" if refused else "deleted" if deleted else "excluded" if excluded else "new"
+        for refused, deleted, excluded in zip(incoming.refused, incoming.deleted, incoming.excluded, strict=True)
+    ]
+    fate = Fate(outcomes, [0] * len(outcomes), winner={key: index for index, key in enumerate(incoming.keys)})
+    for index in [index for index, refused in enumerate(incoming.refused) if refused]:
+        fate.refuse(incoming.keys[index], index)
     return fate
 
 
