@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
+
+_TURN = 0.0003
+"""Seconds that one thread keeps the interpreter while another wants it."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -23,7 +28,7 @@ def ahead(items: Iterator[T], work: Callable[[T], R]) -> Iterator[R]:
         item = next(items, _END)
         return item if item is _END else work(item)  # type: ignore[arg-type]  # what is not the end is an item
 
-    with ThreadPoolExecutor(1, thread_name_prefix="hub-prepare") as executor:
+    with _short_turns(), ThreadPoolExecutor(1, thread_name_prefix="hub-prepare") as executor:
         coming: Future[R | object] = executor.submit(step)
         while True:
             done = coming.result()
@@ -31,3 +36,15 @@ def ahead(items: Iterator[T], work: Callable[[T], R]) -> Iterator[R]:
                 return
             coming = executor.submit(step)
             yield done  # type: ignore[misc]  # the end was told apart above
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let the writer go on soon after each answer of the server: the preparing thread is always busy, and with
+    Python's own 5 ms each of the many short statements of a batch would wait that long for its turn."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(_TURN, before))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

@@ -19,7 +19,6 @@ from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
 from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.archive import object_key
-from sharedrepo.incoming import Prior
 from validation.cases import case_rules
 
 
@@ -57,7 +56,12 @@ class Preparer:
         if not isinstance(piece, Slice) or settling.holds(self._line, piece):
             return piece, None
         self._mind_unit(piece)
-        prepared = prepare(self._line.desk, piece, self._look_up, drop_known=True, in_flight=self._in_flight)
+        try:
+            with self._reader.cursor() as cursor:
+                register = records.Register(cursor, self._line.stream_id)
+                prepared = prepare(self._line.desk, piece, register, drop_known=True, in_flight=self._in_flight)
+        finally:
+            self._reader.rollback()
         self._in_flight = prepared.keys
         return piece, prepared
 
@@ -71,13 +75,6 @@ class Preparer:
             piece.state = self._before_unit
         else:
             self._before_unit = piece.state
-
-    def _look_up(self, keys: list[str]) -> Prior:
-        try:
-            with self._reader.cursor() as cursor:
-                return records.look_up(cursor, self._line.stream_id, keys)
-        finally:
-            self._reader.rollback()
 
 
 def run(work: Work, line: Line, piece: Slice, prepared: Prepared, *, dry_run: bool = False) -> load.Loaded:
@@ -113,7 +110,7 @@ def again(
     which its records were first received.
     """
     prepared = prepare(
-        line.desk, piece, lambda wanted: records.look_up(cursor, line.stream_id, wanted),
+        line.desk, piece, records.Register(cursor, line.stream_id),
         drop_known=kind not in load.AGAIN, known_keys=keys,
     )  # fmt: skip
     prepared.incoming.known_unchanged += known_unchanged

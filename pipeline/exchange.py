@@ -170,9 +170,7 @@ def _noting(progress: Progress | None, between: Callable[[], None]) -> Progress:
     return note
 
 
-def _pull(
-    work: Work, line: Line, connector: Connector, *, full: bool, dry_run: bool, progress: Progress
-) -> None:
+def _pull(work: Work, line: Line, connector: Connector, *, full: bool, dry_run: bool, progress: Progress) -> None:
     """Read a stream to its end; a unit that is refused whole is set aside and the rest goes on."""
     line.in_units = isinstance(connector, KeepsUnits)
     with work.runtime.connection() as reader:

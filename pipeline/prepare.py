@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,10 +20,9 @@ from normalization.apply import Context, Identity, Occurrences, TableRows, ident
 from normalization.mapping import StreamMapping
 from pipeline.protecting import content_hashes, protect
 from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
+from sharedrepo.records import Register
 from validation.rules import judge_meaning
 from validation.structure import StructureJudge
-
-LookUp = Callable[[list[str]], Prior]
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Prepared:
 def prepare(
     desk: Desk,
     piece: Slice,
-    look_up: LookUp,
+    register: Register,
     *,
     drop_known: bool,
     in_flight: frozenset[str] = frozenset(),
@@ -57,7 +57,7 @@ def prepare(
 ) -> Prepared:
     """Prepare one slice; with `drop_known`, records whose hash as received is known are counted and go no further.
 
-    `look_up` returns what the ledger knows of the slice's keys. Keys `in_flight` are being written just now: what the
+    `register` is what the ledger knows of the stream. Keys `in_flight` are being written just now: what the
     ledger knows of them may be overtaken, so their records are never dropped. `known_keys` are the keys under which the
     records were first received: a fingerprint counts its equals, and a part of them would be counted anew.
     """
@@ -68,11 +68,12 @@ def prepare(
     if known_keys is not None:
         keys = [new if old.startswith(UNREADABLE) else old for old, new in zip(known_keys, keys, strict=True)]
     broken = _broken_keys(desk, piece)
-    prior = look_up([*keys, *broken])
-    fresh = _fresh(keys, received, prior, in_flight) if drop_known else list(range(len(keys)))
-    known = len(keys) - len(fresh)
+    if drop_known:
+        fresh, prior = _fresh(register, keys, received, broken, in_flight)
+    else:
+        fresh, prior = list(range(len(keys))), register.look_up([*keys, *broken])
     incoming = _judged(desk, piece, _Raw(raws, received, keys, identity), fresh)
-    incoming.known_unchanged = known
+    incoming.known_unchanged = len(keys) - len(fresh)
     incoming.prior = prior
     _add_broken(desk, piece, broken, incoming)
     return Prepared(incoming, _lines(piece, keys, raws, fresh), frozenset(keys).union(broken))
@@ -114,23 +115,30 @@ def _broken_keys(desk: Desk, piece: Slice) -> list[str]:
     ]
 
 
-def _fresh(keys: list[str], received: list[bytes], prior: Prior, in_flight: frozenset[str]) -> list[int]:
-    """Return the indices of the records that are not known exactly as they came.
+def _fresh(
+    register: Register, keys: list[str], received: list[bytes], broken: list[str], in_flight: frozenset[str]
+) -> tuple[list[int], Prior]:
+    """Return the indices of the records that are not known exactly as they came, and what is known of their keys.
 
     A key that stands more than once in the slice, or is in flight, is never dropped: its records speak in turn.
     """
-    if not prior.known:
-        return list(range(len(keys)))
-    seen: dict[str, int] = {}
-    for key in keys:
-        seen[key] = seen.get(key, 0) + 1
-    known = prior.known
-    out = []
-    for index, key in enumerate(keys):
-        found = known.get(key)
-        if found is None or seen[key] > 1 or key in in_flight or not found.has_seen(received[index]):
-            out.append(index)
-    return out
+    speaking = in_flight | _repeated(keys)
+    stands = register.seen(keys, received).tolist()
+    fresh = [index for index, (key, known) in enumerate(zip(keys, stands, strict=True)) if not known or key in speaking]
+    prior = register.look_up([*(keys[index] for index in fresh), *broken])
+    waits = {
+        index
+        for index in fresh
+        if (found := prior.known.get(keys[index])) and found.has_seen(received[index]) and keys[index] not in speaking
+    }
+    return [index for index in fresh if index not in waits] if waits else fresh, prior
+
+
+def _repeated(keys: list[str]) -> frozenset[str]:
+    """Return the keys that stand more than once."""
+    if len(set(keys)) == len(keys):
+        return frozenset()
+    return frozenset(key for key, count in Counter(keys).items() if count > 1)
 
 
 def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int]) -> Incoming:

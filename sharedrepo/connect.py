@@ -66,6 +66,9 @@ def engine(
         "statement_timeout": f"{statement_seconds}s",
         "lock_timeout": f"{lock_seconds}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        # A slice's staging tables stay in memory, and no statement of a batch is worth compiling.
+        "temp_buffers": "64MB",
+        "jit": "off",
     }
     made = create_engine(
         database_url(settings),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pandas as pd
+import pyarrow as pa
 
 from hub.findings import Finding
 from sharedrepo import stage
@@ -96,11 +97,10 @@ class Resolver:
                     lost.add(index)
         return sorted(lost)
 
-    def case_ids(self, rows: Rows) -> pd.Series:
+    def case_ids(self, rows: Rows) -> pa.Array:
         """Return the case id of each row."""
-        return pd.Series(
-            [self._cases.get(number) if number is not None else None for number in rows.case_number], dtype="Int64"
-        )
+        get = self._cases.get
+        return pa.array([None if number is None else get(number) for number in rows.case_number], pa.int64())
 
     def new_cases(self, accepted: set[int]) -> list[str]:
         """Return the numbers of the cases that this slice brought."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -72,19 +72,18 @@ def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
     ]  # fmt: skip
     loaded = Loaded(batch_id, len(incoming) + incoming.known_unchanged)
     overview.begin(cursor)
-    staged = _stage_rows(cursor, job, incoming, fate, resolver, accepted, batch_id)
     if replaced:
         stage.fresh(cursor, "stage_changed", "record_id bigint, batch_id bigint")
         stage.copy(cursor, "stage_changed", {"record_id": replaced, "batch_id": [batch_id] * len(replaced)})
         overview.touch_changed(cursor)
-        loaded.lost_cases = _lost_cases(cursor, staged)
-    if loaded.lost_cases:
-        return loaded  # the caller takes the children back first, then loads again
-    overview.touch_staged(cursor, staged)
+    _write_rows(
+        cursor, job, incoming, fate, resolver, accepted, batch_id, write=merge.put if replaced else merge.append
+    )
     if replaced:
+        loaded.lost_cases = _lost_cases(cursor)
+        if loaded.lost_cases:
+            return loaded  # the caller takes the children back first, then loads again
         merge.replace(cursor)
-    else:
-        merge.insert(cursor, staged)
     _write_ledger(cursor, job, batch_id, incoming, fate, prior, states)
     _write_findings(cursor, job, batch_id, incoming, fate, prior)
     overview.refresh(cursor)
@@ -142,7 +141,7 @@ def _state(incoming: Incoming, fate: records.Fate, index: int) -> str:
     return "excluded" if incoming.excluded[index] else "kept"
 
 
-def _stage_rows(
+def _write_rows(
     cursor: stage.Cursor,
     job: Job,
     incoming: Incoming,
@@ -150,29 +149,38 @@ def _stage_rows(
     resolver: Resolver,
     accepted: set[int],
     batch_id: int,
-) -> dict[str, int]:
-    """COPY the rows of accepted records into staging; return how many for each table that got any."""
+    *,
+    write: Callable[[stage.Cursor, str, dict[str, Any]], None],
+) -> None:
+    """COPY the rows of accepted records into staging or straight into `core`, and note the cases they speak about."""
     mask = np.zeros(len(incoming), dtype=bool)
     mask[list(accepted)] = True
     record_id = np.array(fate.record_id, dtype="int64")
-    staged: dict[str, int] = {}
-    for table, all_rows in incoming.tables.items():
+    cases: set[int] = set()
+    numbers: set[str] = set()
+    for table in merge.in_order(incoming.tables):
+        all_rows = incoming.tables[table]
         rows: Rows = all_rows.only(mask[all_rows.record])
         if len(rows.record) == 0:
             continue
         case_id = resolver.case_ids(rows) if resolver.of_case(table) else None
-        merge.put(
-            cursor, table, rows, batch_id=batch_id, source_system_id=job.source_system_id,
+        columns = merge.columns_of(
+            table, rows, batch_id=batch_id, source_system_id=job.source_system_id,
             record_id=record_id, case_id=case_id, reported_at=incoming.reported_at,
         )  # fmt: skip
-        staged[table] = len(rows.record)
-    return staged
+        write(cursor, table, columns)
+        if table == "approval_case":
+            cases.update(record_id[rows.record].tolist())
+        elif case_id is not None:
+            cases.update(case_id.drop_null().unique().to_pylist())
+        elif table in overview.BY_NUMBER:
+            numbers.update(number for number in rows.case_number if number is not None)
+    overview.touch(cursor, job.source_system_id, cases=cases, numbers=numbers)
 
 
-def _lost_cases(cursor: stage.Cursor, staged: Mapping[str, int]) -> list[int]:
+def _lost_cases(cursor: stage.Cursor) -> list[int]:
     """Find cases that would go although records of other messages still hang on them."""
-    if "approval_case" not in staged:
-        merge.staging_table(cursor, "approval_case")
+    merge.staging_table(cursor, "approval_case")
     children = " UNION ALL ".join(
         f"SELECT FROM core.{table} AS t WHERE t.case_id = a.record_id AND t.record_id <> a.record_id"
         for table in overview.OF_CASE
@@ -261,7 +269,9 @@ def _write_findings(
     speaking = {*stands, *fate.refused}
     chosen: list[Finding] = [one for one in incoming.findings if one.record < 0 or one.record in speaking]
     placed = [_placed(incoming, fate, one) for one in [*chosen, *fate.findings]]
-    known = [fate.record_id[i] for i in stands if incoming.keys[i] in prior.known]
+    # Only of these was anything said before: of keys that were known, and of those refused earlier in this slice.
+    spoken = {*prior.known, *(incoming.keys[i] for i in fate.refused)}
+    known = [fate.record_id[i] for i in stands if incoming.keys[i] in spoken]
     findings.write(
         cursor, stream_id=job.stream_id, batch_id=batch_id, placed=placed,
         judged=known,

@@ -1,4 +1,7 @@
-"""One set-based merge a canonical table: staging to `core`, the replaced image to `core_history`, in one statement."""
+"""Writes canonical rows set by set: straight into `core` where nothing stood, else by one merge a table.
+
+The merge takes rows from staging to `core` and the replaced image to `core_history` in one statement.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from sharedrepo import stage
@@ -28,18 +30,17 @@ def staging_table(cursor: stage.Cursor, table: str) -> str:
     return stage.make(cursor, f"stage_{table}", like=f"core.{table}")
 
 
-def put(
-    cursor: stage.Cursor,
+def columns_of(
     table: str,
     rows: Rows,
     *,
     batch_id: int,
     source_system_id: int,
     record_id: Integers,
-    case_id: pd.Series | None,
+    case_id: pa.Array | None,
     reported_at: pa.Array,
-) -> None:
-    """COPY rows into their staging table; `record_id` and `reported_at` run over the slice, `case_id` over the rows."""
+) -> dict[str, Any]:
+    """Return a table's columns; `record_id` and `reported_at` run over the slice, `case_id` over the rows."""
     size = len(rows.record)
     columns: dict[str, Any] = {
         "record_id": pa.array(record_id[rows.record]),
@@ -49,18 +50,21 @@ def put(
     if table in SOURCE_SCOPED:
         columns["source_system_id"] = pa.array(np.full(size, source_system_id))
     elif case_id is not None:
-        columns["case_id"] = pa.array(case_id, pa.int64(), from_pandas=True)
-    frame = pa.Table.from_pandas(rows.frame, preserve_index=False)
-    columns |= {name: frame.column(name) for name in frame.column_names}
+        columns["case_id"] = case_id
+    columns |= {str(name): pa.array(values, from_pandas=True) for name, values in rows.frame.items()}
     columns["content_hash"] = stage.bytea(rows.content_hash)
     columns["reported_at"] = reported_at.take(pa.array(rows.record))
+    return columns
+
+
+def append(cursor: stage.Cursor, table: str, columns: dict[str, Any]) -> None:
+    """Write rows of records that never stood before; parents come before children (`in_order`)."""
+    stage.copy(cursor, f"core.{table}", columns)
+
+
+def put(cursor: stage.Cursor, table: str, columns: dict[str, Any]) -> None:
+    """Write rows into their staging table, for `replace` to take them on."""
     stage.copy(cursor, staging_table(cursor, table), columns)
-
-
-def insert(cursor: stage.Cursor, tables: Iterable[str]) -> None:
-    """Write the staged rows of records that never stood before."""
-    for table in _in_order(tables):
-        cursor.execute(_insert(table))
 
 
 def replace(cursor: stage.Cursor) -> None:
@@ -76,20 +80,13 @@ def replace(cursor: stage.Cursor) -> None:
         cursor.execute(_upsert(table))
 
 
-def _in_order(tables: Iterable[str]) -> list[str]:
+def in_order(tables: Iterable[str]) -> list[str]:
+    """Return tables with parents before children."""
     return sorted(tables, key=MERGE_ORDER.index)
 
 
 def _listed(table: str, prefix: str = "") -> str:
     return ", ".join(f'{prefix}"{name}"' for name in _columns(table))
-
-
-@cache
-def _insert(table: str) -> str:
-    return f"""
-        INSERT INTO core.{table} AS t ({_listed(table)})
-        SELECT {_listed(table, "s.")} FROM stage_{table} AS s ORDER BY s.record_id, s.part
-    """
 
 
 @cache
@@ -118,6 +115,7 @@ def _upsert(table: str) -> str:
             JOIN stage_{table} AS s ON s.record_id = t.record_id AND s.part = t.part
             WHERE s.content_hash <> t.content_hash
         )
-        {_insert(table)}
+        INSERT INTO core.{table} AS t ({_listed(table)})
+        SELECT {_listed(table, "s.")} FROM stage_{table} AS s ORDER BY s.record_id, s.part
         ON CONFLICT ({", ".join(key)}) DO UPDATE SET {updates} WHERE t.content_hash <> excluded.content_hash
     """

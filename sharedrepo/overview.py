@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sharedrepo import stage
 from sharedrepo.models import TABLES
@@ -10,7 +10,8 @@ from sharedrepo.models.overview import STAGES
 
 OF_CASE = tuple(name for name, table in TABLES.items() if "case_id" in table.columns)
 """Tables whose rows hang on a case."""
-_BY_NUMBER = ("decision", "credential")
+BY_NUMBER = ("decision", "credential")
+"""Tables whose rows name a case by its number, and stand without it."""
 
 
 def begin(cursor: stage.Cursor) -> None:
@@ -18,19 +19,16 @@ def begin(cursor: stage.Cursor) -> None:
     stage.make(cursor, "stage_touched", columns="case_id bigint")
 
 
-def touch_staged(cursor: stage.Cursor, tables: Mapping[str, object]) -> None:
-    """Note the cases that staged rows speak about."""
-    parts = [f"SELECT case_id FROM stage_{name}" for name in OF_CASE if name in tables]
-    if "approval_case" in tables:
-        parts.append("SELECT record_id FROM stage_approval_case")
-    parts += [
-        f"""SELECT c.record_id FROM stage_{name} AS s JOIN core.approval_case AS c
-            ON c.source_system_id = s.source_system_id AND c.case_number = s.case_number"""
-        for name in _BY_NUMBER
-        if name in tables
-    ]
-    if parts:
-        cursor.execute("INSERT INTO stage_touched " + " UNION ".join(parts))
+def touch(cursor: stage.Cursor, source_system_id: int, *, cases: Iterable[int], numbers: Iterable[str]) -> None:
+    """Note cases by their ids, and by the numbers under which this source's documents name them."""
+    stage.copy(cursor, "stage_touched", {"case_id": stage.integers(sorted(set(cases)))})
+    wanted = sorted(set(numbers))
+    if wanted:
+        cursor.execute(
+            """INSERT INTO stage_touched
+               SELECT record_id FROM core.approval_case WHERE source_system_id = %s AND case_number = ANY(%s)""",
+            (source_system_id, wanted),
+        )
 
 
 def touch_changed(cursor: stage.Cursor) -> None:
@@ -40,7 +38,7 @@ def touch_changed(cursor: stage.Cursor) -> None:
     parts += [
         f"""SELECT c.record_id FROM core.{name} AS t JOIN stage_changed USING (record_id) JOIN core.approval_case AS c
             ON c.source_system_id = t.source_system_id AND c.case_number = t.case_number"""
-        for name in _BY_NUMBER
+        for name in BY_NUMBER
     ]
     cursor.execute("INSERT INTO stage_touched " + " UNION ".join(parts))
 

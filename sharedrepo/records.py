@@ -5,11 +5,56 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hub.findings import Finding
 from sharedrepo import merge, stage
 from sharedrepo.incoming import Incoming, Known, Prior
 from sharedrepo.models import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The register of one stream, read through a cursor."""
+
+    cursor: stage.Cursor
+    stream_id: int
+
+    def seen(self, keys: Sequence[str], received: Sequence[bytes]) -> npt.NDArray[np.bool_]:
+        """Say for each record whether it stands under its key exactly as it came."""
+        return seen(self.cursor, self.stream_id, keys, received)
+
+    def look_up(self, keys: Iterable[str]) -> Prior:
+        """Read what the ledger knows of these keys."""
+        return look_up(self.cursor, self.stream_id, keys)
+
+
+_MARK = "\x1f"
+
+
+def seen(cursor: stage.Cursor, stream_id: int, keys: Sequence[str], received: Sequence[bytes]) -> npt.NDArray[np.bool_]:
+    """Say for each record whether it stands under its key exactly as it came: most do when all is read again."""
+    cursor.execute(
+        """
+        SELECT source_key || %s || E'\\\\x' || encode(received_hash, 'hex')
+        FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
+        """,
+        (_MARK, stream_id, sorted(set(keys))),
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        return np.zeros(len(keys), dtype=np.bool_)
+    known = pa.array([row[0] for row in rows], pa.large_string())
+    said = pc.binary_join_element_wise(
+        pa.array(keys, pa.large_string()), stage.bytea(received), pa.scalar(_MARK, pa.large_string())
+    )
+    found: npt.NDArray[np.bool_] = pc.is_in(said, value_set=known).to_numpy(zero_copy_only=False)
+    return found
 
 
 def look_up(cursor: stage.Cursor, stream_id: int, keys: Iterable[str]) -> Prior:
@@ -255,51 +300,47 @@ def write(
     `keep_batch` leaves the batch and row of known records as they are: the hub released them, nobody sent them anew.
     """
     chosen = [*fate.winner.values(), *fate.touched.values()]
-    if not chosen:
-        return
+    new = [i for i in chosen if incoming.keys[i] not in prior.known]
+    if new:
+        columns = _columns(incoming, fate, state, new)
+        columns["source_key"] = stage.texts([incoming.keys[i] for i in new])
+        for name, value in (("stream_id", stream_id), ("first_batch_id", batch_id), ("batch_id", batch_id)):
+            columns[name] = pa.repeat(value, len(new))
+        stage.copy(cursor, "ledger.source_record", columns)
+    known = [i for i in chosen if incoming.keys[i] in prior.known]
+    if known:
+        _update(cursor, _columns(incoming, fate, state, known), batch_id=batch_id, keep_batch=keep_batch)
+
+
+def _columns(incoming: Incoming, fate: Fate, state: Sequence[str], chosen: Sequence[int]) -> dict[str, Any]:
+    return {
+        "record_id": stage.integers([fate.record_id[i] for i in chosen]),
+        "order_value": stage.integers([incoming.orders[i] for i in chosen]),
+        "received_hash": stage.bytea([incoming.received[i] for i in chosen]),
+        "canonical_hash": stage.bytea([incoming.canonical[i] for i in chosen]),
+        "state": stage.texts([state[i] for i in chosen]),
+        "row": stage.integers([incoming.rows[i] for i in chosen]),
+    }
+
+
+def _update(cursor: stage.Cursor, columns: dict[str, Any], *, batch_id: int, keep_batch: bool) -> None:
     stage.fresh(
         cursor,
         "stage_record",
-        "record_id bigint, source_key text, order_value bigint, received_hash bytea, canonical_hash bytea,"
-        " state text, row integer, known boolean",
+        "record_id bigint, order_value bigint, received_hash bytea, canonical_hash bytea, state text, row integer",
     )
-    stage.copy(
-        cursor,
-        "stage_record",
-        {
-            "record_id": [fate.record_id[i] for i in chosen],
-            "source_key": [incoming.keys[i] for i in chosen],
-            "order_value": [incoming.orders[i] for i in chosen],
-            "received_hash": stage.bytea([incoming.received[i] for i in chosen]),
-            "canonical_hash": stage.bytea([incoming.canonical[i] for i in chosen]),
-            "state": [state[i] for i in chosen],
-            "row": [incoming.rows[i] for i in chosen],
-            "known": [incoming.keys[i] in prior.known for i in chosen],
-        },
-    )
+    stage.copy(cursor, "stage_record", columns)
     cursor.execute(
         """
-        INSERT INTO ledger.source_record
-            (record_id, stream_id, source_key, order_value, received_hash, canonical_hash, state,
-             first_batch_id, batch_id, row)
-        SELECT record_id, %(stream)s, source_key, order_value, received_hash, canonical_hash, state,
-               %(batch)s, %(batch)s, row
-        FROM stage_record WHERE NOT known ORDER BY record_id
+        UPDATE ledger.source_record AS r
+        SET order_value = s.order_value, received_hash = s.received_hash, canonical_hash = s.canonical_hash,
+            state = s.state,
+            batch_id = CASE WHEN %(keep)s THEN r.batch_id ELSE %(batch)s END,
+            row = CASE WHEN %(keep)s THEN r.row ELSE s.row END
+        FROM stage_record AS s WHERE r.record_id = s.record_id
         """,
-        {"stream": stream_id, "batch": batch_id},
+        {"batch": batch_id, "keep": keep_batch},
     )
-    if any(incoming.keys[i] in prior.known for i in chosen):
-        cursor.execute(
-            """
-            UPDATE ledger.source_record AS r
-            SET order_value = s.order_value, received_hash = s.received_hash, canonical_hash = s.canonical_hash,
-                state = s.state,
-                batch_id = CASE WHEN %(keep)s THEN r.batch_id ELSE %(batch)s END,
-                row = CASE WHEN %(keep)s THEN r.row ELSE s.row END
-            FROM stage_record AS s WHERE s.known AND r.record_id = s.record_id
-            """,
-            {"batch": batch_id, "keep": keep_batch},
-        )
 
 
 @dataclass(frozen=True, slots=True)

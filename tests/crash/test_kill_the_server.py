@@ -11,7 +11,7 @@ from sharedrepo.embedded import EmbeddedServer
 from tests.crash.campaign import Campaign, Driver, Site, difference
 
 MERGES = (
-    "INSERT INTO core.approval_case", "INSERT INTO core.stage_event", "INSERT INTO ledger.source_record",
+    "COPY core.approval_case", "COPY core.stage_event", "COPY ledger.source_record",
     "INSERT INTO ledger.batch",
 )  # fmt: skip
 """Statements before which the server dies, as it were in their midst: the batch's rows are half written."""

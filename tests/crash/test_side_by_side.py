@@ -29,7 +29,7 @@ def test_two_pulls_of_one_source_never_run_at_once(campaigns: Campaigns, other_d
     site = campaign.start.copy("twice")
     reached, go = tmp_path / "reached", tmp_path / "go"
     first = site.order_of(
-        campaign.department, only="INSERT INTO core.stage_event", wait_at=1, reached=str(reached), go=str(go)
+        campaign.department, only="COPY core.stage_event", wait_at=1, reached=str(reached), go=str(go)
     )
     site.driver.send(**first)
     _until(reached)
@@ -45,7 +45,7 @@ def test_two_pulls_of_one_source_never_run_at_once(campaigns: Campaigns, other_d
 def test_a_killed_pull_does_not_leave_its_source_busy(campaigns: Campaigns, other_driver: Driver) -> None:
     campaign = campaigns[0]
     site = campaign.start.copy("unlocked")
-    site.pull(campaign.department, only="INSERT INTO core.stage_event", kill_at=1)
+    site.pull(campaign.department, only="COPY core.stage_event", kill_at=1)
     assert other_driver.order(**site.order_of(campaign.department))["status"] == 0
     assert difference(campaign.calm, site) == ""
     site.drop()
