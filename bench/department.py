@@ -26,7 +26,7 @@ SELECT
         + 3 * substr(body, 10, 1)::int + 7 * substr(body, 11, 1)::int + 9 * substr(body, 12, 1)::int
         + 10 * substr(body, 13, 1)::int + 5 * substr(body, 14, 1)::int + 8 * substr(body, 15, 1)::int
         + 4 * substr(body, 16, 1)::int + 2 * substr(body, 17, 1)::int) %% 11, 1),
-    '139' || lpad((i * 7919 %% 100000000)::text, 8, '0'), '310013', '杭州市西湖区文三路' || i %% 900 || '号',
+    '139' || lpad((i::bigint * 7919 %% 100000000)::text, 8, '0'), '310013', '杭州市西湖区文三路' || i %% 900 || '号',
     '11330000002482285J', '省人力社保厅', '11330000002482285J', 'u' || i %% 300, '周敏', '2', '1', '1', '0',
     to_char(t, 'YYYY-MM-DD HH24:MI:SS'), '330000', '1', 'sys07', to_char(t + interval '5 min', 'YYYY-MM-DD HH24:MI:SS'),
     'I', 1

@@ -19,6 +19,7 @@ from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
 from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.archive import object_key
+from sharedrepo.archive.envelope import Packed
 from validation.cases import case_rules
 
 
@@ -128,7 +129,7 @@ def write(
     waiting.close(cursor, waiting_ids=[one.waiting_id for one in waiters], batch_id=loaded.batch_id, status=status)
     seq = streams.next_seq(cursor, work.source_system_id)
     archived = put_in_archive(
-        work, line, piece, prepared.lines, seq=seq, kind=kind, reason=reason,
+        work, line, piece, prepared.packed, seq=seq, kind=kind, reason=reason,
         known_unchanged=prepared.incoming.known_unchanged,
     )  # fmt: skip
     if kind == "pull":
@@ -200,8 +201,8 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
 
 
 def put_in_archive(
-    work: Work, line: Line, piece: Slice, lines: Iterable[bytes], *, seq: int, kind: str, reason: str | None = None,
-    status: str = "committed", known_unchanged: int = 0,
+    work: Work, line: Line, piece: Slice, lines: Iterable[bytes] | Packed, *, seq: int, kind: str,
+    reason: str | None = None, status: str = "committed", known_unchanged: int = 0,
 ) -> str | None:  # fmt: skip
     """Put the records as received into the archive, synced, before anything is committed or acknowledged.
 

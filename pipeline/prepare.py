@@ -19,6 +19,7 @@ from hub.records import Record, Slice
 from normalization.apply import Context, Identity, Occurrences, TableRows, identify, translate
 from normalization.mapping import StreamMapping
 from pipeline.protecting import content_hashes, protect
+from sharedrepo.archive.envelope import Packed, pack
 from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
 from sharedrepo.records import Register
 from validation.rules import judge_meaning
@@ -39,10 +40,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A slice ready to be loaded: its keys, and its fresh records as lines for the archive."""
+    """A slice ready to be loaded: its keys, and its fresh records as the archive keeps them."""
 
     incoming: Incoming
-    lines: list[bytes]
+    packed: Packed
     keys: frozenset[str]
 
 
@@ -72,32 +73,32 @@ def prepare(
         fresh, prior = _fresh(register, keys, received, broken, in_flight)
     else:
         fresh, prior = list(range(len(keys))), register.look_up([*keys, *broken])
-    incoming = _judged(desk, piece, _Raw(raws, received, keys, identity), fresh)
+    kept = [raws[index] for index in fresh]
+    incoming = _judged(desk, piece, _Raw(received, keys, identity), fresh, kept)
     incoming.known_unchanged = len(keys) - len(fresh)
     incoming.prior = prior
     _add_broken(desk, piece, broken, incoming)
-    return Prepared(incoming, _lines(piece, keys, raws, fresh), frozenset(keys).union(broken))
+    packed = pack(_lines(piece, [keys[index] for index in fresh], kept, [piece.rows[index] for index in fresh]))
+    return Prepared(incoming, packed, frozenset(keys).union(broken))
 
 
 def archive_lines(piece: Slice) -> list[bytes]:
     """Write a slice's records as lines for the archive: `row TAB key TAB record`, or `!` and what could not be read."""
-    size = len(piece.records)
-    return _lines(piece, [UNREADABLE] * size, [jsontext.dumps(record) for record in piece.records], list(range(size)))
+    written = [jsontext.dumps(record) for record in piece.records]
+    return _lines(piece, [UNREADABLE] * len(written), written, piece.rows)
 
 
-def _lines(piece: Slice, keys: Sequence[str], raws: list[bytes], fresh: list[int]) -> list[bytes]:
-    rows = piece.rows
-    written = jsontext.dumps_many([keys[index] for index in fresh])
-    lines = [b"%d\t%b\t%b" % (rows[index], key, raws[index]) for index, key in zip(fresh, written, strict=True)]
+def _lines(piece: Slice, keys: list[str], raws: list[bytes], rows: Sequence[int]) -> list[bytes]:
+    written = jsontext.dumps_many(keys)
+    lines = [b"%d\t%b\t%b" % said for said in zip(rows, written, raws, strict=True)]
     lines += [b"!" + jsontext.dumps([one.row, one.rule, one.message, one.raw]) for one in piece.broken]
     return lines
 
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """The slice as received, with what identifies each record."""
+    """The slice as received: what identifies each record."""
 
-    raws: list[bytes]
     received: list[bytes]
     keys: list[str]
     identity: Identity
@@ -122,9 +123,13 @@ def _fresh(
 
     A key that stands more than once in the slice, or is in flight, is never dropped: its records speak in turn.
     """
+    stands = register.seen(keys, received)
+    if stands is None:
+        return list(range(len(keys))), register.look_up(broken)
     speaking = in_flight | _repeated(keys)
-    stands = register.seen(keys, received).tolist()
-    fresh = [index for index, (key, known) in enumerate(zip(keys, stands, strict=True)) if not known or key in speaking]
+    fresh = [
+        index for index, known in enumerate(stands.tolist()) if not known or (speaking and keys[index] in speaking)
+    ]
     prior = register.look_up([*(keys[index] for index in fresh), *broken])
     waits = {
         index
@@ -141,8 +146,8 @@ def _repeated(keys: list[str]) -> frozenset[str]:
     return frozenset(key for key, count in Counter(keys).items() if count > 1)
 
 
-def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int]) -> Incoming:
-    """Judge and translate the records at `fresh`."""
+def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list[bytes]) -> Incoming:
+    """Judge and translate the records at `fresh`, which are `written` as JSON."""
     whole = len(fresh) == len(raw.keys)
     records = piece.records if whole else [piece.records[i] for i in fresh]
     deleted = [bool(raw.identity.deleted[i]) for i in fresh]
@@ -169,7 +174,7 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int]) -> Incoming:
         reported_at=_instants(raw.identity.reported_at, fresh),
         tables=rows,
         findings=findings,
-        payload=_payload(desk.protector, [raw.raws[i] for i in fresh]),
+        payload=_payload(desk.protector, written),
         seal_value=lambda value: desk.protector.seal(value.encode("utf-8", "surrogatepass"), context="finding"),
         unit=piece.unit.name if piece.unit else None,
     )

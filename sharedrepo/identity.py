@@ -47,7 +47,7 @@ class Resolver:
         self._cursor.execute(
             """SELECT case_number, record_id FROM core.approval_case
                WHERE source_system_id = %s AND case_number = ANY(%s)""",
-            (self._source, list(named)),
+            (self._source, sorted(named)),
         )
         return dict(self._cursor.fetchall())
 

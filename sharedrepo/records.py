@@ -25,8 +25,8 @@ class Register:
     cursor: stage.Cursor
     stream_id: int
 
-    def seen(self, keys: Sequence[str], received: Sequence[bytes]) -> npt.NDArray[np.bool_]:
-        """Say for each record whether it stands under its key exactly as it came."""
+    def seen(self, keys: Sequence[str], received: Sequence[bytes]) -> npt.NDArray[np.bool_] | None:
+        """Say for each record whether it stands under its key exactly as it came; None where no key is known."""
         return seen(self.cursor, self.stream_id, keys, received)
 
     def look_up(self, keys: Iterable[str]) -> Prior:
@@ -37,8 +37,13 @@ class Register:
 _MARK = "\x1f"
 
 
-def seen(cursor: stage.Cursor, stream_id: int, keys: Sequence[str], received: Sequence[bytes]) -> npt.NDArray[np.bool_]:
-    """Say for each record whether it stands under its key exactly as it came: most do when all is read again."""
+def seen(
+    cursor: stage.Cursor, stream_id: int, keys: Sequence[str], received: Sequence[bytes]
+) -> npt.NDArray[np.bool_] | None:
+    """Say for each record whether it stands under its key exactly as it came: most do when all is read again.
+
+    None is said where none of the keys is known, as when a department is read for the first time.
+    """
     cursor.execute(
         """
         SELECT source_key || %s || E'\\\\x' || encode(received_hash, 'hex')
@@ -48,7 +53,7 @@ def seen(cursor: stage.Cursor, stream_id: int, keys: Sequence[str], received: Se
     )
     rows = cursor.fetchall()
     if not rows:
-        return np.zeros(len(keys), dtype=np.bool_)
+        return None
     known = pa.array([row[0] for row in rows], pa.large_string())
     said = pc.binary_join_element_wise(
         pa.array(keys, pa.large_string()), stage.bytea(received), pa.scalar(_MARK, pa.large_string())

@@ -20,7 +20,7 @@ import orjson
 from hub.protect import Protector
 from hub.protect.protector import Unsealable, key_number
 from hub.settings import Settings
-from sharedrepo.archive.envelope import Header, decrypt, encrypt, read_header
+from sharedrepo.archive.envelope import Header, Packed, compress, decrypt, encrypt, read_header
 from sharedrepo.archive.errors import ArchiveDamaged, ArchiveErased, ArchiveMissing
 from sharedrepo.archive.store import Store, check_key, open_store
 
@@ -56,23 +56,26 @@ class Archive:
 
     # --- objects ---
 
-    def put(self, key: str, header: Mapping[str, Any], lines: Iterable[bytes]) -> ArchiveRef:
+    def put(self, key: str, header: Mapping[str, Any], lines: Iterable[bytes] | Packed) -> ArchiveRef:
         """Write an object durably before this returns; one of the same key is replaced whole.
 
         `header` says what the object is without any key (source, stream, seq, mapping version, state before and
         after, counts) and so holds nothing personal; `source` is needed, `month` (YYYY-MM) is this month by default.
 
+        `lines` may be packed already, where another thread has the time.
+
         Raises:
             ValueError: the header names no source, the key is no safe name, or a line holds a newline.
         """
-        counted = _Counted(lines)
+        counted = lines if isinstance(lines, Packed) else _Counted(lines)
         hasher = self._protector.content_hasher()
-        size = self._store.write(key, _watch(self._encrypted(key, header, counted), hasher.update))
+        pieces = counted.pieces if isinstance(counted, Packed) else compress(counted)
+        size = self._store.write(key, _watch(self._encrypted(key, header, pieces), hasher.update))
         return ArchiveRef(key, size, counted.count, hasher.digest())
 
     def encode(self, key: str, header: Mapping[str, Any], lines: Iterable[bytes]) -> bytes:
         """Return the bytes that `put` would write: a small batch keeps them in the ledger until they are rolled up."""
-        return b"".join(self._encrypted(key, header, lines))
+        return b"".join(self._encrypted(key, header, compress(lines)))
 
     def put_encoded(self, key: str, encoded: bytes) -> ArchiveRef:
         """Write what `encode` returned for this key.
@@ -150,7 +153,7 @@ class Archive:
 
     # --- inside ---
 
-    def _encrypted(self, key: str, header: Mapping[str, Any], lines: Iterable[bytes]) -> Iterator[bytes]:
+    def _encrypted(self, key: str, header: Mapping[str, Any], pieces: Iterable[bytes]) -> Iterator[bytes]:
         if check_key(key).startswith(KEYS):
             raise ValueError(f"{key!r} is no name for an archive object: data keys lie under {KEYS}")
         source = header.get("source")
@@ -158,7 +161,7 @@ class Archive:
         if not isinstance(source, str) or not source:
             raise ValueError(f"archive object {key}: its header names no source")
         key_id, data_key = self._live_key(source, month)
-        return encrypt({**header, "object": key, "month": month, "data_key": key_id}, lines, data_key)
+        return encrypt({**header, "object": key, "month": month, "data_key": key_id}, pieces, data_key)
 
     def _lines(self, reopen: Callable[[], IO[bytes]], key: str) -> Iterator[bytes]:
         with closing(reopen()) as source:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any, Final
 
 import orjson
@@ -38,12 +39,25 @@ _READ: Final = 1024 * 1024
 Header = dict[str, Any]
 
 
-def encrypt(header: Header, lines: Iterable[bytes], data_key: bytes) -> Iterator[bytes]:
-    """Write an object piece by piece.
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Lines compressed, ready to be encrypted."""
+
+    pieces: list[bytes]
+    count: int
+
+
+def pack(lines: Sequence[bytes]) -> Packed:
+    """Compress lines ahead of their object.
 
     Raises:
         ValueError: a line holds a newline, so that it would come back as two.
     """
+    return Packed(list(compress(lines)), len(lines))
+
+
+def encrypt(header: Header, pieces: Iterable[bytes], data_key: bytes) -> Iterator[bytes]:
+    """Write an object piece by piece; `pieces` are its lines as `compress` made them."""
     salt = secrets.token_bytes(16)
     stated = orjson.dumps({**header, "format": FORMAT, "salt": base64.b64encode(salt).decode()})
     head = MAGIC + len(stated).to_bytes(_LENGTH, "big") + stated
@@ -51,7 +65,7 @@ def encrypt(header: Header, lines: Iterable[bytes], data_key: bytes) -> Iterator
     cipher, bound = _cipher(data_key, salt), _binding(head)
     waiting = bytearray()
     counter = 0
-    for piece in _compress(lines):
+    for piece in pieces:
         waiting += piece
         while len(waiting) > CHUNK:
             yield _seal(cipher, counter, bytes(waiting[:CHUNK]), bound, last=False)
@@ -150,7 +164,12 @@ class _Chunks:
         return chunk
 
 
-def _compress(lines: Iterable[bytes]) -> Iterator[bytes]:
+def compress(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Compress lines as one stream, piece by piece.
+
+    Raises:
+        ValueError: a line holds a newline, so that it would come back as two.
+    """
     compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
     gathered: list[bytes] = []
     size = 0

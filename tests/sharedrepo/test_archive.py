@@ -75,7 +75,7 @@ def test_content_around_the_chunk_size(difference: int, chunks: int) -> None:
     line = PROTECTOR.content_hash(b"noise").hex().encode()
     noise = b"".join(PROTECTOR.content_hash(str(n).encode()) for n in range(envelopes.CHUNK * chunks // 16 + 4))
     noise = noise.replace(b"\n", b" ")[: envelopes.CHUNK * chunks + difference]
-    written = b"".join(envelopes.encrypt({}, [line, noise, line], b"k" * 32))
+    written = b"".join(envelopes.encrypt({}, envelopes.compress([line, noise, line]), b"k" * 32))
     assert list(envelopes.decrypt(io.BytesIO(written), "k", lambda _: b"k" * 32)) == [line, noise, line]
 
 
