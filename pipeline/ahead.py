@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-_TURN = 0.0003
+_TURN = 0.0001
 """Seconds that one thread keeps the interpreter while another wants it."""
 
 T = TypeVar("T")

@@ -20,6 +20,7 @@ from pipeline.work import Line, Refused, Work, facts_of
 from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.archive import object_key
 from sharedrepo.archive.envelope import Packed
+from sharedrepo.known import Register, look_up
 from validation.cases import case_rules
 
 
@@ -59,7 +60,7 @@ class Preparer:
         self._mind_unit(piece)
         try:
             with self._reader.cursor() as cursor:
-                register = records.Register(cursor, self._line.stream_id)
+                register = Register(cursor, self._line.stream_id)
                 prepared = prepare(self._line.desk, piece, register, drop_known=True, in_flight=self._in_flight)
         finally:
             self._reader.rollback()
@@ -96,7 +97,7 @@ def _bring_up_to_date(cursor: stage.Cursor, work: Work, line: Line, prepared: Pr
         [key for key in prepared.incoming.keys if key in work.written] if not work.released else prepared.incoming.keys
     )
     if prior is not None and unsure:
-        prior.known |= records.look_up(cursor, line.stream_id, unsure).known
+        prior.known |= look_up(cursor, line.stream_id, unsure).known
 
 
 def again(
@@ -111,7 +112,7 @@ def again(
     which its records were first received.
     """
     prepared = prepare(
-        line.desk, piece, records.Register(cursor, line.stream_id),
+        line.desk, piece, Register(cursor, line.stream_id),
         drop_known=kind not in load.AGAIN, known_keys=keys,
     )  # fmt: skip
     prepared.incoming.known_unchanged += known_unchanged

@@ -19,9 +19,10 @@ from hub.records import Record, Slice
 from normalization.apply import Context, Identity, Occurrences, TableRows, identify, translate
 from normalization.mapping import StreamMapping
 from pipeline.protecting import content_hashes, protect
+from sharedrepo import stage
 from sharedrepo.archive.envelope import Packed, pack
 from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
-from sharedrepo.records import Register
+from sharedrepo.known import Register
 from validation.rules import judge_meaning
 from validation.structure import StructureJudge
 
@@ -159,14 +160,14 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list
     )
     findings += more
     refused = _refused(findings, len(fresh))
-    rows = _protected(desk, tables, [raw.identity.cases[i] for i in fresh])
+    rows, hashes = _protected(desk, tables, [raw.identity.cases[i] for i in fresh])
     received = [raw.received[i] for i in fresh]
     return Incoming(
         keys=[raw.keys[i] for i in fresh],
         rows=[piece.rows[i] for i in fresh],
         orders=[raw.identity.orders[i] for i in fresh],
         received=received,
-        canonical=_canonical(desk, rows, received, deleted, excluded, refused),
+        canonical=_canonical(desk, rows, hashes, received, deleted, excluded, refused),
         deleted=deleted,
         excluded=excluded,
         refused=refused,
@@ -247,9 +248,12 @@ def _meaning(desk: Desk, table: str, rows: TableRows) -> list[Finding]:
     return out
 
 
-def _protected(desk: Desk, tables: dict[str, TableRows], cases: list[str | None]) -> dict[str, Rows]:
-    """Hash each row in the clear, then protect what is personal."""
+def _protected(
+    desk: Desk, tables: dict[str, TableRows], cases: list[str | None]
+) -> tuple[dict[str, Rows], dict[str, list[bytes]]]:
+    """Hash each row in the clear, then protect what is personal; return the rows, and their hashes."""
     out: dict[str, Rows] = {}
+    marks: dict[str, list[bytes]] = {}
     for name, rows in tables.items():
         document = desk.documents[name]
         frame = rows.frame.reset_index(drop=True)
@@ -257,21 +261,26 @@ def _protected(desk: Desk, tables: dict[str, TableRows], cases: list[str | None]
         hashes = content_hashes(document, frame, numbers, desk.protector)
         if document.of_case and name != "approval_case" and "case_number" in frame:
             frame = frame.drop(columns="case_number")
-        out[name] = Rows(rows.record, rows.part, protect(document, frame, desk.protector), numbers, hashes)
-    return out
+        protected = protect(document, frame, desk.protector)
+        ready = {str(column): stage.plain(pa.array(values, from_pandas=True)) for column, values in protected.items()}
+        out[name] = Rows(rows.record, rows.part, pa.table(ready | {"content_hash": stage.bytea(hashes)}), numbers)
+        marks[name] = hashes
+    return out, marks
 
 
 def _case_numbers(
     frame: pd.DataFrame, record: np.ndarray[Any, np.dtype[np.int64]], cases: list[str | None]
 ) -> list[str | None]:
     if "case_number" in frame:
-        return [None if pd.isna(value) else str(value) for value in frame["case_number"].tolist()]
+        said: list[str | None] = pa.array(frame["case_number"], pa.large_string(), from_pandas=True).to_pylist()
+        return said
     return [cases[index] for index in record.tolist()]
 
 
 def _canonical(
     desk: Desk,
     tables: dict[str, Rows],
+    hashes: dict[str, list[bytes]],
     received: list[bytes],
     deleted: list[bool],
     excluded: list[bool],
@@ -289,7 +298,7 @@ def _canonical(
     said: dict[int, list[bytes]] = {}
     for name in sorted(tables):
         rows = tables[name]
-        for index, part, mark in zip(rows.record.tolist(), rows.part.tolist(), rows.content_hash, strict=True):
+        for index, part, mark in zip(rows.record.tolist(), rows.part.tolist(), hashes[name], strict=True):
             if lone[index] and not part:
                 out[index] = mark
             else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
 import pyarrow as pa
 
 from hub.findings import Finding
@@ -74,10 +73,10 @@ class Resolver:
         self._cursor.execute(
             f"""SELECT {", ".join(names)}, record_id FROM core.credential
                 WHERE source_system_id = %s AND number = ANY(%s)""",
-            (self._source, [str(number) for number in rows.frame["number"].tolist()]),
+            (self._source, _texts(rows, "number")),
         )
         holders = {tuple(row[:-1]): row[-1] for row in self._cursor.fetchall()}
-        columns = [_plain(rows.frame, name) for name in names]
+        columns = [_texts(rows, name) for name in names]
         for index, *identity in zip(rows.record.tolist(), *columns, strict=True):
             if not self._stands(index):
                 continue
@@ -114,7 +113,7 @@ class Resolver:
         ]
 
 
-def _plain(frame: pd.DataFrame, name: str) -> list[str | None]:
-    if name not in frame:
-        return [None] * len(frame)
-    return [None if pd.isna(value) else str(value) for value in frame[name].tolist()]
+def _texts(rows: Rows, name: str) -> list[str | None]:
+    if name not in rows.columns.column_names:
+        return [None] * len(rows.record)
+    return [None if value is None else str(value) for value in rows.columns.column(name).to_pylist()]

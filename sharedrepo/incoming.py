@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from hub.findings import Finding
@@ -22,16 +21,15 @@ UNREADABLE = "?"
 class Rows:
     """Rows for one canonical table.
 
-    `record[i]` is the index of the source record in the slice, `part[i]` numbers the yield that made the row; `frame`
-    has the table's own columns, personal values already protected; `case_number[i]` names the parent or document's
-    case; `content_hash[i]` is the keyed hash over the canonical values in the clear.
+    `record[i]` is the index of the source record in the slice, `part[i]` numbers the yield that made the row; `columns`
+    has the table's own columns as COPY takes them, personal values already protected, and `content_hash`, the keyed
+    hash over the canonical values in the clear; `case_number[i]` names the parent or document's case.
     """
 
     record: np.ndarray[Any, np.dtype[np.int64]]
     part: np.ndarray[Any, np.dtype[np.int16]]
-    frame: pd.DataFrame
+    columns: pa.Table
     case_number: list[str | None]
-    content_hash: list[bytes]
 
     def only(self, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
         """Return the rows where `keep` (a mask over rows) is true."""
@@ -41,9 +39,8 @@ class Rows:
         return Rows(
             self.record[keep],
             self.part[keep],
-            self.frame[keep],
+            self.columns.filter(pa.array(keep)),
             [self.case_number[i] for i in chosen],
-            [self.content_hash[i] for i in chosen],
         )
 
 

@@ -14,6 +14,7 @@ from hub.findings import Finding
 from sharedrepo import findings, merge, overview, records, stage, waiting
 from sharedrepo.identity import Resolver
 from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
+from sharedrepo.known import look_up
 from sharedrepo.models import OUTCOMES
 
 AGAIN = frozenset({"release", "replay", "retranslate"})
@@ -55,7 +56,9 @@ class Loaded:
 def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
     """Register, park or refuse each record of the slice, merge what is accepted, and judge the touched cases."""
     batch_id = next_batch(cursor)
-    prior = incoming.prior if incoming.prior is not None else records.look_up(cursor, job.stream_id, incoming.keys)
+    if not len(incoming) and not incoming.findings:
+        return Loaded(batch_id, incoming.known_unchanged, Counter(unchanged=incoming.known_unchanged))
+    prior = incoming.prior if incoming.prior is not None else look_up(cursor, job.stream_id, incoming.keys)
     fate = records.decide(incoming, prior, again=job.again)
     _assign_ids(cursor, incoming, fate)
     resolver = Resolver(cursor, job.source_system_id, incoming, fate)

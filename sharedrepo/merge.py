@@ -51,8 +51,7 @@ def columns_of(
         columns["source_system_id"] = pa.array(np.full(size, source_system_id))
     elif case_id is not None:
         columns["case_id"] = case_id
-    columns |= {str(name): pa.array(values, from_pandas=True) for name, values in rows.frame.items()}
-    columns["content_hash"] = stage.bytea(rows.content_hash)
+    columns |= {name: rows.columns.column(name) for name in rows.columns.column_names}
     columns["reported_at"] = reported_at.take(pa.array(rows.record))
     return columns
 

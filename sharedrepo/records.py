@@ -1,106 +1,19 @@
-"""The register of source records: what is known of each key, and what becomes of each record that was read."""
+"""What becomes of each record that was read, and the register of source records written anew."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from hub.findings import Finding
 from sharedrepo import merge, stage
 from sharedrepo.incoming import Incoming, Known, Prior
+from sharedrepo.known import later
 from sharedrepo.models import TABLES
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """The register of one stream, read through a cursor."""
-
-    cursor: stage.Cursor
-    stream_id: int
-
-    def seen(self, keys: Sequence[str], received: Sequence[bytes]) -> npt.NDArray[np.bool_] | None:
-        """Say for each record whether it stands under its key exactly as it came; None where no key is known."""
-        return seen(self.cursor, self.stream_id, keys, received)
-
-    def look_up(self, keys: Iterable[str]) -> Prior:
-        """Read what the ledger knows of these keys."""
-        return look_up(self.cursor, self.stream_id, keys)
-
-
-_MARK = "\x1f"
-
-
-def seen(
-    cursor: stage.Cursor, stream_id: int, keys: Sequence[str], received: Sequence[bytes]
-) -> npt.NDArray[np.bool_] | None:
-    """Say for each record whether it stands under its key exactly as it came: most do when all is read again.
-
-    None is said where none of the keys is known, as when a department is read for the first time.
-    """
-    cursor.execute(
-        """
-        SELECT source_key || %s || E'\\\\x' || encode(received_hash, 'hex')
-        FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
-        """,
-        (_MARK, stream_id, sorted(set(keys))),
-    )
-    rows = cursor.fetchall()
-    if not rows:
-        return None
-    known = pa.array([row[0] for row in rows], pa.large_string())
-    said = pc.binary_join_element_wise(
-        pa.array(keys, pa.large_string()), stage.bytea(received), pa.scalar(_MARK, pa.large_string())
-    )
-    found: npt.NDArray[np.bool_] = pc.is_in(said, value_set=known).to_numpy(zero_copy_only=False)
-    return found
-
-
-def look_up(cursor: stage.Cursor, stream_id: int, keys: Iterable[str]) -> Prior:
-    """Read what the ledger knows of these keys of one stream."""
-    wanted = list(dict.fromkeys(keys))
-    if not wanted:
-        return Prior()
-    # Sorted, the keys walk the index in its order; as one array they need no table and no statistics.
-    cursor.execute(
-        """
-        SELECT source_key, record_id, order_value, received_hash, canonical_hash, state
-        FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
-        """,
-        (stream_id, sorted(wanted)),
-    )
-    known = {
-        key: Known(record_id, order, bytes(received), None if canonical is None else bytes(canonical), state)
-        for key, record_id, order, received, canonical, state in cursor.fetchall()
-    }
-    _add_waiting(cursor, known)
-    return Prior(known)
-
-
-def _add_waiting(cursor: stage.Cursor, known: dict[str, Known]) -> None:
-    if not known:
-        return
-    by_id = {found.record_id: found for found in known.values()}
-    cursor.execute(
-        """SELECT record_id, received_hash,
-                  CASE WHEN kind = 'quarantined' AND NOT ('version_conflict' = ANY(rules)) THEN order_value END
-           FROM ledger.waiting WHERE status = 'open' AND record_id = ANY(%s)""",
-        (list(by_id),),
-    )
-    for record_id, received, refused_order in cursor.fetchall():
-        found = by_id[record_id]
-        found.waiting |= {bytes(received)}
-        found.refused_order = _later(found.refused_order, refused_order)
-
-
-def _later(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one if other is None else max(one, other)
 
 
 @dataclass(slots=True)
@@ -233,7 +146,7 @@ def _is_older(order: int | None, found: Known, *, refused: bool) -> bool:
     """Say whether a later version spoke already; a refused one is no word against an earlier that can be read."""
     spoke = found.order if refused or found.state != "quarantined" else None
     if refused:
-        spoke = _later(spoke, found.refused_order)
+        spoke = later(spoke, found.refused_order)
     return order is not None and spoke is not None and order < spoke
 
 
@@ -285,8 +198,11 @@ def reserve(cursor: stage.Cursor, count: int) -> range | list[int]:
     """Take `count` fresh record ids."""
     if count == 0:
         return []
-    cursor.execute("SELECT nextval('ledger.source_record_record_id_seq') FROM generate_series(1, %s)", (count,))
-    return [row[0] for row in cursor.fetchall()]
+    cursor.execute(
+        """SELECT string_agg(nextval('ledger.source_record_record_id_seq')::text, ' ') FROM generate_series(1, %s)""",
+        (count,),
+    )
+    return [int(number) for number in stage.scalar(cursor).split()]
 
 
 def write(
