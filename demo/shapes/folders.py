@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
@@ -91,10 +92,11 @@ class FolderSystem(System):
     ) -> Iterator[Placed | UnitMark]:
         if "truncated_file" in plans:
             for part, deliveries in self._parts(department, work):
-                if part == last_part(department):
-                    name = part_name(work, 1, part)
-                    today = work.province.cut.date()
-                    yield from self._written(department, folder, name, today, deliveries, {}, 2, dry=dry)
+                if part < last_part(department):
+                    deque(deliveries, maxlen=0)  # used up, so that the next part can be asked for
+                    continue
+                name, today = part_name(work, 1, part), work.province.cut.date()
+                yield from self._written(department, folder, name, today, deliveries, {}, 2, dry=dry)
         name, today = part_name(work, 2, 1), work.province.cut2.date()
         deliveries = self.deliveries(department, work, 2)
         yield from self._written(department, folder, name, today, deliveries, plans, 2, dry=dry)
