@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
+import sqlalchemy as sa
 
 from dags.ops.processes import exists, members
 from tests.dags.conftest import airflow_environment
@@ -21,6 +25,8 @@ from tests.departments import Department
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(600)]
 
 Hub = Callable[..., Any]
+BUSY = 1500
+"""Cases of the department whose pull takes long enough to be killed in its midst."""
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +35,19 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     place = tmp_path_factory.mktemp("machine")
     good, gone = Department(place / "sources", "labour"), Department(place / "sources", "gone")
     good.case("A-1")
+    busy = Department(place / "sources", "harbour")
+    for number in range(BUSY):
+        busy.put("PRE_APASINFO", PROJID=f"H-{number}")
+        busy.put("PRE_NODE", UNID=f"H-{number}-1", PROJID=f"H-{number}")
     environment = airflow_environment(
         place / "unused", HUB_HOME=str(place / "home"), HUB_SOURCES=str(place / "sources"), HUB_SCHEDULES="off",
-        HUB_CONN_LABOUR=good.url, HUB_CONN_GONE=f"sqlite:///{place}/nowhere/system.sqlite",
+        HUB_CONN_LABOUR=good.url, HUB_CONN_HARBOUR=busy.url, HUB_SLICE_SIZE="40", HUB_CONN_GONE=f"sqlite:///{place}/nowhere/system.sqlite",
     )  # fmt: skip
     del gone, environment["AIRFLOW_HOME"]
 
-    def run(*words: str, status: int = 0) -> Any:
+    def run(*words: str, status: int = 0, **more: str) -> Any:
         command = [Path(sys.executable).with_name("hub"), *words, "--json"]
-        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, env=environment | more, check=False, capture_output=True, text=True, timeout=300)
         assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
@@ -62,12 +72,56 @@ def test_it_starts_runs_sources_and_says_why_one_failed(hub: Hub) -> None:
 
     again = hub("airflow", "run", "labour", "--wait")
     assert again["states"] == {"hub_source_labour": "success"}
-    lines = hub("ledger", "labour")
+    lines = hub("ledger", "labour")["streams"]
     assert lines, "what Airflow pulled stands in the ledger"
 
 
 def test_pools_are_made_once(hub: Hub) -> None:
     assert hub("airflow", "sync") == {"made": [], "changed": [], "unused": []}
+
+
+@pytest.mark.long
+def test_a_killed_task_is_tried_again_and_ends_as_an_undisturbed_pull(hub: Hub, tmp_path: Path) -> None:
+    pid = hub("airflow", "status")["pid"]
+    before = set(members(pid))
+    with ThreadPoolExecutor(1) as beside:
+        outcome = beside.submit(hub, "airflow", "run", "harbour", "--wait")
+        while not any(one["batches"] > 3 for one in hub("ledger", "harbour")["streams"]):
+            assert not outcome.done(), f"the pull was too quick to be killed: {outcome.result()}"
+        for task in leaves(set(members(pid)) - before):
+            os.kill(task, signal.SIGKILL)
+        halfway = hub("ledger", "harbour")["streams"]
+        assert sum(one["read"] for one in halfway) < 2 * BUSY, "the kill came too late"
+        assert outcome.result()["states"] == {"hub_source_harbour": "success"}
+    assert {one["stream"]: one["new"] for one in hub("ledger", "harbour")["streams"] if one["read"]} == {
+        "PRE_APASINFO": BUSY,
+        "PRE_NODE": BUSY,
+    }
+    assert hub("ledger", "--check")["disagreements"] == []
+
+    calm = {"HUB_DATABASE_URL": _beside(hub("db", "url")["url"]), "HUB_ARCHIVE_URL": str(tmp_path / "archive")}
+    hub("db", "upgrade", **calm)
+    for code in ("labour", "harbour"):
+        hub("pull", code, **calm)
+    disturbed, undisturbed = hub("db", "digest"), hub("db", "digest", **calm)
+    tables = [name for name in disturbed if name.startswith("core.")]
+    assert len(tables) > 10
+    assert {name: disturbed[name] for name in tables} == {name: undisturbed[name] for name in tables}
+
+
+def _beside(url: str) -> str:
+    """Make another database on the server of this URL; return its URL."""
+    with contextlib.closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE DATABASE calm")
+    return str(sa.make_url(url).set(database="calm").render_as_string(hide_password=False))
+
+
+def leaves(pids: set[int]) -> set[int]:
+    """Return the processes that have no child among them: those that do the work."""
+    parents = {int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[1]) for pid in pids}
+    return pids - parents
 
 
 @pytest.mark.long

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -28,6 +27,7 @@ from sharedrepo.ledger import check
 from sharedrepo.models import TABLES
 from tests.conftest import quicken
 from tests.demo.commands import hub
+from tests.demo.leaks import files_below, injected, leaks
 
 CASES = 1000
 
@@ -102,18 +102,10 @@ def test_no_table_of_core_is_empty(province: Province) -> None:
 
 def test_no_injected_personal_value_stands_anywhere_in_the_clear(province: Province) -> None:
     """Searched are a dump, the write-ahead log, all of the server's files, the archive and all logs."""
-    lines = (province.home / "demo" / "truth-personal.jsonl").read_text(encoding="utf-8").splitlines()
-    values = {json.loads(line)["value"]: json.loads(line)["kind"] for line in lines}
-    assert set(values.values()) >= {"name", "number", "phone", "address"}
-    search = re.compile(b"|".join(re.escape(value.encode()) for value in sorted(values, key=len, reverse=True)))
     url = province.hub("db", "url").stdout.split()[0]
     dump = subprocess.run([binaries() / "pg_dump", url], capture_output=True, check=True).stdout
     assert len(dump) > 1_000_000
-    places: list[tuple[str, bytes]] = [("dump", dump)]
-    for folder in ("pg", "archive", "keys"):
-        files = [file for file in (province.home / folder).rglob("*") if file.is_file() and not file.is_symlink()]
-        places += [(str(file.relative_to(province.home)), file.read_bytes()) for file in files]
+    places = [("dump", dump), *files_below(province.home, "pg", "archive", "keys")]
     assert any(name.startswith("pg/data/pg_wal/") for name, _ in places)
     assert any(name.startswith("archive/") for name, _ in places)
-    found = {(name, values[hit.decode()]) for name, content in places for hit in search.findall(content)}
-    assert found == set()
+    assert leaks(injected(province.home), places) == set()
