@@ -21,6 +21,15 @@ BOOK = """<?xml version="1.0" encoding="UTF-8"?>
 </send>
 """
 FIELDS = {"ID": "@id", "NAME": "name", "STEP": "step/t", "BATCH": "../head/no", "ORGAN": "../@organ"}
+MIXED = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:simpleType name="short">
+    <xs:restriction base="xs:string"><xs:maxLength value="5"/></xs:restriction>
+  </xs:simpleType>
+  <xs:complexType name="said"><xs:sequence><xs:element name="text" type="short"/></xs:sequence></xs:complexType>
+  <xs:element name="send"><xs:complexType><xs:choice minOccurs="0" maxOccurs="unbounded">
+    <xs:element name="step" type="said"/><xs:element name="pause" type="said"/>
+  </xs:choice></xs:complexType></xs:element>
+</xs:schema>"""
 XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="send"><xs:complexType><xs:sequence>
 <xs:element name="head" type="xs:string" minOccurs="0"/>
 <xs:element name="case" minOccurs="0" maxOccurs="unbounded"><xs:complexType><xs:sequence>
@@ -107,6 +116,18 @@ def test_a_breach_of_the_xsd_falls_on_its_own_record(tmp_path: Path) -> None:
     assert "私人" not in broken.message + broken.message, "a message never quotes a value"
     assert "昨天" not in broken.message
     assert "私人" in broken.raw
+
+
+def test_a_breach_in_a_record_of_another_kind_leaves_a_stream_without_records_in_peace(tmp_path: Path) -> None:
+    (tmp_path / "mixed.xsd").write_text(MIXED)
+    bad = "<send><step><text>far too long</text></step></send>"
+    (piece,) = take(tmp_path, bad, xml(xsd="mixed.xsd", record="/send/pause"))
+    assert piece.records == []
+    assert piece.broken == []
+    (piece,) = take(tmp_path, bad, xml(xsd="mixed.xsd", record="/send/step"))
+    assert [one.row for one in piece.broken] == [1]
+    with pytest.raises(SchemaBreach):
+        take(tmp_path, "<send><tail/></send>", xml(xsd="mixed.xsd", record="/send/pause"))
 
 
 def test_a_breach_outside_of_records_refuses_the_file(tmp_path: Path) -> None:

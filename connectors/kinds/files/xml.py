@@ -101,7 +101,7 @@ class XmlReader:
         for error in log:
             number = _owner(tree, error.path, numbers)
             message = unquoted(str(error.message))
-            if number is None and numbers and not _around(tree, error.path, numbers):
+            if number is None and self._is_elsewhere(tree, error, numbers):
                 continue  # a record of another kind in the same file: its own stream refuses it
             if number is None:
                 raise SchemaBreach(
@@ -110,6 +110,16 @@ class XmlReader:
                 )  # fmt: skip
             found.setdefault(number, []).append(message)
         return found
+
+    def _is_elsewhere(self, tree: etree._ElementTree, error: Any, numbers: Mapping[etree._Element, int]) -> bool:
+        """Say whether a breach lies in a record of another kind, and so says nothing about this stream."""
+        if numbers:
+            return not _around(tree, error.path, numbers)
+        # No record of this kind is there to compare with: what lies below the records' level, or at it and is expected
+        # there, is another kind's.
+        level = len(self.steps) - 1 if not self.steps[0] else len(self.steps) + 1
+        depth = str(error.path).count("/")
+        return depth > level or (depth == level and "not expected" not in str(error.message))
 
     def _records(self, tree: etree._ElementTree) -> Iterator[etree._Element]:
         return (one for one in tree.iter(self.steps[-1]) if _fits(one, self.steps))
