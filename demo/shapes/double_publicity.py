@@ -40,10 +40,11 @@ class DoublePublicityShape(FolderSystem):
     name = "double_publicity"
     parks = False
     precision: Precision = "d"
+    # On day 2 a small department may grant nothing and send no sheet: a change of its columns would not be seen.
     carries = frozenset({
         "credit_code_check", "resident_id_check", "placeholder", "validity_reversed",
         "unknown_code_deciding", "unknown_code_other", "too_long", "missing_key", "unreadable_date",
-        "wrong_encoding", "broken_row", "field_added", "field_removed", "volume_below",
+        "wrong_encoding", "broken_row", "volume_below",
     })  # fmt: skip
     streams = STREAMS
 
@@ -99,9 +100,6 @@ class DoublePublicityShape(FolderSystem):
             yield Placed(
                 department.code, STREAM, None, day, "quarantined", None, None, ("unreadable_record",), "broken_row"
             )
-        for kind, rule in (("field_added", "unknown_field"), ("field_removed", "missing_field")):
-            if kind in plans:
-                yield UnitMark(department.code, STREAM, None, day, rule, kind)
 
 
 class _Sheet:
@@ -109,9 +107,7 @@ class _Sheet:
 
     def __init__(self, file: Path, plans: Mapping[str, Defect], encoding: str = "utf-8-sig") -> None:
         self._file, self._plans, self._encoding = file, plans, encoding
-        self._fields = [*STREAMS[STREAM].fields, *(["风险等级"] if "field_added" in plans else [])]
-        if "field_removed" in plans:
-            self._fields.remove("XK_LYDW")
+        self._fields = list(STREAMS[STREAM].fields)
         self._handle: Any = None
         self._lines: Any = None
 
@@ -131,7 +127,7 @@ class _Sheet:
             self.begin()
             if "broken_row" in self._plans:
                 self._lines.writerow([*("误" for _ in self._fields), "多", "列"])
-        self._lines.writerow([values.get(field, "低" if field == "风险等级" else None) for field in self._fields])
+        self._lines.writerow([values.get(field) for field in self._fields])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
