@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from sharedrepo import stage
 from sharedrepo.incoming import Known, Prior
 
+_MARK, _BETWEEN = "\x1f", "\x1e"
+
 
 @dataclass(frozen=True, slots=True)
 class Register:
@@ -22,42 +24,32 @@ class Register:
     stream_id: int
 
     def seen(self, keys: Sequence[str], received: Sequence[bytes]) -> npt.NDArray[np.bool_] | None:
-        """Say for each record whether it stands under its key exactly as it came; None where no key is known."""
-        return seen(self.cursor, self.stream_id, keys, received)
+        """Say for each record whether it stands under its key exactly as it came: most do when all is read again.
+
+        None is said where none of the keys is known, as when a department is read for the first time.
+        """
+        # One text with all of them comes over much faster than a row for each. A key with the separator in it would
+        # fall apart, match nothing, and be looked up by itself.
+        self.cursor.execute(
+            """
+            SELECT string_agg(source_key || %s || E'\\\\x' || encode(received_hash, 'hex'), %s)
+            FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
+            """,
+            (_MARK, _BETWEEN, self.stream_id, sorted(set(keys))),
+        )
+        together: str | None = stage.scalar(self.cursor)
+        if together is None:
+            return None
+        known = pa.array(together.split(_BETWEEN), pa.large_string())
+        said = pc.binary_join_element_wise(
+            pa.array(keys, pa.large_string()), stage.bytea(received), pa.scalar(_MARK, pa.large_string())
+        )
+        found: npt.NDArray[np.bool_] = pc.is_in(said, value_set=known).to_numpy(zero_copy_only=False)
+        return found
 
     def look_up(self, keys: Iterable[str]) -> Prior:
         """Read what the ledger knows of these keys."""
         return look_up(self.cursor, self.stream_id, keys)
-
-
-_MARK, _BETWEEN = "\x1f", "\x1e"
-
-
-def seen(
-    cursor: stage.Cursor, stream_id: int, keys: Sequence[str], received: Sequence[bytes]
-) -> npt.NDArray[np.bool_] | None:
-    """Say for each record whether it stands under its key exactly as it came: most do when all is read again.
-
-    None is said where none of the keys is known, as when a department is read for the first time.
-    """
-    # One text with all of them comes over much faster than a row for each. A key with the separator in it would fall
-    # apart, match nothing, and be looked up by itself.
-    cursor.execute(
-        """
-        SELECT string_agg(source_key || %s || E'\\\\x' || encode(received_hash, 'hex'), %s)
-        FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
-        """,
-        (_MARK, _BETWEEN, stream_id, sorted(set(keys))),
-    )
-    together: str | None = stage.scalar(cursor)
-    if together is None:
-        return None
-    known = pa.array(together.split(_BETWEEN), pa.large_string())
-    said = pc.binary_join_element_wise(
-        pa.array(keys, pa.large_string()), stage.bytea(received), pa.scalar(_MARK, pa.large_string())
-    )
-    found: npt.NDArray[np.bool_] = pc.is_in(said, value_set=known).to_numpy(zero_copy_only=False)
-    return found
 
 
 def look_up(cursor: stage.Cursor, stream_id: int, keys: Iterable[str]) -> Prior:
