@@ -54,7 +54,7 @@ class Slice:
     """
 
     stream: str
-    records: list[Record]
+    records: Sequence[Record]
     rows: Sequence[int]
     state: Record
     unit: Unit | None = None

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hub.records import Record
+from hub.table import Table
 from normalization.model import Field, When
 from normalization.values.common import TEXT, Read, texts_of
 from normalization.values.text import read_identifier
@@ -61,6 +62,8 @@ class Fields:
 
 def _taken_apart(records: Sequence[Record], fields: Sequence[Field]) -> dict[Field, Any]:
     """Make the columns of texts of these fields."""
+    if isinstance(records, Table):
+        return {field: _column(records, field) for field in fields}
     readers = [_reader(field) for field in fields]
     chunks: list[list[Any]] = [[texts_of([])] for _ in fields]
     for start in range(0, len(records), _CHUNK):
@@ -68,6 +71,12 @@ def _taken_apart(records: Sequence[Record], fields: Sequence[Field]) -> dict[Fie
         for reader, column in zip(readers, chunks, strict=True):
             column.append(texts_of(reader(some)))
     return {field: pa.concat_arrays(column) for field, column in zip(fields, chunks, strict=True)}
+
+
+def _column(records: Table, field: Field) -> Any:
+    """Return the column that a table holds already; a pointer into a plain value leads nowhere."""
+    found = records.column(field.path[0]) if len(field.path) == 1 else None
+    return pa.nulls(len(records), TEXT) if found is None else found.texts
 
 
 def _reader(field: Field) -> Callable[[Sequence[Record]], list[Any]]:

@@ -1,11 +1,11 @@
-"""Works one step ahead: while the caller writes one slice, the next is read and prepared in a second thread."""
+"""Works one step ahead: while the caller writes one slice, the next is prepared and the one after it read."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 _TURN = 0.0001
@@ -17,18 +17,18 @@ R = TypeVar("R")
 _END = object()
 
 
-def ahead(items: Iterator[T], work: Callable[[T], R]) -> Iterator[R]:
+def ahead(items: Generator[T], work: Callable[[T], R]) -> Generator[R]:
     """Yield `work(item)` for each item in order; the next one is under work while the caller has the last.
 
     Items are taken and worked on in one other thread, never two at once. An exception reaches the caller in its turn,
-    after all that came before it.
+    after all that came before it. Items are closed when this is.
     """
 
     def step() -> R | object:
         item = next(items, _END)
         return item if item is _END else work(item)  # type: ignore[arg-type]  # what is not the end is an item
 
-    with _short_turns(), ThreadPoolExecutor(1, thread_name_prefix="hub-prepare") as executor:
+    with _short_turns(), closing(items), ThreadPoolExecutor(1, thread_name_prefix="hub-ahead") as executor:
         coming: Future[R | object] = executor.submit(step)
         while True:
             done = coming.result()
@@ -36,6 +36,11 @@ def ahead(items: Iterator[T], work: Callable[[T], R]) -> Iterator[R]:
                 return
             coming = executor.submit(step)
             yield done  # type: ignore[misc]  # the end was told apart above
+
+
+def as_it_is(item: T) -> T:
+    """Return an item: the work of a thread that only reads ahead."""
+    return item
 
 
 @contextmanager

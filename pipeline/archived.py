@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from hub import jsontext
-from hub.records import BrokenRecord, Slice
+from hub.records import BrokenRecord, Record, Slice
 
 BROKEN = b"!"
 """Begins the line of a record that could not be read."""
@@ -46,6 +46,7 @@ def fill(piece: Slice, lines: Iterable[bytes], *, only: Collection[Place] | None
     """Add archived lines to a slice in their order, all or those at the places `only`; return their records' keys."""
     rows: list[int] = []
     keys: list[str] = []
+    found: list[Record] = []
     for text in lines:
         if text.startswith(BROKEN):
             if only is None:
@@ -55,6 +56,6 @@ def fill(piece: Slice, lines: Iterable[bytes], *, only: Collection[Place] | None
         if only is None or line.place in only:
             rows.append(line.row)
             keys.append(line.key)
-            piece.records.append(jsontext.loads(line.body))
-    piece.rows = rows
+            found.append(jsontext.loads(line.body))
+    piece.records, piece.rows = [*piece.records, *found], rows
     return keys

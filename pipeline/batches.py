@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from hub import jsontext
-from hub.records import BrokenRecord, Slice
+from hub.records import BrokenRecord, Record, Slice
 from normalization.apply import Occurrences
 from pipeline import archived, settling
 from pipeline.prepare import Prepared, prepare
@@ -92,12 +92,11 @@ def run(work: Work, line: Line, piece: Slice, prepared: Prepared, *, dry_run: bo
 
 def _bring_up_to_date(cursor: stage.Cursor, work: Work, line: Line, prepared: Prepared) -> None:
     """Ask the ledger again for keys that the batch before wrote while this slice was being prepared."""
-    prior = prepared.incoming.prior
-    unsure = (
-        [key for key in prepared.incoming.keys if key in work.written] if not work.released else prepared.incoming.keys
-    )
-    if prior is not None and unsure:
-        prior.known |= look_up(cursor, line.stream_id, unsure).known
+    prior, keys = prepared.incoming.prior, prepared.incoming.keys
+    if prior is None or not (work.released or not work.written.isdisjoint(keys)):
+        return
+    unsure = keys if work.released else [key for key in keys if key in work.written]
+    prior.known |= look_up(cursor, line.stream_id, unsure).known
 
 
 def again(
@@ -262,18 +261,19 @@ def _release(cursor: stage.Cursor, work: Work, new_cases: list[str]) -> None:
 def slice_of(work: Work, line: Line, waiters: Iterable[waiting.Released]) -> tuple[Slice, list[str]]:
     """Make a slice of waiting records from their sealed payloads, with their keys; what was no record is none now."""
     piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state)
+    found: list[Record] = []
     rows: list[int] = []
     keys: list[str] = []
     for one in waiters:
         payload = work.runtime.protector.unseal(one.payload, context="waiting")
         try:
-            piece.records.append(jsontext.loads(payload))
+            found.append(jsontext.loads(payload))
             rows.append(one.row)
             keys.append(one.key)
         except ValueError:
             message = "the text that was received is no record"
             piece.broken.append(BrokenRecord(one.row, "unreadable_record", message, payload.decode("utf-8", "replace")))
-    piece.rows = rows
+    piece.records, piece.rows = found, rows
     return piece, keys
 
 

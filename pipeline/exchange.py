@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from normalization.apply import Context, Occurrences
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
 from pipeline import batches, snapshots, units
-from pipeline.ahead import ahead
+from pipeline.ahead import ahead, as_it_is
 from pipeline.memory import sparing
 from pipeline.prepare import Desk
 from pipeline.runtime import Connection, Runtime
@@ -173,22 +174,25 @@ def _noting(progress: Progress | None, between: Callable[[], None]) -> Progress:
 def _pull(work: Work, line: Line, connector: Connector, *, full: bool, dry_run: bool, progress: Progress) -> None:
     """Read a stream to its end; a unit that is refused whole is set aside and the rest goes on."""
     line.in_units = isinstance(connector, KeepsUnits)
+    size = work.runtime.settings.slice_size
     with work.runtime.connection() as reader:
         preparer = batches.Preparer(work, line, reader)
-        for piece, prepared in ahead(_slices(line, connector, work.runtime.settings.slice_size, full=full), preparer):
-            if isinstance(piece, Refused):
-                units.refuse(work, line, piece, dry_run=dry_run)
-                continue
-            if prepared is None:
-                units.hold(work, line, piece, dry_run=dry_run)
-            else:
-                batches.run(work, line, piece, prepared, dry_run=dry_run)
-            progress(work.source.code, line.spec.name, piece.read)
+        slices = ahead(_slices(line, connector, size, full=full), as_it_is)
+        with closing(ahead(slices, preparer)) as ready:
+            for piece, prepared in ready:
+                if isinstance(piece, Refused):
+                    units.refuse(work, line, piece, dry_run=dry_run)
+                    continue
+                if prepared is None:
+                    units.hold(work, line, piece, dry_run=dry_run)
+                else:
+                    batches.run(work, line, piece, prepared, dry_run=dry_run)
+                progress(work.source.code, line.spec.name, piece.read)
     if not dry_run:
         units.finish(work, line)
 
 
-def _slices(line: Line, connector: Connector, size: int, *, full: bool) -> Iterator[Slice | Refused]:
+def _slices(line: Line, connector: Connector, size: int, *, full: bool) -> Generator[Slice | Refused]:
     state = line.state
     while True:
         try:

@@ -16,6 +16,7 @@ from hub.documents import Documents
 from hub.findings import Finding
 from hub.protect import Protector
 from hub.records import Record, Slice
+from hub.table import chosen, lines_of
 from normalization.apply import Context, Identity, Occurrences, TableRows, identify, translate
 from normalization.mapping import StreamMapping
 from pipeline.protecting import content_hashes, protect
@@ -63,7 +64,7 @@ def prepare(
     ledger knows of them may be overtaken, so their records are never dropped. `known_keys` are the keys under which the
     records were first received: a fingerprint counts its equals, and a part of them would be counted anew.
     """
-    raws = [jsontext.dumps(record) for record in piece.records]
+    raws = lines_of(piece.records)
     received = desk.protector.content_hashes(raws)
     identity = identify(desk.mapping, piece.records, desk.context, desk.seen if known_keys is None else Occurrences())
     keys = _keys(identity.keys, received)
@@ -85,7 +86,7 @@ def prepare(
 
 def archive_lines(piece: Slice) -> list[bytes]:
     """Write a slice's records as lines for the archive: `row TAB key TAB record`, or `!` and what could not be read."""
-    written = [jsontext.dumps(record) for record in piece.records]
+    written = lines_of(piece.records)
     return _lines(piece, [UNREADABLE] * len(written), written, piece.rows)
 
 
@@ -150,7 +151,7 @@ def _repeated(keys: list[str]) -> frozenset[str]:
 def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list[bytes]) -> Incoming:
     """Judge and translate the records at `fresh`, which are `written` as JSON."""
     whole = len(fresh) == len(raw.keys)
-    records = piece.records if whole else [piece.records[i] for i in fresh]
+    records = piece.records if whole else chosen(piece.records, fresh)
     deleted = [bool(raw.identity.deleted[i]) for i in fresh]
     findings = _moved(raw.identity.findings, fresh, whole=whole)
     findings += _of_living(desk.judge.judge(records), deleted)
@@ -207,26 +208,26 @@ def _refused(findings: list[Finding], size: int) -> list[bool]:
 
 
 def _translated(
-    desk: Desk, records: list[Record], keys: list[str], skip: list[bool]
+    desk: Desk, records: Sequence[Record], keys: list[str], skip: list[bool]
 ) -> tuple[dict[str, TableRows], list[bool], list[Finding]]:
     """Translate the records that are not skipped; row and finding indices are those of `records`."""
-    chosen = [index for index, left_out in enumerate(skip) if not left_out]
+    living = [index for index, left_out in enumerate(skip) if not left_out]
     excluded = [False] * len(records)
-    if not chosen:
+    if not living:
         return {}, excluded, []
-    whole = len(chosen) == len(records)
+    whole = len(living) == len(records)
     if not whole:
-        records, keys = [records[i] for i in chosen], [keys[i] for i in chosen]
+        records, keys = chosen(records, living), [keys[i] for i in living]
     done = translate(desk.mapping, records, desk.context, keys)
     tables, findings = done.tables, list(done.findings)
     for table, rows in tables.items():
         findings += _meaning(desk, table, rows)
-    for index, left_out in zip(chosen, done.excluded.tolist(), strict=True):
+    for index, left_out in zip(living, done.excluded.tolist(), strict=True):
         excluded[index] = left_out
     if not whole:
-        back = np.array(chosen, dtype="int64")
+        back = np.array(living, dtype="int64")
         tables = {name: replace(rows, record=back[rows.record]) for name, rows in tables.items()}
-        findings = [one if one.record < 0 else replace(one, record=chosen[one.record]) for one in findings]
+        findings = [one if one.record < 0 else replace(one, record=living[one.record]) for one in findings]
     return tables, excluded, findings
 
 
@@ -262,7 +263,7 @@ def _protected(
         if document.of_case and name != "approval_case" and "case_number" in frame:
             frame = frame.drop(columns="case_number")
         protected = protect(document, frame, desk.protector)
-        ready = {str(column): stage.plain(pa.array(values, from_pandas=True)) for column, values in protected.items()}
+        ready = {str(column): pa.array(values, from_pandas=True) for column, values in protected.items()}
         out[name] = Rows(rows.record, rows.part, pa.table(ready | {"content_hash": stage.bytea(hashes)}), numbers)
         marks[name] = hashes
     return out, marks
@@ -270,11 +271,10 @@ def _protected(
 
 def _case_numbers(
     frame: pd.DataFrame, record: np.ndarray[Any, np.dtype[np.int64]], cases: list[str | None]
-) -> list[str | None]:
+) -> pa.Array:
     if "case_number" in frame:
-        said: list[str | None] = pa.array(frame["case_number"], pa.large_string(), from_pandas=True).to_pylist()
-        return said
-    return [cases[index] for index in record.tolist()]
+        return pa.array(frame["case_number"], pa.large_string(), from_pandas=True)
+    return pa.array(cases, pa.large_string()).take(pa.array(record))
 
 
 def _canonical(

@@ -19,25 +19,38 @@ from sharedrepo import stage
 ORGANISATIONS = frozenset({"enterprise", "institution", "social", "government"})
 """Parties that are no natural persons: their names and numbers are public and shown in full (a phone is a person's)."""
 
+_RAW = pd.ArrowDtype(pa.large_binary())
 _KIND_COLUMNS = {"case_party": "party_kind", "credential": "holder_kind"}
 
 
 def content_hashes(
-    document: Document, frame: pd.DataFrame, case_numbers: Sequence[str | None], protector: Protector
+    document: Document, frame: pd.DataFrame, case_numbers: pa.Array, protector: Protector
 ) -> list[bytes]:
     """Hash each row's canonical values in the clear, under the content key; empty values do not count.
 
     Each value stands with its column's name, so that a column that is added later and empty changes no hash.
     """
-    # The document's name is never null: pyarrow's "skip" would lose rows in which every part is.
-    parts = [pa.repeat(document.name, len(frame)), _labelled("case_number", pa.array(case_numbers, pa.string()))]
-    parts += [_labelled(name, _as_text(frame[name])) for name in sorted(frame.columns) if name != "case_number"]
-    joined = pc.binary_join_element_wise(*parts, "\x1f", null_handling="skip")
-    return protector.content_hashes([text.encode("utf-8", "surrogatepass") for text in joined.to_pylist()])
+    columns = {name: _as_text(frame[name]) for name in sorted(frame.columns) if name != "case_number"}
+    parts: list[Any] = [_scalar(document.name)]
+    for name, values in {"case_number": case_numbers, **columns}.items():
+        if values.null_count < len(values):
+            parts += _labelled(f"\x1f{name}=", values)
+    joined = pc.binary_join_element_wise(*parts, _scalar(""))
+    # A document that says nothing at all still has its name, and each row one such.
+    rows = joined if isinstance(joined, pa.Array) else pa.repeat(joined, len(frame))
+    return protector.content_hashes(rows.cast(pa.large_binary()).to_pylist())
 
 
-def _labelled(name: str, values: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(name, values, "=", null_handling="emit_null")
+def _labelled(label: str, values: pa.Array) -> list[Any]:
+    """Put a label before each value; what is null has none."""
+    if not values.null_count:
+        return [_scalar(label), values]
+    labelled = pc.binary_join_element_wise(_scalar(label), values, _scalar(""), null_handling="emit_null")
+    return [pc.fill_null(labelled, "")]
+
+
+def _scalar(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
 
 
 def _as_text(column: pd.Series) -> pa.Array:
@@ -46,7 +59,7 @@ def _as_text(column: pd.Series) -> pa.Array:
         values = values.combine_chunks()
     if pa.types.is_timestamp(values.type):
         values = values.cast(pa.timestamp("us", tz=values.type.tz)).cast(pa.int64())
-    return values if pa.types.is_string(values.type) else values.cast(pa.string())
+    return values if pa.types.is_large_string(values.type) else values.cast(pa.large_string())
 
 
 def protect(document: Document, frame: pd.DataFrame, protector: Protector) -> pd.DataFrame:
@@ -61,7 +74,7 @@ def protect(document: Document, frame: pd.DataFrame, protector: Protector) -> pd
         if spec.kind in ("person_name", "person_number"):
             kind: Any = spec.kind.removeprefix("person_")
             hashed = _once(clear[spec.name], partial(protector.lookup_many, kind))
-            out[f"{spec.name}_hash"] = _hex(hashed, out.index)
+            out[f"{spec.name}_hash"] = _bytes(hashed, out.index)
         mask = _mask(spec, protector)
         if mask is not None:
             masked = _once(clear[spec.name], partial(_each, mask))
@@ -71,7 +84,7 @@ def protect(document: Document, frame: pd.DataFrame, protector: Protector) -> pd
                 for value, hidden, whole in zip(clear[spec.name], masked, open_to_all, strict=True)
             ]
             out[f"{spec.name}_mask"] = pd.array(full, dtype="str")
-    out["sealed"] = _hex(_seal(document.name, clear, protector), out.index)
+    out["sealed"] = _bytes(_seal(document.name, clear, protector), out.index)
     return out
 
 
@@ -141,7 +154,6 @@ def _seal(context: str, clear: dict[str, list[str | None]], protector: Protector
     return list(protector.seal_many(rows, context=context))
 
 
-def _hex(values: Sequence[bytes | None], index: pd.Index) -> pd.Series:
-    """Return byte strings in the text form that PostgreSQL's COPY reads."""
-    found: pd.Series[str] = stage.bytea(values).to_pandas()
-    return found.astype("str").set_axis(index)
+def _bytes(values: Sequence[bytes | None], index: pd.Index) -> pd.Series:
+    """Return byte strings as a column that keeps them as they are."""
+    return pd.Series(pd.array(stage.bytea(values), dtype=_RAW), index=index)

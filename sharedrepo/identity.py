@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hub.findings import Finding
 from sharedrepo import stage
@@ -34,19 +36,18 @@ class Resolver:
 
     def _known_cases(self) -> dict[str, int]:
         """Read the cases that the slice's rows name and that the repository holds."""
-        named = {
-            number
+        named = [
+            rows.case_number
             for table, rows in self._incoming.tables.items()
             if table == "approval_case" or self.of_case(table)
-            for number in rows.case_number
-            if number is not None
-        }
-        if not named:
+        ]
+        numbers = pa.chunked_array(named, pa.large_string()).unique().drop_null()
+        if not len(numbers):
             return {}
         self._cursor.execute(
             """SELECT case_number, record_id FROM core.approval_case
                WHERE source_system_id = %s AND case_number = ANY(%s)""",
-            (self._source, sorted(named)),
+            (self._source, stage.TextArray(sorted(numbers.to_pylist()))),
         )
         return dict(self._cursor.fetchall())
 
@@ -60,7 +61,7 @@ class Resolver:
         rows = self._incoming.tables.get("approval_case")
         if rows is None:
             return
-        for index, number in zip(rows.record.tolist(), rows.case_number, strict=True):
+        for index, number in zip(rows.record.tolist(), rows.case_number.to_pylist(), strict=True):
             if number is None or not self._stands(index):
                 continue
             holder = self._cases.setdefault(number, self._fate.record_id[index])
@@ -91,15 +92,16 @@ class Resolver:
         for table, rows in self._incoming.tables.items():
             if not self.of_case(table):
                 continue
-            for index, number in zip(rows.record.tolist(), rows.case_number, strict=True):
-                if number not in self._cases and self._stands(index):
-                    lost.add(index)
+            unknown = np.flatnonzero(pc.index_in(rows.case_number, self._numbers()).is_null())
+            lost.update(index for index in rows.record[unknown].tolist() if self._stands(index))
         return sorted(lost)
+
+    def _numbers(self) -> pa.Array:
+        return pa.array(list(self._cases), pa.large_string())
 
     def case_ids(self, rows: Rows) -> pa.Array:
         """Return the case id of each row."""
-        get = self._cases.get
-        return pa.array([None if number is None else get(number) for number in rows.case_number], pa.int64())
+        return pa.array(list(self._cases.values()), pa.int64()).take(pc.index_in(rows.case_number, self._numbers()))
 
     def new_cases(self, accepted: set[int]) -> list[str]:
         """Return the numbers of the cases that this slice brought."""
@@ -108,7 +110,7 @@ class Resolver:
             return []
         return [
             number
-            for index, number in zip(rows.record.tolist(), rows.case_number, strict=True)
+            for index, number in zip(rows.record.tolist(), rows.case_number.to_pylist(), strict=True)
             if index in accepted and number is not None
         ]
 

@@ -29,19 +29,14 @@ class Rows:
     record: np.ndarray[Any, np.dtype[np.int64]]
     part: np.ndarray[Any, np.dtype[np.int16]]
     columns: pa.Table
-    case_number: list[str | None]
+    case_number: pa.Array
 
     def only(self, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
         """Return the rows where `keep` (a mask over rows) is true."""
         if keep.all():
             return self
-        chosen = np.flatnonzero(keep)
-        return Rows(
-            self.record[keep],
-            self.part[keep],
-            self.columns.filter(pa.array(keep)),
-            [self.case_number[i] for i in chosen],
-        )
+        kept = pa.array(keep)
+        return Rows(self.record[keep], self.part[keep], self.columns.filter(kept), self.case_number.filter(kept))
 
 
 @dataclass(slots=True)

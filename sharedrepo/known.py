@@ -35,14 +35,14 @@ class Register:
             SELECT string_agg(source_key || %s || E'\\\\x' || encode(received_hash, 'hex'), %s)
             FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
             """,
-            (_MARK, _BETWEEN, self.stream_id, sorted(set(keys))),
+            (_MARK, _BETWEEN, self.stream_id, stage.TextArray(sorted(set(keys)))),
         )
         together: str | None = stage.scalar(self.cursor)
         if together is None:
             return None
         known = pa.array(together.split(_BETWEEN), pa.large_string())
         said = pc.binary_join_element_wise(
-            pa.array(keys, pa.large_string()), stage.bytea(received), pa.scalar(_MARK, pa.large_string())
+            pa.array(keys, pa.large_string()), stage.hexed(stage.bytea(received)), pa.scalar(_MARK, pa.large_string())
         )
         found: npt.NDArray[np.bool_] = pc.is_in(said, value_set=known).to_numpy(zero_copy_only=False)
         return found
@@ -63,7 +63,7 @@ def look_up(cursor: stage.Cursor, stream_id: int, keys: Iterable[str]) -> Prior:
         SELECT source_key, record_id, order_value, received_hash, canonical_hash, state
         FROM ledger.source_record WHERE stream_id = %s AND source_key = ANY(%s)
         """,
-        (stream_id, sorted(wanted)),
+        (stream_id, stage.TextArray(sorted(wanted))),
     )
     known = {
         key: Known(record_id, order, bytes(received), None if canonical is None else bytes(canonical), state)

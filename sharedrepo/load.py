@@ -108,14 +108,11 @@ def next_batch(cursor: stage.Cursor) -> int:
 
 def _assign_ids(cursor: stage.Cursor, incoming: Incoming, fate: records.Fate) -> None:
     """Give fresh record ids to keys that the ledger does not know, in the order of arrival."""
-    fresh: dict[str, int] = {}
-    unknown = [key for i, key in enumerate(incoming.keys) if not fate.record_id[i]]
-    ids = iter(records.reserve(cursor, len(dict.fromkeys(unknown))))
-    for i, key in enumerate(incoming.keys):
-        if not fate.record_id[i]:
-            if key not in fresh:
-                fresh[key] = next(ids)
-            fate.record_id[i] = fresh[key]
+    unknown = [i for i, known in enumerate(fate.record_id) if not known]
+    keys = dict.fromkeys(incoming.keys[i] for i in unknown)
+    fresh = dict(zip(keys, records.reserve(cursor, len(keys)), strict=True))
+    for i in unknown:
+        fate.record_id[i] = fresh[incoming.keys[i]]
 
 
 def _turn_away(incoming: Incoming, fate: records.Fate, prior: Prior, index: int, outcome: str) -> None:
@@ -177,7 +174,7 @@ def _write_rows(
         elif case_id is not None:
             cases.update(case_id.drop_null().unique().to_pylist())
         elif table in overview.BY_NUMBER:
-            numbers.update(number for number in rows.case_number if number is not None)
+            numbers.update(rows.case_number.drop_null().unique().to_pylist())
     overview.touch(cursor, job.source_system_id, cases=cases, numbers=numbers)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sharedrepo import stage
+from sharedrepo import binarycopy, stage
 from sharedrepo.incoming import Rows
 from sharedrepo.models import MERGE_ORDER, TABLES
 from sharedrepo.models.documents import SOURCE_SCOPED
@@ -58,12 +58,12 @@ def columns_of(
 
 def append(cursor: stage.Cursor, table: str, columns: dict[str, Any]) -> None:
     """Write rows of records that never stood before; parents come before children (`in_order`)."""
-    stage.copy(cursor, f"core.{table}", columns)
+    binarycopy.copy(cursor, f"core.{table}", TABLES[table], columns)
 
 
 def put(cursor: stage.Cursor, table: str, columns: dict[str, Any]) -> None:
     """Write rows into their staging table, for `replace` to take them on."""
-    stage.copy(cursor, staging_table(cursor, table), columns)
+    binarycopy.copy(cursor, staging_table(cursor, table), TABLES[table], columns)
 
 
 def replace(cursor: stage.Cursor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from hub.findings import Finding
-from sharedrepo import merge, stage
+from sharedrepo import binarycopy, merge, stage
 from sharedrepo.incoming import Incoming, Known, Prior
 from sharedrepo.known import later
 from sharedrepo.models import TABLES
+from sharedrepo.models.ledger import source_record
 
 
 @dataclass(slots=True)
@@ -194,15 +196,18 @@ def _accept(incoming: Incoming, index: int, found: Known, fate: Fate) -> None:
     found.canonical, found.state = incoming.canonical[index], state
 
 
-def reserve(cursor: stage.Cursor, count: int) -> range | list[int]:
-    """Take `count` fresh record ids."""
-    if count == 0:
-        return []
+BLOCK = 1_000
+"""Record ids are handed out in blocks of so many: the sequence's own step."""
+
+
+def reserve(cursor: stage.Cursor, count: int) -> list[int]:
+    """Take `count` fresh record ids, in ascending order; what is left of the last block is given to nobody."""
     cursor.execute(
-        """SELECT string_agg(nextval('ledger.source_record_record_id_seq')::text, ' ') FROM generate_series(1, %s)""",
-        (count,),
+        "SELECT array_agg(nextval('ledger.source_record_record_id_seq')) FROM generate_series(1, %s)",
+        (-(-count // BLOCK),),
     )
-    return [int(number) for number in stage.scalar(cursor).split()]
+    starts: list[int] = stage.scalar(cursor) or []
+    return list(itertools.chain.from_iterable(range(start, start + BLOCK) for start in starts))[:count]
 
 
 def write(
@@ -227,7 +232,7 @@ def write(
         columns["source_key"] = stage.texts([incoming.keys[i] for i in new])
         for name, value in (("stream_id", stream_id), ("first_batch_id", batch_id), ("batch_id", batch_id)):
             columns[name] = pa.repeat(value, len(new))
-        stage.copy(cursor, "ledger.source_record", columns)
+        binarycopy.copy(cursor, "ledger.source_record", source_record, columns)
     known = [i for i in chosen if incoming.keys[i] in prior.known]
     if known:
         _update(cursor, _columns(incoming, fate, state, known), batch_id=batch_id, keep_batch=keep_batch)

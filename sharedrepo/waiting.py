@@ -158,7 +158,7 @@ def children_of(cursor: stage.Cursor, source_system_id: int, case_numbers: Seque
           AND w.stream_id IN (SELECT stream_id FROM ledger.stream WHERE source_system_id = %s)
         ORDER BY w.stream_id, w.record_id, w.order_value DESC NULLS LAST
         """,
-        (list(case_numbers), source_system_id),
+        (stage.TextArray(case_numbers), source_system_id),
     )
     return [
         Released(number, stream_id, row, unit, bytes(payload), key)

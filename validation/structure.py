@@ -15,6 +15,8 @@ import orjson
 
 from hub.findings import UNIT, Finding
 from hub.records import Record
+from hub.table import Table
+from validation.columnscreen import ColumnScreen
 from validation.explain import Explainer, Fault, explain, show, unwritable
 from validation.schema_lint import lint_schema
 
@@ -66,6 +68,7 @@ class StructureJudge:
         bare.pop("additionalProperties", None)
         self._explainer = Explainer(bare)
         self._screen = jsonschema_rs.Draft202012Validator({**bare, "additionalProperties": _ANY})
+        self._columns = ColumnScreen(bare) if ColumnScreen.fits(bare) else None
 
     def judge(self, records: Sequence[Record]) -> list[Finding]:
         """Return all findings on `records`: those on the slice first, then by record and place.
@@ -73,7 +76,7 @@ class StructureJudge:
         Raises:
             InternalError: a record holds a value that JSON does not have, which is the reader's fault.
         """
-        unwritten = dict(_unwritten(records))
+        unwritten = {} if isinstance(records, Table) else dict(_unwritten(records))
         refused = self._refused(records, unwritten)
         findings = list(self._slice_findings(records))
         extra = self._extra(records)
@@ -87,6 +90,8 @@ class StructureJudge:
         return findings
 
     def _refused(self, records: Sequence[Record], unwritten: Mapping[int, Fault]) -> set[int]:
+        if isinstance(records, Table) and self._columns is not None:
+            return self._columns.refused(records)
         fits = self._screen.is_valid
         if unwritten:
             return {index for index, record in enumerate(records) if index not in unwritten and not fits(record)}
@@ -116,7 +121,7 @@ class StructureJudge:
         )
 
     def _slice_findings(self, records: Sequence[Record]) -> Iterator[Finding]:
-        fields: set[str] = set().union(*(record for record in records if isinstance(record, dict)))
+        fields = _fields(records)
         if self._contract != "quarantine":
             yield from self._unknown_fields(records, sorted(fields - self._declared))
         if self._absence_counts(records, fields):
@@ -132,12 +137,13 @@ class StructureJudge:
         """
         if self._sparse or not records or 2 * len(self._declared & set(fields)) < len(self._declared):
             return False
-        lengths = {len(record) for record in records if isinstance(record, dict)}
-        return lengths == {len(fields)} or len(records) >= ENOUGH
+        if isinstance(records, Table) or len(records) >= ENOUGH:
+            return True
+        return {len(record) for record in records if isinstance(record, dict)} == {len(fields)}
 
     def _unknown_fields(self, records: Sequence[Record], names: Sequence[str]) -> Iterator[Finding]:
         for name in names[:_MOST_FIELDS]:
-            count = sum(name in record for record in records)
+            count = len(records) if isinstance(records, Table) else sum(name in record for record in records)
             detail = {"count": str(count), "records": str(len(records)), "contract": self._contract}
             yield Finding(UNIT, "unknown_field", field=show(name), pointer=_pointer(name), detail=detail)
         if len(names) > _MOST_FIELDS:
@@ -145,14 +151,21 @@ class StructureJudge:
             yield Finding(UNIT, "unknown_field", detail=detail)
 
     def _extra(self, records: Sequence[Record]) -> dict[int, list[str]]:
-        if self._contract != "quarantine":
-            return {}
         declared = self._declared
+        if self._contract != "quarantine" or (isinstance(records, Table) and set(records.names) <= declared):
+            return {}
         return {
             index: sorted(record.keys() - declared)[:_MOST_FIELDS]
             for index, record in enumerate(records)
             if isinstance(record, dict) and not record.keys() <= declared
         }
+
+
+def _fields(records: Sequence[Record]) -> set[str]:
+    """Return the fields that occur."""
+    if isinstance(records, Table):
+        return set(records.names) if len(records) else set()
+    return set().union(*(record for record in records if isinstance(record, dict)))
 
 
 def _unknown(index: int, name: str) -> Finding:

@@ -33,7 +33,7 @@ HEADER_LIMIT: Final = 16 * 1024 * 1024
 LINE_LIMIT: Final = 256 * 1024 * 1024
 _TAG: Final = 16
 _LENGTH: Final = 4
-_LEVEL: Final = 3
+_LEVEL: Final = 1
 _READ: Final = 1024 * 1024
 
 Header = dict[str, Any]

@@ -150,7 +150,7 @@ def test_other_keys_open_nothing(archive: Archive) -> None:
 
 # --- tampering: a typed error, never other lines ---
 
-PIECES = [b"".join(PROTECTOR.content_hash(b"%d-%d" % (n, m)).hex().encode() for m in range(400)) for n in range(120)]
+PIECES = [b"".join(PROTECTOR.content_hash(b"%d-%d" % (n, m)).hex().encode() for m in range(400)) for n in range(240)]
 
 
 @pytest.fixture(scope="module")

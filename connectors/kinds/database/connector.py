@@ -7,14 +7,16 @@ so that it is never lost. A pull that broke off goes on behind the last row that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from connectors.kinds.database.composite import tables_of
 from connectors.kinds.database.engine import connected, open_engine
 from connectors.kinds.database.fetch import Rows, first_value, printed, stream_rows
 from connectors.kinds.database.plan import Plan, plan
@@ -24,6 +26,10 @@ from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredS
 from connectors.source import Source, StreamSpec
 from hub.errors import SchemaMismatch, SourceTrouble
 from hub.records import Record, Slice, Unit
+from hub.table import Table
+
+Run = Rows | Table
+"""A bounded run of rows as they were fetched: a driver's rows, or columns."""
 
 _DISCOVERED = 500
 
@@ -130,11 +136,11 @@ class _Pull:
     after: Sequence[Any] | None = None
     until: Any = None
     read: int = 0
-    carefully: bool = field(default=False)
+    fetch: Callable[[sa.Select[Any], int], Iterator[Run]] = field(init=False)
 
     def begin(self) -> None:
         """Fix the bounds of this pull."""
-        self.carefully = self.connection.dialect.name != "postgresql"
+        self.fetch = tables_of(self.connection, self.plan) or partial(stream_rows, self.connection)
         cursor = self.plan.cursor
         if cursor is None:
             return
@@ -164,7 +170,7 @@ class _Pull:
 
     def slices(self, size: int) -> Iterator[tuple[Made, Record, bool]]:
         """Yield the records of each slice, the state after it, and whether it is the last."""
-        held: tuple[Rows, bool] | None = None
+        held: tuple[Run, bool] | None = None
         for found in self._chunks(size):
             if held is not None:
                 yield self._slice(*held, last=False, ordered_ends=not found[1])
@@ -172,41 +178,46 @@ class _Pull:
         rows, ordered = held or ((), False)
         yield self._slice(rows, ordered, last=True, ordered_ends=True)
 
-    def _slice(self, rows: Rows, ordered: bool, *, last: bool, ordered_ends: bool) -> tuple[Made, Record, bool]:
+    def _slice(self, rows: Run, ordered: bool, *, last: bool, ordered_ends: bool) -> tuple[Made, Record, bool]:
         if ordered and rows:
-            self._advance(rows[-1], ends=ordered_ends)
-        make = make_records_carefully if self.carefully else make_records
+            self._advance(_place(rows, self.plan), ends=ordered_ends)
         if last:
             self.known.pop("tie", None)
-        made = make(self.plan.names, rows, self.read + 1, self.plan.floats)
+        made = self._made(rows)
         self.read += len(rows)
         return made, dict(self.known), last
 
-    def _advance(self, row: Sequence[Any], *, ends: bool) -> None:
+    def _made(self, rows: Run) -> Made:
+        if isinstance(rows, Table):
+            return rows, range(self.read + 1, self.read + 1 + len(rows)), []
+        make = make_records if self.connection.dialect.name == "postgresql" else make_records_carefully
+        return make(self.plan.names, rows, self.read + 1, self.plan.floats)
+
+    def _advance(self, place: Sequence[Any], *, ends: bool) -> None:
         """Move the state to a row, never back. The tie is kept only while rows are still to come: the next pull
         begins at the cursor's value itself, because rows of that value may have been written since."""
         if self.plan.cursor is None:
             return
-        value, *tie = (printed(row[position]) for position in self.plan.positions)
+        value, *tie = place
         newest = later(value, self.known.get("cursor"), as_text=self.plan.cursor_is_text)
         if newest != value and newest == self.known.get("cursor"):
             return
         self.known = {"cursor": value} if ends else {"cursor": value, "tie": tie}
 
-    def _chunks(self, size: int) -> Iterator[tuple[Rows, bool]]:
+    def _chunks(self, size: int) -> Iterator[tuple[Run, bool]]:
         """Yield bounded runs of rows: those that the cursor leads to, then those astray."""
         if self.plan.cursor is None or self.until is not None:
             for rows in self._ordered(size):
                 yield rows, True
         if self.plan.cursor is not None:
             statement = self.plan.select([self.plan.astray(self.until)])
-            for rows in stream_rows(self.connection, statement, size):
+            for rows in self.fetch(statement, size):
                 yield rows, False
 
-    def _ordered(self, size: int) -> Iterator[Rows]:
+    def _ordered(self, size: int) -> Iterator[Run]:
         page: int | None = self.stream.options.get("page_rows")
         if page is None:
-            yield from stream_rows(self.connection, self.plan.select(self._bounds()), size)
+            yield from self.fetch(self.plan.select(self._bounds()), size)
             return
         if not (self.plan.exact and self.plan.resumable):
             raise SchemaMismatch(
@@ -217,9 +228,16 @@ class _Pull:
             )
         while True:
             got, last = 0, None
-            for rows in stream_rows(self.connection, self.plan.select(self._bounds(), limit=page), size):
-                got, last = got + len(rows), rows[-1]
+            for rows in self.fetch(self.plan.select(self._bounds(), limit=page), size):
+                got, last = got + len(rows), _place(rows, self.plan)
                 yield rows
             if last is None or got < page:
                 return
-            self.after = [printed(last[position]) for position in self.plan.positions]
+            self.after = last
+
+
+def _place(rows: Run, plan: Plan) -> list[Any]:
+    """Return where the last row stands in the plan's order, as the state holds it."""
+    last = rows[-1]
+    values = tuple(last.values()) if isinstance(last, dict) else last
+    return [printed(values[position]) for position in plan.positions]

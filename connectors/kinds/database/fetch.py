@@ -78,6 +78,13 @@ def first_value(connection: sa.Connection, statement: sa.Select[Any]) -> Any:
     return None if row is None else printed(row[0])
 
 
+def types_of(connection: sa.Connection, statement: sa.Select[Any]) -> tuple[int, ...]:
+    """Return the object id of each column's type, as PostgreSQL's driver names it."""
+    with _driver(connection).cursor() as cursor:
+        _execute(connection, cursor, statement)
+        return tuple(column.type_code for column in cursor.description)
+
+
 def printed(value: Any) -> Any:
     """Return a value as the state may hold it."""
     return value if value is None or isinstance(value, str | int | float) else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.records import BrokenRecord, Record
 
-Made = tuple[list[Record], Sequence[int], list[BrokenRecord]]
+Made = tuple[Sequence[Record], Sequence[int], list[BrokenRecord]]
 _PLAIN = (str, int, float, bool, type(None), list, dict)
 
 
