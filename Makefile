@@ -25,7 +25,7 @@ test: env
 	$(BIN)/pytest -m "not long" -n 2 --dist loadgroup
 
 test-long: env
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m long -n 2 --dist loadgroup
 
 check: env
 	$(BIN)/ruff format --check .

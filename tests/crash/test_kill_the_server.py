@@ -11,10 +11,10 @@ from sharedrepo.embedded import EmbeddedServer
 from tests.crash.campaign import Campaign, Driver, Site, difference
 
 MERGES = (
-    "COPY core.approval_case", "COPY core.stage_event", "COPY ledger.source_record",
-    "INSERT INTO ledger.batch",
+    ("COPY core.approval_case", 1), ("COPY core.stage_event", 2), ("COPY ledger.source_record", 2),
+    ("INSERT INTO ledger.batch", 2),
 )  # fmt: skip
-"""Statements before which the server dies, as it were in their midst: the batch's rows are half written."""
+"""Statements, and which of them, before which the server dies: the batch's rows are half written."""
 
 
 @pytest.fixture
@@ -26,14 +26,14 @@ def mortal(driver: Driver, key_ring: str, tmp_path: Path) -> Iterator[Site]:
     server.stop()
 
 
-@pytest.mark.parametrize("statement", MERGES)
+@pytest.mark.parametrize(("statement", "time"), MERGES)
 def test_a_pull_whose_server_was_killed_runs_again_to_the_same_end(
-    statement: str, mortal: Site, campaigns: tuple[Campaign, Campaign]
+    statement: str, time: int, mortal: Site, campaigns: tuple[Campaign, Campaign]
 ) -> None:
     calm, department = campaigns[0].calm, campaigns[0].department
     assert mortal.pull(department, upgrade="only")["status"] == 0
     postmaster = mortal.server.status().pid
-    died = mortal.pull(department, only=statement, kill_at=2, kill_pid=postmaster)
+    died = mortal.pull(department, only=statement, kill_at=time, kill_pid=postmaster)
     assert died["status"] == 1, "the pull cannot end well without its server"
     assert "OperationalError" in died["error"] or "InterfaceError" in died["error"], died["error"]
     mortal.server.start()
