@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.seam import Connections, Connector, KeyedHash
@@ -26,25 +27,22 @@ def open_connector(source: Source, connections: Connections, *, keyed_hash: Keye
     return connector
 
 
+KINDS: Mapping[str, tuple[str, str]] = {
+    "database": ("connectors.kinds.database", "DatabaseConnector"),
+    "files": ("connectors.kinds.files", "FilesConnector"),
+    "rest": ("connectors.kinds.rest", "RestConnector"),
+    "xes": ("connectors.kinds.xes", "XesConnector"),
+}
+"""The module and class of each kind. A kind is imported when it is used: its packages are heavy, and DAG files list
+sources."""
+
+
 def _kind_class(kind: str) -> Callable[..., Any]:
-    # Each kind is imported when it is used: lxml and SQLAlchemy are heavy, and DAG files list sources.
-    if kind == "database":
-        from connectors.kinds.database import DatabaseConnector  # noqa: PLC0415  # see above
-
-        return DatabaseConnector
-    if kind == "files":
-        from connectors.kinds.files import FilesConnector  # noqa: PLC0415  # see above
-
-        return FilesConnector
-    if kind == "rest":
-        from connectors.kinds.rest import RestConnector  # noqa: PLC0415  # see above
-
-        return RestConnector
-    if kind == "xes":
-        from connectors.kinds.xes import XesConnector  # noqa: PLC0415  # see above
-
-        return XesConnector
-    raise InternalError(f"kind {kind!r} has passed the schema but has no connector")
+    if kind not in KINDS:
+        raise InternalError(f"kind {kind!r} has passed the schema but has no connector")
+    module, name = KINDS[kind]
+    made: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return made
 
 
 def _own_class(source: Source) -> Callable[..., Any]:

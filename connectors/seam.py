@@ -6,7 +6,7 @@ stands is the `state` that the pipeline hands in and commits together with the d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -115,3 +115,49 @@ class KeepsUnits(Protocol):
 
     def raw(self, stream: StreamSpec, unit: str) -> Iterator[bytes]:
         """Yield the unit's bytes as they lie there, for the archive of a refused unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one record that a source handed over, for its department to read.
+
+    `token` is what the connector gave with the record (`Slice.tokens`), `outcome` a term of the balance, `errors` says
+    what is wrong with the record, a sentence each with the way to mend it, and never holds a value of a person.
+    """
+
+    token: str
+    outcome: str
+    errors: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Acknowledges(Protocol):
+    """A connector that tells its source what became of each record, after that was committed.
+
+    Receipts are owed from the commit on and handed over until `acknowledge` returns: after a kill the next pull
+    begins with them. A receipt may therefore come twice, and one for a row that the source has forgotten may come too.
+    """
+
+    def acknowledge(self, stream: StreamSpec, receipts: Sequence[Receipt]) -> None:
+        """Hand receipts back; return only when the source has them.
+
+        Raises:
+            SourceTrouble: the source could not be told; the receipts stay owed.
+        """
+
+    def only_look(self) -> None:
+        """From now on change nothing at the source: a dry run and a preview neither claim rows nor write receipts."""
+
+
+@runtime_checkable
+class Tidies(Protocol):
+    """A connector that puts delivered units away (moves, marks, deletes) once they are committed."""
+
+    def tidy(self, stream: StreamSpec, state: Record) -> None:
+        """Put away what `state`, which is committed, says was dealt with; whatever lies there besides stays.
+
+        Called before a stream is read and after its last slice, never in a dry run, any number of times.
+
+        Raises:
+            SourceTrouble: the source does not let it.
+        """

@@ -51,6 +51,7 @@ class Slice:
     `rows[i]` is the row of `records[i]` in the unit (1-based, as a person counts); `state` is the stream's
     cursor after this slice and is committed with its data; `unit_ends` marks the last slice of its unit.
     `counted` says what the slice held of its unit's declared totals where some of its records were left out since.
+    `tokens` are what the connector knows each record by, then each broken record, where it wants receipts.
     """
 
     stream: str
@@ -63,6 +64,7 @@ class Slice:
     complete_through: str | None = None
     last: bool = False
     counted: Mapping[str, int] | None = None
+    tokens: Sequence[str] = ()
 
     @property
     def read(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,32 +12,15 @@ import pyarrow.compute as pc
 from hub import jsontext
 from hub.records import BrokenRecord, Record, Slice
 from normalization.apply import Occurrences
-from pipeline import archived, settling
+from pipeline import archived, receipts, settling
 from pipeline.prepare import Prepared, prepare
 from pipeline.runtime import Connection
-from pipeline.work import Line, Refused, Work, facts_of
+from pipeline.work import Line, Refused, Work, facts_of, transaction
 from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.archive import object_key
 from sharedrepo.archive.envelope import Packed
 from sharedrepo.known import Register, look_up
 from validation.cases import case_rules
-
-
-@contextmanager
-def transaction(work: Work, *, dry_run: bool = False) -> Iterator[stage.Cursor]:
-    """Commit at the end what was done inside, or nothing of it; a dry run keeps nothing."""
-    connection = work.connection
-    try:
-        with connection.cursor() as cursor:
-            yield cursor
-        if dry_run:
-            connection.rollback()
-        else:
-            connection.commit()
-    except BaseException:
-        if not connection.closed:
-            connection.rollback()
-        raise
 
 
 class Preparer:
@@ -135,6 +117,7 @@ def write(
     if kind == "pull":
         _advance(cursor, line, piece, prepared)
         settling.settle(cursor, work, line, piece, loaded.batch_id)
+        receipts.owe(cursor, line, piece, prepared, loaded)
     register(cursor, work, line, loaded, seq=seq, kind=kind, reason=reason, piece=piece, archive_key=archived)
     _release(cursor, work, loaded.new_cases)
     return loaded

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.registry import open_connector
-from connectors.seam import Connections, Connector, KeepsUnits
+from connectors.seam import Acknowledges, Connections, Connector, KeepsUnits, Tidies
 from connectors.source import Source
 from hub.errors import RefuseUnit
 from hub.records import Slice
 from normalization.apply import Context, Occurrences
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
-from pipeline import batches, snapshots, units
+from pipeline import batches, receipts, snapshots, units
 from pipeline.ahead import ahead, as_it_is
 from pipeline.memory import sparing
 from pipeline.prepare import Desk
@@ -94,6 +94,8 @@ def exchange(
     resolve = connections or runtime.settings.connection
     connector = open_connector(source, resolve, keyed_hash=runtime.protector.content_hash)
     report = ExchangeReport(source.code)
+    if dry_run and isinstance(connector, Acknowledges):
+        connector.only_look()
     if not dry_run:
         snapshots.keep(runtime, mapping, source.mapping)
     with opened(runtime, source, mapping) as work, sparing() as between:
@@ -175,6 +177,9 @@ def _pull(work: Work, line: Line, connector: Connector, *, full: bool, dry_run: 
     """Read a stream to its end; a unit that is refused whole is set aside and the rest goes on."""
     line.in_units = isinstance(connector, KeepsUnits)
     size = work.runtime.settings.slice_size
+    if not dry_run:
+        receipts.deliver(work, line, connector)
+        _tidy(line, connector)
     with work.runtime.connection() as reader:
         preparer = batches.Preparer(work, line, reader)
         slices = ahead(_slices(line, connector, size, full=full), as_it_is)
@@ -187,9 +192,18 @@ def _pull(work: Work, line: Line, connector: Connector, *, full: bool, dry_run: 
                     units.hold(work, line, piece, dry_run=dry_run)
                 else:
                     batches.run(work, line, piece, prepared, dry_run=dry_run)
+                    if not dry_run:
+                        receipts.deliver(work, line, connector)
                 progress(work.source.code, line.spec.name, piece.read)
     if not dry_run:
         units.finish(work, line)
+        _tidy(line, connector)
+
+
+def _tidy(line: Line, connector: Connector) -> None:
+    """Let the connector put away what is committed."""
+    if isinstance(connector, Tidies):
+        connector.tidy(line.spec, line.state)
 
 
 def _slices(line: Line, connector: Connector, size: int, *, full: bool) -> Generator[Slice | Refused]:

@@ -42,11 +42,15 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A slice ready to be loaded: its keys, and its fresh records as the archive keeps them."""
+    """A slice ready to be loaded: its keys, and its fresh records as the archive keeps them.
+
+    `fresh` are the places in the slice of the records that go on; the others are known exactly as they came.
+    """
 
     incoming: Incoming
     packed: Packed
     keys: frozenset[str]
+    fresh: list[int]
 
 
 def prepare(
@@ -81,7 +85,7 @@ def prepare(
     incoming.prior = prior
     _add_broken(desk, piece, broken, incoming)
     packed = pack(_lines(piece, [keys[index] for index in fresh], kept, [piece.rows[index] for index in fresh]))
-    return Prepared(incoming, packed, frozenset(keys).union(broken))
+    return Prepared(incoming, packed, frozenset(keys).union(broken), fresh)
 
 
 def archive_lines(piece: Slice) -> list[bytes]:

@@ -21,7 +21,7 @@ from pipeline import batches, snapshots, units
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
-from pipeline.work import Line, Work
+from pipeline.work import Line, Work, transaction
 from sharedrepo import stage
 from sharedrepo import units as kept
 
@@ -136,7 +136,7 @@ def _batch(work: Work, head: Header) -> int:
         units.hold(work, line, piece, dry_run=False)
     else:
         known = int(head["known_unchanged"])
-        with batches.transaction(work) as cursor:
+        with transaction(work) as cursor:
             loaded = batches.again(
                 cursor,
                 work,

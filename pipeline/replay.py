@@ -14,6 +14,7 @@ from pipeline import batches, snapshots
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
+from pipeline.work import transaction
 from sharedrepo import lists, waiting
 from sharedrepo import units as kept
 
@@ -38,7 +39,7 @@ def replay(runtime: Runtime, source: Source, ids: Sequence[int] = ()) -> Replaye
     counts: Counter[str] = Counter()
     with opened(runtime, source, mapping) as work:
         for line in work.lines.values():
-            with batches.transaction(work) as cursor:
+            with transaction(work) as cursor:
                 entries = [
                     one for one in waiting.quarantined(cursor, line.stream_id, list(ids))
                     if ids or CONFLICT not in one.rules
@@ -74,7 +75,7 @@ def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Repl
                 )
             piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state, unit=Unit(row["unit"] or ""))
             fill(piece, lines)
-            with batches.transaction(work) as cursor:
+            with transaction(work) as cursor:
                 loaded = batches.again(cursor, work, line, piece, kind="accept", reason=reason)
                 kept.accepted(cursor, row["batch"], loaded.batch_id)
                 counts += loaded.counts

@@ -16,7 +16,7 @@ from pipeline import batches, snapshots
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
-from pipeline.work import Line, Work
+from pipeline.work import Line, Work, transaction
 from sharedrepo import stage
 from sharedrepo.models import TABLES
 
@@ -45,7 +45,7 @@ def retranslate(runtime: Runtime, source: Source, since: datetime, *, apply: boo
     with opened(runtime, source, mapping) as work:
         work.archiving = apply
         for line, piece, keys in _pieces(runtime, work, since):
-            with batches.transaction(work, dry_run=not apply) as cursor:
+            with transaction(work, dry_run=not apply) as cursor:
                 loaded = batches.again(cursor, work, line, piece, kind="retranslate", keys=keys)
                 out.counts += loaded.counts
                 out.columns += _changed(cursor, loaded.batch_id)

@@ -11,7 +11,7 @@ from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from pipeline import batches, settling
 from pipeline.prepare import archive_lines
-from pipeline.work import Line, Refused, Work
+from pipeline.work import Line, Refused, Work, transaction
 from sharedrepo import findings, load, streams, units
 from validation.volume import judge_volume
 
@@ -19,7 +19,7 @@ from validation.volume import judge_volume
 def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool) -> None:
     """Set a slice of a held unit aside: it is archived, counted as quarantined, and nothing of it is published."""
     unit = piece.unit or Unit("")
-    with batches.transaction(work, dry_run=dry_run) as cursor:
+    with transaction(work, dry_run=dry_run) as cursor:
         loaded = load.Loaded(load.next_batch(cursor), piece.read, Counter(quarantined=piece.read))
         work.note(loaded.batch_id)
         seq = streams.next_seq(cursor, work.source_system_id)
@@ -55,7 +55,7 @@ def set_aside(
 ) -> None:  # fmt: skip
     """Write down that a unit was refused whole; its raw bytes go to the archive unless they lie there already."""
     unit = piece.unit.name if piece.unit else ""
-    with batches.transaction(work) as cursor:
+    with transaction(work) as cursor:
         loaded = load.Loaded(load.next_batch(cursor), 0)
         work.note(loaded.batch_id)
         seq = streams.next_seq(cursor, work.source_system_id)
@@ -80,7 +80,7 @@ def finish(work: Work, line: Line) -> None:
     expect = line.spec.expect
     must_speak = expect is not None and bool(expect.least) and not line.in_units
     silent = line.read == line.counts["unchanged"]  # a lookback reads again what is known: that is no speaking
-    with batches.transaction(work) as cursor:
+    with transaction(work) as cursor:
         streams.succeeded(cursor, line.stream_id, datetime.now(UTC))
         units.silence(cursor, line.stream_id, batch_id=work.last_batch_id, silent=must_speak and silent)
         overdue = units.overdue_children(cursor, line.stream_id, work.read_at - line.spec.parking)

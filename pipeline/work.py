@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +13,7 @@ from hub.errors import RefuseUnit
 from hub.records import Record
 from pipeline.prepare import Desk
 from pipeline.runtime import Connection, Runtime
+from sharedrepo import stage
 from sharedrepo.streams import SourceFacts
 
 
@@ -84,3 +87,20 @@ def facts_of(source: Source) -> SourceFacts:
         kind=source.kind,
         profile=source.profile,
     )
+
+
+@contextmanager
+def transaction(work: Work, *, dry_run: bool = False) -> Iterator[stage.Cursor]:
+    """Commit at the end what was done inside, or nothing of it; a dry run keeps nothing."""
+    connection = work.connection
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+        if dry_run:
+            connection.rollback()
+        else:
+            connection.commit()
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise

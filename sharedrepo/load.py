@@ -51,6 +51,10 @@ class Loaded:
     counts: Counter[str] = field(default_factory=Counter)
     new_cases: list[str] = field(default_factory=list)
     lost_cases: list[int] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+    """What became of each record of the slice that was judged, in its order."""
+    told: list[Finding] = field(default_factory=list)
+    """What was found on these records."""
 
 
 def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
@@ -94,6 +98,7 @@ def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
         cursor, job.case_rules, batch_id=batch_id, first_batch_id=job.first_batch_id or batch_id,
         zone=job.zone, five_stages=job.five_stages,
     )  # fmt: skip
+    loaded.outcomes, loaded.told = fate.outcome, [*incoming.findings, *fate.findings]
     loaded.counts = fate.counts()
     loaded.counts["unchanged"] += incoming.known_unchanged
     loaded.new_cases = resolver.new_cases(accepted)

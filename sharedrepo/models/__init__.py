@@ -3,7 +3,16 @@
 from sharedrepo.models.base import metadata
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
-from sharedrepo.models.ledger import OUTCOMES, batch, key_fingerprint, source_record, source_system, stream, waiting
+from sharedrepo.models.ledger import (
+    OUTCOMES,
+    batch,
+    key_fingerprint,
+    receipt,
+    source_record,
+    source_system,
+    stream,
+    waiting,
+)
 from sharedrepo.models.overview import case_overview
 from sharedrepo.models.quality import finding
 
@@ -17,6 +26,7 @@ __all__ = [
     "finding",
     "key_fingerprint",
     "metadata",
+    "receipt",
     "source_record",
     "source_system",
     "stream",

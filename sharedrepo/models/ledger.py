@@ -112,6 +112,19 @@ waiting = sa.Table(
     comment="Records that wait: refused ones in quarantine, children whose case has not come. Payloads are sealed.",
 )
 
+receipt = sa.Table(
+    "receipt",
+    metadata,
+    column("receipt_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("stream_id", sa.Integer(), nullable=False, index=True),
+    column("batch_id", sa.BigInteger(), nullable=False),
+    column("token", sa.Text(), nullable=False),
+    column("outcome", sa.Text(), nullable=False),
+    column("errors", ARRAY(sa.Text()), nullable=False),
+    schema="ledger",
+    comment="Receipts that are owed to sources: written with the batch, taken away when the source has them.",
+)
+
 key_fingerprint = sa.Table(
     "key_fingerprint",
     metadata,

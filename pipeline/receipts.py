@@ -1,0 +1,71 @@
+"""Receipts: what became of each record, owed to the source from the commit on and handed over until it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from connectors.seam import Acknowledges, Connector, Receipt
+from hub.findings import RULES, Finding
+from hub.records import Slice
+from pipeline.prepare import Prepared
+from pipeline.work import Line, Work, transaction
+from sharedrepo import load, receipts, stage
+from sharedrepo.receipts import Owed
+
+MOST_ERRORS = 20
+"""So many faults of one record are told; the rest is counted."""
+
+
+def owe(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, loaded: load.Loaded) -> None:
+    """Write down the receipts of a slice whose connector wants some, in the transaction of its batch."""
+    if not piece.tokens:
+        return
+    outcomes = ["unchanged"] * len(piece.tokens)
+    places = [*prepared.fresh, *range(len(piece.records), len(piece.tokens))]
+    for place, outcome in zip(places, loaded.outcomes, strict=True):
+        outcomes[place] = outcome
+    errors: dict[int, list[Finding]] = {}
+    for finding in loaded.told:
+        if finding.record >= 0:
+            errors.setdefault(places[finding.record], []).append(finding)
+    receipts.owe(
+        cursor, stream_id=line.stream_id, batch_id=loaded.batch_id,
+        receipts=[
+            Owed(token, outcome, tuple(sentences(errors.get(place, ()))))
+            for place, (token, outcome) in enumerate(zip(piece.tokens, outcomes, strict=True))
+        ],
+    )  # fmt: skip
+
+
+def sentences(found: Iterable[Finding]) -> list[str]:
+    """Say what is wrong with a record, a sentence a fault: where, what, and how to mend it; no values."""
+    told = list(found)
+    lines = [_sentence(one) for one in told[:MOST_ERRORS]]
+    if len(told) > MOST_ERRORS:
+        lines.append(f"另有 {len(told) - MOST_ERRORS} 处 (and {len(told) - MOST_ERRORS} more)")
+    return lines
+
+
+def _sentence(finding: Finding) -> str:
+    rule = RULES[finding.rule]
+    place = finding.pointer or finding.field or ""
+    weight = "拒收 refused" if finding.refuses else "提示 flagged"
+    return f"{weight}: {place + ' ' if place else ''}{rule.title_zh} ({rule.code}: {rule.title}). {rule.hint}"
+
+
+def deliver(work: Work, line: Line, connector: Connector) -> None:
+    """Hand over all receipts that are owed to a stream's source.
+
+    Raises:
+        SourceTrouble: the source could not be told; what it has not had stays owed, and the next pull begins with it.
+    """
+    if not isinstance(connector, Acknowledges):
+        return
+    while True:
+        with transaction(work) as cursor:
+            owed = receipts.owed(cursor, line.stream_id)
+        if not owed:
+            return
+        connector.acknowledge(line.spec, [Receipt(one.token, one.outcome, one.errors) for one in owed])
+        with transaction(work) as cursor:
+            receipts.confirm(cursor, owed)

@@ -1,0 +1,58 @@
+"""Receipts that are owed to sources: written in the batch's transaction, taken away when the source has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sharedrepo import stage
+
+AT_ONCE = 10_000
+"""So many receipts are handed over at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One receipt that a source has not had yet; `errors` are sentences, each with the way to mend the record."""
+
+    token: str
+    outcome: str
+    errors: tuple[str, ...] = ()
+    receipt_id: int = 0
+
+
+def owe(cursor: stage.Cursor, *, stream_id: int, batch_id: int, receipts: Sequence[Owed]) -> None:
+    """Write the receipts of a batch."""
+    size = len(receipts)
+    stage.copy(
+        cursor,
+        "ledger.receipt",
+        {
+            "stream_id": [stream_id] * size,
+            "batch_id": [batch_id] * size,
+            "token": stage.texts([one.token for one in receipts]),
+            "outcome": stage.texts([one.outcome for one in receipts]),
+            "errors": stage.texts([_array(one.errors) for one in receipts]),
+        },
+    )
+
+
+def owed(cursor: stage.Cursor, stream_id: int) -> list[Owed]:
+    """Return the oldest receipts that are owed, at most `AT_ONCE`."""
+    cursor.execute(
+        """SELECT token, outcome, errors, receipt_id FROM ledger.receipt WHERE stream_id = %s
+           ORDER BY receipt_id LIMIT %s""",
+        (stream_id, AT_ONCE),
+    )
+    return [Owed(token, outcome, tuple(errors), number) for token, outcome, errors, number in cursor.fetchall()]
+
+
+def confirm(cursor: stage.Cursor, receipts: Sequence[Owed]) -> None:
+    """Take away the receipts that the source has."""
+    cursor.execute("DELETE FROM ledger.receipt WHERE receipt_id = ANY(%s)", ([one.receipt_id for one in receipts],))
+
+
+def _array(texts: Sequence[str]) -> str:
+    """Write texts as PostgreSQL reads an array."""
+    quoted = ('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
+    return "{" + ",".join(quoted) + "}"
