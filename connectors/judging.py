@@ -155,11 +155,8 @@ def _judge_stream(
     cursor, deletion = body.get("cursor"), body.get("deletion")
     if cursor is not None and kind in {"files", "xes"}:
         marked.fault((*place, "cursor"), f"kind {kind} has no cursor: it reads each file when it is new or changed")
-    if deletion == "snapshot":
-        marked.fault(
-            (*place, "deletion"),
-            "deletion 'snapshot' is not carried out yet: what is absent would not be closed; use none or operation",
-        )
+    if "vanish" in body and deletion != "snapshot":
+        marked.fault((*place, "vanish"), "`vanish` goes with deletion 'snapshot' only")
     for path, text in (((*place, "parking"), body.get("parking")), ((*place, "cursor", "lookback"), _lookback(cursor))):
         _judge_duration(marked, path, text)
     rows = body.get("expect", {}).get("rows", {}) if isinstance(body.get("expect"), dict) else {}
@@ -212,7 +209,12 @@ def _judge_options(marked: Marked, place: tuple[str, ...], kind: str, options: d
             marked.fault((*where, "path"), f"path {path!r} must stay below the connection's folder")
     if kind == "files":
         _judge_file_options(marked, where, options)
-    if kind == "rest":
+    if kind == "soap":
+        from connectors.kinds.soap.options import option_faults as soap_faults  # noqa: PLC0415  # lxml is heavy
+
+        for within, message in soap_faults(options):
+            marked.fault((*where, *within), message)
+    if kind in {"rest", "soap"}:
         for group in ("params", "headers"):
             for name in _dict(options.get(group)):
                 if _SECRET.match(name):

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.durations import read_duration
 from connectors.judging import judge
-from connectors.source import Cursor, Expect, Owner, Source, StreamSpec
+from connectors.source import Budget, Cursor, Expect, Owner, Source, StreamSpec
 from connectors.yamlmarks import Marked, Path_, read_marked
 from hub.errors import ConfigError, Fault
 
@@ -231,6 +231,8 @@ def _stream(name: str, body: dict[str, Any], defaults: dict[str, Any], mapped: d
         deletion=body.get("deletion", "none"),
         expect=Expect(rows.get("min"), rows.get("max")) if rows else None,
         parking=read_duration(body.get("parking", "P30D")),
+        budget=Budget(**body["budget"]) if "budget" in body else None,
+        vanish=float(body.get("vanish", 10)),
         key=tuple(_key_field(part) for part in (fields if isinstance(fields, list) else [fields])),
     )
 

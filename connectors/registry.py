@@ -29,8 +29,11 @@ def open_connector(source: Source, connections: Connections, *, keyed_hash: Keye
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "database": ("connectors.kinds.database", "DatabaseConnector"),
+    "exchange_table": ("connectors.kinds.exchange_table", "ExchangeTableConnector"),
     "files": ("connectors.kinds.files", "FilesConnector"),
+    "queue": ("connectors.kinds.queue", "QueueConnector"),
     "rest": ("connectors.kinds.rest", "RestConnector"),
+    "soap": ("connectors.kinds.soap", "SoapConnector"),
     "xes": ("connectors.kinds.xes", "XesConnector"),
 }
 """The module and class of each kind. A kind is imported when it is used: its packages are heavy, and DAG files list

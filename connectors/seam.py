@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from connectors.source import StreamSpec
@@ -115,6 +116,27 @@ class KeepsUnits(Protocol):
 
     def raw(self, stream: StreamSpec, unit: str) -> Iterator[bytes]:
         """Yield the unit's bytes as they lie there, for the archive of a refused unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of business dates: from `since` on, up to and not including `until`."""
+
+    since: datetime
+    until: datetime
+
+
+@runtime_checkable
+class ReadsWindows(Protocol):
+    """A connector that can read by business date, for a back-fill."""
+
+    def read_window(self, stream: StreamSpec, window: Window, *, slice_size: int) -> Iterator[Slice]:
+        """Yield what bears a business date in the window, at least one slice; where the stream stands plays no part.
+
+        Raises:
+            RetrySource: the source broke off; the slices yielded so far are whole.
+            StopSource: the stream has no business date, or a person must act.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["database", "files", "rest", "xes", "own"]
+Kind = Literal["database", "exchange_table", "files", "queue", "rest", "soap", "xes", "own"]
 Contract = Literal["evolve", "freeze", "quarantine"]
 Deletion = Literal["none", "operation", "snapshot"]
 
@@ -38,6 +38,18 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """How many records of one delivery may be refused before all of it is held: more than each figure that stands."""
+
+    records: int = 0
+    percent: float = 0.0
+
+    def exceeded(self, refused: int, read: int) -> bool:
+        """Say whether so many refused records of so many that were read are too many."""
+        return refused > self.records and refused * 100 > read * self.percent
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """Who keeps the system: the organ, and the office that answers for its data (never a private person)."""
 
@@ -58,6 +70,9 @@ class StreamSpec:
     expect: Expect | None = None
     parking: timedelta = timedelta(days=30)
     key: tuple[str, ...] = ()
+    budget: Budget | None = None
+    vanish: float = 10.0
+    """How many per cent of its records a snapshot may lack before it is taken for a broken export."""
 
 
 @dataclass(frozen=True, slots=True)

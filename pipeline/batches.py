@@ -13,13 +13,13 @@ from hub import jsontext
 from hub.records import BrokenRecord, Record, Slice
 from normalization.apply import Occurrences
 from pipeline import archived, receipts, settling
-from pipeline.prepare import Prepared, prepare
+from pipeline.prepare import Prepared, absent, prepare
 from pipeline.runtime import Connection
-from pipeline.work import Line, Refused, Work, facts_of, transaction
+from pipeline.work import Line, Refused, Work, facts_of
 from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.archive import object_key
 from sharedrepo.archive.envelope import Packed
-from sharedrepo.known import Register, look_up
+from sharedrepo.known import Register
 from validation.cases import case_rules
 
 
@@ -39,46 +39,33 @@ class Preparer:
         """Prepare a slice; what is refused or held is not prepared."""
         if not isinstance(piece, Slice) or settling.holds(self._line, piece):
             return piece, None
-        self._mind_unit(piece)
+        begins = self._mind_unit(piece)
+        # Where the snapshot before closes what it lacked, just now, nothing is known for certain.
+        sure = not (begins and self._line.snapshot)
         try:
             with self._reader.cursor() as cursor:
                 register = Register(cursor, self._line.stream_id)
-                prepared = prepare(self._line.desk, piece, register, drop_known=True, in_flight=self._in_flight)
+                prepared = prepare(self._line.desk, piece, register, drop_known=sure, in_flight=self._in_flight)
         finally:
             self._reader.rollback()
         self._in_flight = prepared.keys
         return piece, prepared
 
-    def _mind_unit(self, piece: Slice) -> None:
-        """Count equal fingerprints within one unit, and let a unit that was cut off be read again from its start."""
+    def _mind_unit(self, piece: Slice) -> bool:
+        """Count equal fingerprints within one unit, and let a unit that was cut off be read again from its start.
+
+        Say whether a unit begins with this slice.
+        """
         desk, unit = self._line.desk, piece.unit.name if piece.unit else None
-        if unit is not None and unit != self._unit:
+        begins = unit != self._unit
+        if unit is not None and begins:
             desk.seen = Occurrences()
         self._unit = None if piece.unit_ends else unit
         if desk.mapping.key.fingerprint and unit is not None and not piece.unit_ends:
             piece.state = self._before_unit
         else:
             self._before_unit = piece.state
-
-
-def run(work: Work, line: Line, piece: Slice, prepared: Prepared, *, dry_run: bool = False) -> load.Loaded:
-    """Write one slice of a pull and commit it."""
-    with transaction(work, dry_run=dry_run) as cursor:
-        _bring_up_to_date(cursor, work, line, prepared)
-        loaded = write(cursor, work, line, piece, prepared, kind="pull")
-    work.written = prepared.keys
-    count(line, loaded)
-    line.state = piece.state
-    return loaded
-
-
-def _bring_up_to_date(cursor: stage.Cursor, work: Work, line: Line, prepared: Prepared) -> None:
-    """Ask the ledger again for keys that the batch before wrote while this slice was being prepared."""
-    prior, keys = prepared.incoming.prior, prepared.incoming.keys
-    if prior is None or not (work.released or not work.written.isdisjoint(keys)):
-        return
-    unsure = keys if work.released else [key for key in keys if key in work.written]
-    prior.known |= look_up(cursor, line.stream_id, unsure).known
+        return begins
 
 
 def again(
@@ -92,10 +79,13 @@ def again(
     records that were read with it and left out since they are known (a rebuild's slices); `keys` are the keys under
     which its records were first received.
     """
-    prepared = prepare(
-        line.desk, piece, Register(cursor, line.stream_id),
-        drop_known=kind not in load.AGAIN, known_keys=keys,
-    )  # fmt: skip
+    if kind == "absence":
+        prepared = absent(line.desk, keys or ())
+    else:
+        prepared = prepare(
+            line.desk, piece, Register(cursor, line.stream_id),
+            drop_known=kind not in load.AGAIN, known_keys=keys,
+        )  # fmt: skip
     prepared.incoming.known_unchanged += known_unchanged
     return write(cursor, work, line, piece, prepared, kind=kind, reason=reason, waiters=waiters, status=status)
 
@@ -115,7 +105,8 @@ def write(
         known_unchanged=prepared.incoming.known_unchanged,
     )  # fmt: skip
     if kind == "pull":
-        _advance(cursor, line, piece, prepared)
+        if not line.backfill:
+            _advance(cursor, line, piece, prepared)
         settling.settle(cursor, work, line, piece, loaded.batch_id)
         receipts.owe(cursor, line, piece, prepared, loaded)
     register(cursor, work, line, loaded, seq=seq, kind=kind, reason=reason, piece=piece, archive_key=archived)
@@ -178,14 +169,14 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
         "unit_ends": piece.unit_ends, "last": piece.last, "state_before": line.state, "state_after": piece.state,
         "complete_through": piece.complete_through, "zone": work.source.time_zone, "contract": line.spec.contract,
         "expect": None if expect is None else [expect.least, expect.most], "parking": line.spec.parking.total_seconds(),
-        "lookback": _lookback(line).total_seconds(),
+        "lookback": _lookback(line).total_seconds(), "backfill": line.backfill,
         "streams": list(work.lines), "facts": facts_of(work.source).as_dict(), **more,
     }  # fmt: skip
 
 
 def put_in_archive(
     work: Work, line: Line, piece: Slice, lines: Iterable[bytes] | Packed, *, seq: int, kind: str,
-    reason: str | None = None, status: str = "committed", known_unchanged: int = 0,
+    reason: str | None = None, status: str = "committed", known_unchanged: int = 0, **facts: Any,
 ) -> str | None:  # fmt: skip
     """Put the records as received into the archive, synced, before anything is committed or acknowledged.
 
@@ -196,7 +187,7 @@ def put_in_archive(
     if not work.archiving:
         return work.replayed_key
     header = archive_header(
-        work, line, piece, seq=seq, kind=kind, status=status, reason=reason, known_unchanged=known_unchanged
+        work, line, piece, seq=seq, kind=kind, status=status, reason=reason, known_unchanged=known_unchanged, **facts
     )
     key = archive_key(work, line, seq)
     work.runtime.archive.put(key, header, lines)

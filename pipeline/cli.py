@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from connectors.seam import Window
 from connectors.source import Source, load_sources
 from hub.errors import RepositoryError
 from hub.settings import Settings
@@ -19,7 +21,7 @@ Code = Annotated[str, typer.Argument(help="The source's code (`hub source list`)
 MaybeCode = Annotated[str | None, typer.Argument(help="The source's code; all sources without it.")]
 
 _OUTCOMES = ("new", "updated", "unchanged", "stale", "deleted", "excluded", "quarantined", "parked")
-_BALANCE = ("source", "stream", "read", *_OUTCOMES, "balanced")
+_BALANCE = ("source", "stream", "read", *_OUTCOMES, "balanced", "absent")
 
 quarantine = typer.Typer(help="Records that were refused and wait.", no_args_is_help=True)
 finding = typer.Typer(help="What is wrong with the data.", no_args_is_help=True)
@@ -42,6 +44,8 @@ def pull(
     code: Code,
     full: Annotated[bool, typer.Option("--full", help="Read everything again, whatever the cursor says.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything and keep nothing.")] = False,
+    since: Annotated[datetime | None, typer.Option(help="Back-fill: read by business date, from this day on.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Back-fill: up to this day, not including it.")] = None,
     json: Json = False,
 ) -> None:
     """Pull one source: read, judge, translate, keep."""
@@ -49,9 +53,10 @@ def pull(
 
     settings = Settings.load()
     source = find_source(code, settings)
+    window = _window(source, since, until)
     with progress_bar(f"pull {code}", quiet=json) as bar:
         report = exchange(
-            source, runtime=Runtime.open(settings), full=full, dry_run=dry_run,
+            source, runtime=Runtime.open(settings), full=full, dry_run=dry_run, window=window,
             progress=lambda _source, stream, read: bar.advance(read, stream),
         )  # fmt: skip
     found = report.as_dict()
@@ -63,6 +68,16 @@ def pull(
         )
     if not report.balanced:
         sys.exit(1)
+
+
+def _window(source: Source, since: datetime | None, until: datetime | None) -> Window | None:
+    """Make the window of a back-fill; days are those of the department's clock."""
+    if since is None and until is None:
+        return None
+    if since is None or until is None or since >= until:
+        raise typer.BadParameter("a back-fill needs --since DAY and a later --until DAY (which is not included)")
+    zone = ZoneInfo(source.time_zone)
+    return Window(since.replace(tzinfo=zone), until.replace(tzinfo=zone))
 
 
 def ledger(

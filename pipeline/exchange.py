@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.registry import open_connector
-from connectors.seam import Acknowledges, Connections, Connector, KeepsUnits, Tidies
+from connectors.seam import Acknowledges, Connections, Connector, KeepsUnits, ReadsWindows, Tidies, Window
 from connectors.source import Source
-from hub.errors import RefuseUnit
+from hub.errors import RefuseUnit, StopSource
 from hub.records import Slice
 from normalization.apply import Context, Occurrences
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
-from pipeline import batches, receipts, snapshots, units
+from pipeline import batches, budget, pulling, receipts, snapshots, units
 from pipeline.ahead import ahead, as_it_is
 from pipeline.memory import sparing
-from pipeline.prepare import Desk
+from pipeline.prepare import Desk, Prepared
 from pipeline.runtime import Connection, Runtime
 from pipeline.work import Line, Refused, Work, facts_of
 from sharedrepo import streams
@@ -39,6 +39,8 @@ class StreamReport:
     batches: int
     counts: dict[str, int]
     refused_units: tuple[str, ...]
+    absent: int = 0
+    """Records that were closed because a whole snapshot no longer held them; they were not read."""
 
     @property
     def balanced(self) -> bool:
@@ -66,7 +68,7 @@ class ExchangeReport:
             "streams": [
                 {
                     "stream": one.stream, "read": one.read, "batches": one.batches, **one.counts,
-                    "balanced": one.balanced, "refused_units": list(one.refused_units),
+                    "balanced": one.balanced, "refused_units": list(one.refused_units), "absent": one.absent,
                 }
                 for one in self.streams
             ],
@@ -80,9 +82,12 @@ def exchange(
     runtime: Runtime | None = None,
     full: bool = False,
     dry_run: bool = False,
+    window: Window | None = None,
     progress: Progress | None = None,
 ) -> ExchangeReport:
     """Pull all streams of a source; `full` reads everything again, `dry_run` keeps nothing.
+
+    `window` reads by business date instead, from wherever: what comes is merged as always, and the live cursor stays.
 
     Raises:
         SourceBusy: another pull of this source is running.
@@ -101,7 +106,7 @@ def exchange(
     with opened(runtime, source, mapping) as work, sparing() as between:
         work.archiving = not dry_run
         for line in work.lines.values():
-            _pull(work, line, connector, full=full, dry_run=dry_run, progress=_noting(progress, between))
+            _pull(work, line, connector, _How(full, dry_run, window), _noting(progress, between))
             report.streams.append(_stream_report(line))
     return report
 
@@ -173,37 +178,72 @@ def _noting(progress: Progress | None, between: Callable[[], None]) -> Progress:
     return note
 
 
-def _pull(work: Work, line: Line, connector: Connector, *, full: bool, dry_run: bool, progress: Progress) -> None:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a pull was asked for."""
+
+    full: bool = False
+    dry_run: bool = False
+    window: Window | None = None
+
+
+def _pull(work: Work, line: Line, connector: Connector, how: _How, progress: Progress) -> None:
     """Read a stream to its end; a unit that is refused whole is set aside and the rest goes on."""
-    line.in_units = isinstance(connector, KeepsUnits)
-    size = work.runtime.settings.slice_size
-    if not dry_run:
+    line.in_units, line.backfill = isinstance(connector, KeepsUnits), how.window is not None
+    whole = line.in_units or line.spec.cursor is None or how.full
+    line.snapshot = line.spec.deletion == "snapshot" and whole and not line.backfill and not how.dry_run
+    if not how.dry_run:
         receipts.deliver(work, line, connector)
         _tidy(line, connector)
     with work.runtime.connection() as reader:
-        preparer = batches.Preparer(work, line, reader)
-        slices = ahead(_slices(line, connector, size, full=full), as_it_is)
-        with closing(ahead(slices, preparer)) as ready:
+        slices = ahead(_read(work, line, connector, how), as_it_is)
+        with closing(ahead(slices, batches.Preparer(work, line, reader))) as ready:
             for piece, prepared in ready:
                 if isinstance(piece, Refused):
-                    units.refuse(work, line, piece, dry_run=dry_run)
+                    units.refuse(work, line, piece, dry_run=how.dry_run)
                     continue
-                if prepared is None:
-                    units.hold(work, line, piece, dry_run=dry_run)
-                else:
-                    batches.run(work, line, piece, prepared, dry_run=dry_run)
-                    if not dry_run:
-                        receipts.deliver(work, line, connector)
+                _take(work, line, piece, prepared, dry_run=how.dry_run)
+                if not how.dry_run:
+                    receipts.deliver(work, line, connector)
                 progress(work.source.code, line.spec.name, piece.read)
-    if not dry_run:
+    if not how.dry_run and not line.backfill:
         units.finish(work, line)
         _tidy(line, connector)
+
+
+def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, *, dry_run: bool) -> None:
+    """Write a slice, or hold it where its delivery is far too small or holds too much that is refused."""
+    over = None if prepared is None else budget.judge(line, piece, prepared)
+    if prepared is None or over is not None:
+        units.hold(work, line, piece, dry_run=dry_run, finding=over)
+        line.snapshot_unit = None  # a delivery that is held in part is no whole snapshot
+    else:
+        pulling.run(work, line, piece, prepared, dry_run=dry_run)
+
+
+def _read(work: Work, line: Line, connector: Connector, how: _How) -> Generator[Slice | Refused]:
+    size = work.runtime.settings.slice_size
+    if how.window is None:
+        return _slices(line, connector, size, full=how.full)
+    return _window(work.source.code, line, connector, how.window, size)
 
 
 def _tidy(line: Line, connector: Connector) -> None:
     """Let the connector put away what is committed."""
     if isinstance(connector, Tidies):
         connector.tidy(line.spec, line.state)
+
+
+def _window(code: str, line: Line, connector: Connector, window: Window, size: int) -> Generator[Slice | Refused]:
+    """Yield the slices of a window of business dates; each leaves the stream where it stands."""
+    if not isinstance(connector, ReadsWindows):
+        raise StopSource(
+            source=code, stream=line.spec.name, got="this kind of source cannot be read by date",
+            known="database", hint="Read everything again with --full: what is known stays unchanged.",
+        )  # fmt: skip
+    for piece in connector.read_window(line.spec, window, slice_size=size):
+        piece.state = line.state
+        yield piece
 
 
 def _slices(line: Line, connector: Connector, size: int, *, full: bool) -> Generator[Slice | Refused]:
@@ -225,4 +265,4 @@ def _slices(line: Line, connector: Connector, size: int, *, full: bool) -> Gener
 
 def _stream_report(line: Line) -> StreamReport:
     counts = {outcome: line.counts.get(outcome, 0) for outcome in OUTCOMES}
-    return StreamReport(line.spec.name, line.read, line.batches, counts, tuple(line.refused_units))
+    return StreamReport(line.spec.name, line.read, line.batches, counts, tuple(line.refused_units), line.absent)

@@ -88,6 +88,22 @@ def prepare(
     return Prepared(incoming, packed, frozenset(keys).union(broken), fresh)
 
 
+def absent(desk: Desk, keys: Sequence[str]) -> Prepared:
+    """Prepare deletions of records that no longer come: they have no order and nothing to read but their keys."""
+    size = len(keys)
+    mark = desk.protector.content_hash(b"deleted")
+    incoming = Incoming(
+        keys=list(keys), rows=[0] * size, orders=[None] * size,
+        received=desk.protector.content_hashes([b"absent\x1f" + key.encode() for key in keys]),
+        canonical=[mark] * size, deleted=[True] * size, excluded=[False] * size, refused=[False] * size,
+        cases=[None] * size, reported_at=pa.nulls(size, INSTANT), tables={}, findings=[],
+        payload=lambda index: desk.protector.seal(keys[index].encode(), context="waiting"),
+        seal_value=lambda value: desk.protector.seal(value.encode(), context="finding"),
+    )  # fmt: skip
+    lines = [b"0\t%b\t{}" % text for text in jsontext.dumps_many(list(keys))]
+    return Prepared(incoming, pack(lines), frozenset(keys), list(range(size)))
+
+
 def archive_lines(piece: Slice) -> list[bytes]:
     """Write a slice's records as lines for the archive: `row TAB key TAB record`, or `!` and what could not be read."""
     written = lines_of(piece.records)

@@ -17,7 +17,7 @@ from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import batches, snapshots, units
+from pipeline import absence, batches, snapshots, units
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
@@ -89,7 +89,7 @@ def _replay(runtime: Runtime, heads: list[Header]) -> int:
         work = stack.enter_context(opened(runtime, source, mapping, read_at=read_at))
         read = sum(_batch(work, head) for head in heads)
         if first["kind"] == "pull":
-            ended = {str(head["stream"]): head for head in heads}
+            ended = {str(head["stream"]): head for head in heads if not head.get("backfill")}
             for name in ended:
                 units.finish(work, work.lines[name])
         return read
@@ -126,14 +126,19 @@ def _spec(name: str, head: Header) -> StreamSpec:
 
 def _batch(work: Work, head: Header) -> int:
     line = work.lines[str(head["stream"])]
-    line.in_units = bool(head["in_units"])
+    line.in_units, line.backfill = bool(head["in_units"]), bool(head.get("backfill"))
     work.archiving, work.replayed_key = False, str(head["key"])
     if "refused" in head:
         _refused(work, line, head)
         return 0
     piece, keys = _slice(work, head)
-    if head["status"] == "held":
-        units.hold(work, line, piece, dry_run=False)
+    if head["status"] == "held" and head["kind"] == absence.KIND:
+        with transaction(work) as cursor:
+            absence.hold(cursor, work, line, piece, [], head["absence"])
+    elif head["status"] == "held":
+        why = head.get("held")
+        finding = None if why is None else Finding(UNIT, why["rule"], detail=why["detail"])
+        units.hold(work, line, piece, dry_run=False, finding=finding)
     else:
         known = int(head["known_unchanged"])
         with transaction(work) as cursor:
@@ -147,7 +152,7 @@ def _batch(work: Work, head: Header) -> int:
                 known_unchanged=known,
                 keys=keys,
             )
-            if head["kind"] == "accept":
+            if head["kind"] == "accept" or (head["kind"] == absence.KIND and head["reason"]):
                 _accepted(cursor, line, piece, loaded.batch_id)
         batches.count(line, loaded)
     line.state = piece.state

@@ -10,7 +10,7 @@ from connectors.source import Source
 from hub.errors import RepositoryError
 from hub.records import Slice, Unit
 from normalization.mapping import load_mapping
-from pipeline import batches, snapshots
+from pipeline import absence, batches, snapshots
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
@@ -74,9 +74,15 @@ def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Repl
                     "It cannot be accepted; ask the department to send it again."
                 )
             piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state, unit=Unit(row["unit"] or ""))
-            fill(piece, lines)
+            keys = fill(piece, lines)
+            gone = header["kind"] == absence.KIND
             with transaction(work) as cursor:
-                loaded = batches.again(cursor, work, line, piece, kind="accept", reason=reason)
+                if gone:
+                    absence.must_be_newest(cursor, line, row["batch"])
+                loaded = batches.again(
+                    cursor, work, line, piece, kind=absence.KIND if gone else "accept", reason=reason,
+                    keys=keys if gone else None,
+                )  # fmt: skip
                 kept.accepted(cursor, row["batch"], loaded.batch_id)
                 counts += loaded.counts
     return Replayed(source.code, dict(counts))

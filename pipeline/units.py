@@ -6,6 +6,7 @@ import base64
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
@@ -16,18 +17,25 @@ from sharedrepo import findings, load, streams, units
 from validation.volume import judge_volume
 
 
-def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool) -> None:
-    """Set a slice of a held unit aside: it is archived, counted as quarantined, and nothing of it is published."""
+def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool, finding: Finding | None = None) -> None:
+    """Set a slice of a held unit aside: it is archived, counted as quarantined, and nothing of it is published.
+
+    `finding` says why; without it the unit is smaller than the stream expects.
+    """
     unit = piece.unit or Unit("")
+    said = finding or judge_volume(line.spec.expect, unit.rows or 0)
+    facts: dict[str, Any] = {}
+    if finding is not None:
+        facts["held"] = {"rule": finding.rule, "detail": dict(finding.detail)}
     with transaction(work, dry_run=dry_run) as cursor:
         loaded = load.Loaded(load.next_batch(cursor), piece.read, Counter(quarantined=piece.read))
         work.note(loaded.batch_id)
         seq = streams.next_seq(cursor, work.source_system_id)
-        key = batches.put_in_archive(work, line, piece, archive_lines(piece), seq=seq, kind="pull", status="held")
+        lines = archive_lines(piece)
+        key = batches.put_in_archive(work, line, piece, lines, seq=seq, kind="pull", status="held", **facts)
         streams.advance(cursor, line.stream_id, state=piece.state, complete_through=None, declared=False)
         batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=piece, archive_key=key, status="held")
-        finding = judge_volume(line.spec.expect, unit.rows or 0)
-        found = [finding] if finding is not None else []
+        found = [said] if said is not None else []
         settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit.name, found=found)
     batches.count(line, loaded)
     if unit.name not in line.refused_units:

@@ -42,6 +42,18 @@ class Line:
     refused_units: list[str] = field(default_factory=list)
     totals: Counter[str] = field(default_factory=Counter)
     """Records of the present unit, to compare with its declared totals."""
+    backfill: bool = False
+    """Whether a window of business dates is read: then the cursor and what is complete stay as they are."""
+    spent: Counter[str] = field(default_factory=Counter)
+    """Of the present unit: records `read`, records `refused`, and whether it is `over` its budget."""
+    absent: int = 0
+    """Records that were closed in this pull because a whole snapshot no longer held them."""
+    snapshot: bool = False
+    """Whether each unit of this pull is the whole of the stream, so that what is absent from it is gone."""
+    snapshot_unit: str | None = None
+    """The snapshot that is being read; None between two."""
+    snapshot_unsure: int = 0
+    """How many of its records have no key that can be read: any of them may be one that seems absent."""
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ def balances(engine: sa.Engine, source: str | None = None) -> list[dict[str, Any
     with engine.connect() as connection:
         rows = [dict(row) for row in connection.execute(sa.text(query), {"source": source}).mappings()]
     for row in rows:
-        row |= {name: int(row[name]) for name in ("batches", "read", *OUTCOMES)}
+        row |= {name: int(row[name]) for name in ("batches", "read", *OUTCOMES, "absent")}
         row["balanced"] = row["read"] == sum(row[outcome] for outcome in OUTCOMES)
     return rows
 

@@ -17,7 +17,7 @@ from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
 from sharedrepo.known import look_up
 from sharedrepo.models import OUTCOMES
 
-AGAIN = frozenset({"release", "replay", "retranslate"})
+AGAIN = frozenset({"release", "replay", "retranslate", "absence"})
 """Kinds of batch in which the hub itself takes records a second time."""
 
 

@@ -41,11 +41,14 @@ class Department:
         return f"sqlite:///{self.file}"
 
     def declare(self, **over: Any) -> None:
-        """Write source.yml; `over` replaces its parts, and `streams` replaces parts of each stream."""
+        """Write source.yml; `over` replaces its parts, `each` replaces parts of each stream, or takes them away."""
         each = over.pop("each", {})
         streams = {
             name: {"options": {"table": name.lower()}, "cursor": {"field": "CREATE_TIME", "lookback": "P400D"}, **each}
             for name in over.pop("streams", STREAMS)
+        }
+        streams = {
+            name: {part: said for part, said in body.items() if said is not None} for name, body in streams.items()
         }
         body = {
             "version": 1,

@@ -10,6 +10,9 @@ from sharedrepo.models.base import column, instant, metadata
 OUTCOMES = ("new", "updated", "unchanged", "stale", "deleted", "excluded", "quarantined", "parked")
 """What can become of a record that was read; each counts once, by its strongest outcome."""
 
+BATCH_KINDS = ("pull", "release", "replay", "take_back", "retranslate", "accept", "absence")
+"""Why a batch was written: a source was read, or the hub itself took records again, parked or closed them."""
+
 source_system = sa.Table(
     "source_system",
     metadata,
@@ -58,7 +61,9 @@ batch = sa.Table(
     column("reason", sa.Text()),
     column("read", sa.Integer(), nullable=False),
     *(column(outcome, sa.Integer(), nullable=False, server_default="0") for outcome in OUTCOMES),
-    sa.CheckConstraint("kind IN ('pull', 'release', 'replay', 'take_back', 'retranslate', 'accept')", name="kind"),
+    sa.CheckConstraint(
+        "kind IN ('pull', 'release', 'replay', 'take_back', 'retranslate', 'accept', 'absence')", name="kind"
+    ),
     sa.CheckConstraint("status IN ('committed', 'held', 'superseded', 'accepted')", name="status"),
     sa.CheckConstraint(f"read = {' + '.join(OUTCOMES)}", name="balance"),
     sa.UniqueConstraint("source_system_id", "seq"),

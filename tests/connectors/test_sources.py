@@ -133,7 +133,7 @@ streams:
         (("organ: 11330000002482285C\nregion", "region"), 11, "whose rows are these"),
         (("streams:", "code: twice\nstreams:"), 11, "'code' stands twice"),
         (("field: CHANGED, lookback: PT10M", "field: CHANGED, lookback: P1M"), 13, "is no duration"),
-        (("    expect:", "    deletion: snapshot\n    expect:"), 14, "not carried out yet"),
+        (("    expect:", "    vanish: 5\n    expect:"), 14, "goes with deletion 'snapshot' only"),
         (("kind: database", "kind: own"), 8, "needs a connector.py"),
         (("legal_basis: 浙江省公共数据条例", "legal_basis: [1"), 6, "is not YAML"),
         (('region: "330000"', "extends: nobody"), 7, "extends 'nobody': no source.yml"),

@@ -27,6 +27,28 @@ def empty(
     return Site(server, driver, template, tmp_path_factory.mktemp("crash") / "empty", key_ring)
 
 
+@pytest.fixture(scope="session")
+def snapshot_campaigns(empty: Site, tmp_path_factory: pytest.TempPathFactory) -> tuple[Campaign, Campaign]:
+    """The same of a department whose tables are whole snapshots: on the second day records are closed by absence."""
+    folder, snapshot = tmp_path_factory.mktemp("snapshot"), {"cursor": None, "deletion": "snapshot", "vanish": 60}
+    days = [Department(folder / name, "labour") for name in ("sources", "later")]
+    for day in days:
+        day.declare(each=snapshot)
+        for number in range(1, 7):
+            day.case(f"C{number}")
+    days[1].clear("PRE_APASINFO", PROJID="C2")  # its children stay and are parked
+    days[1].clear("PRE_NODE", PROJID="C3")
+    days[1].case("C8")
+    sites, campaigns = [empty], []
+    for number, day in enumerate(days, 1):
+        calm = sites[-1].copy(f"calm_snapshot_{number}")
+        done = calm.pull(day)
+        assert done["status"] == 0, done["error"]
+        campaigns.append(Campaign(sites[-1], day, calm, done["boundaries"]))
+        sites.append(calm)
+    return campaigns[0], campaigns[1]
+
+
 def _campaigns(empty: Site, folder: Path, lookback: str) -> tuple[Campaign, Campaign]:
     department = Department(folder / "sources", "labour")
     department.declare(each={"cursor": {"field": "CREATE_TIME", "lookback": lookback}})

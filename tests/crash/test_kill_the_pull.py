@@ -27,10 +27,19 @@ def test_a_pull_that_is_killed_and_run_again_leaves_the_same_repository(
         campaign.die_at(boundary)
 
 
+def test_a_pull_that_closes_by_absence_may_be_killed_too(snapshot_campaigns: Campaigns) -> None:
+    campaign = snapshot_campaigns[1]
+    with campaign.calm.engine() as engine, engine.connect() as connection:
+        kinds = {row[0] for row in connection.exec_driver_sql("SELECT DISTINCT kind FROM ledger.batch")}
+    assert kinds == {"pull", "absence", "take_back"}
+    for boundary in spread(campaign.boundaries, SAMPLE):
+        campaign.die_at(boundary)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("day", [0, 1], ids=["first day", "second day"])
-@pytest.mark.parametrize("kind", ["campaigns", "forward_campaigns"])
+@pytest.mark.parametrize("kind", ["campaigns", "forward_campaigns", "snapshot_campaigns"])
 def test_a_pull_may_be_killed_at_every_boundary(kind: str, day: int, request: pytest.FixtureRequest) -> None:
     campaign: Campaign = request.getfixturevalue(kind)[day]
     for boundary in range(1, campaign.boundaries + 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import json
 import re
 import tomllib
 from functools import cache
@@ -158,9 +159,14 @@ def test_every_profile_has_its_page() -> None:
     assert {page.stem for page in (DOCS / "integrate/profiles").glob("*.md")} - {"README"} == names
 
 
-def test_every_kind_is_told() -> None:
+def test_every_kind_is_told_and_its_options_explained() -> None:
     page = text("docs/integrate/add-a-source.md")
     assert [kind for kind in get_args(Kind) if not re.search(rf"`(kind: )?{kind}`", page)] == []
+    schema = json.loads((ROOT / "connectors/source.schema.json").read_text(encoding="utf-8"))
+    for own in (DOCS / "integrate/kinds").glob("*.md"):
+        kind, words = own.stem.replace("-", "_"), own.read_text(encoding="utf-8")
+        options = schema["$defs"][kind]["properties"]
+        assert [name for name in options if not re.search(rf"`[^`]*\b{name}\b[^`]*`", words)] == [], kind
 
 
 # --- dependencies ---

@@ -35,7 +35,9 @@ TablesOf = Callable[[sa.Select[Any], int], Iterator[Table]]
 def tables_of(connection: sa.Connection, plan: Plan) -> TablesOf | None:
     """Return what reads statements over the plan's columns as tables; None where a type must be read row by row."""
     columns, names = plan.columns, plan.names
-    if connection.dialect.name != "postgresql" or not 1 < len(set(names)) == len(columns) < _MOST_COLUMNS:
+    if connection.dialect.name != "postgresql" or plan.stored is not None:
+        return None
+    if not 1 < len(set(names)) == len(columns) < _MOST_COLUMNS:
         return None
     types = types_of(connection, sa.select(*columns).limit(0))
     if not set(types) <= _TEXTS | _INTEGERS | {_BOOLEAN, _PADDED}:

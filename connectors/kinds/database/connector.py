@@ -7,6 +7,7 @@ so that it is never lost. A pull that broke off goes on behind the last row that
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,8 +22,9 @@ from connectors.kinds.database.engine import connected, open_engine
 from connectors.kinds.database.fetch import Rows, first_value, printed, stream_rows
 from connectors.kinds.database.plan import Plan, plan
 from connectors.kinds.database.values import Made, make_records, make_records_carefully
+from connectors.kinds.database.window import read as by_date
 from connectors.marks import back, later, tomorrow
-from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash
+from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Window
 from connectors.source import Source, StreamSpec
 from hub.errors import SchemaMismatch, SourceTrouble
 from hub.records import Record, Slice, Unit
@@ -55,7 +57,7 @@ class DatabaseConnector:
 
     def _check(self, stream: StreamSpec) -> CheckItem:
         try:
-            with connected(self.engine, self.source.code, stream.name) as connection:
+            with self._connected(stream) as connection:
                 chosen = plan(connection, self.source.code, stream)
                 rows = connection.execute(chosen.select([], limit=1)).all()
                 self._heartbeat(connection, stream)
@@ -64,6 +66,9 @@ class DatabaseConnector:
         order = ", ".join(column.name for column in chosen.order) or "nothing: rows come in no order"
         message = f"{len(chosen.columns)} columns, ordered by {order}" + ("" if rows else "; holds no row yet")
         return CheckItem(stream.name, ok=True, message=message)
+
+    def _connected(self, stream: StreamSpec) -> contextlib.AbstractContextManager[sa.Connection]:
+        return connected(self.engine, self.source.code, stream.name, raw="stored_encoding" in stream.options)
 
     def discover(self) -> list[DiscoveredStream]:
         """List the tables and views that the account can see, with their columns."""
@@ -87,7 +92,7 @@ class DatabaseConnector:
 
     def read(self, stream: StreamSpec, state: Record, *, slice_size: int, full: bool) -> Iterator[Slice]:
         """Yield what is new since `state`; see `connectors.seam.Connector.read`."""
-        with connected(self.engine, self.source.code, stream.name) as connection:
+        with self._connected(stream) as connection:
             chosen = plan(connection, self.source.code, stream)
             pull = _Pull(self.source, stream, chosen, {} if full else dict(state), dict(state), connection)
             pull.begin()
@@ -99,6 +104,15 @@ class DatabaseConnector:
                     stream.name, records, rows, after, unit, unit_ends=last, broken=broken,
                     complete_through=through if last else None, last=last,
                 )  # fmt: skip
+
+    def read_window(self, stream: StreamSpec, window: Window, *, slice_size: int) -> Iterator[Slice]:
+        """Yield what bears a business date in the window; see `connectors.seam.ReadsWindows`."""
+        with self._connected(stream) as connection:
+            chosen = plan(connection, self.source.code, stream)
+            unit = Unit(str(stream.options.get("table", stream.name)))
+            for made, last in by_date(connection, self.source, stream, chosen, window, slice_size):
+                records, rows, broken = made
+                yield Slice(stream.name, records, rows, {}, unit, unit_ends=last, broken=broken, last=last)
 
     def _heartbeat(self, connection: sa.Connection, stream: StreamSpec) -> str | None:
         """Read up to when the source vouches for completeness, before its rows are read."""
@@ -190,8 +204,7 @@ class _Pull:
     def _made(self, rows: Run) -> Made:
         if isinstance(rows, Table):
             return rows, range(self.read + 1, self.read + 1 + len(rows)), []
-        make = make_records if self.connection.dialect.name == "postgresql" else make_records_carefully
-        return make(self.plan.names, rows, self.read + 1, self.plan.floats)
+        return made_of(rows, self.plan, self.read + 1, self.connection.dialect.name)
 
     def _advance(self, place: Sequence[Any], *, ends: bool) -> None:
         """Move the state to a row, never back. The tie is kept only while rows are still to come: the next pull
@@ -234,6 +247,15 @@ class _Pull:
             if last is None or got < page:
                 return
             self.after = last
+
+
+def made_of(rows: Rows, plan: Plan, first: int, dialect: str) -> Made:
+    """Make records of a driver's rows, numbered from `first` on."""
+    if plan.stored is not None:
+        places = {place: plan.stored.text for place, one in enumerate(plan.columns) if one.name in plan.stored.columns}
+        return make_records_carefully(plan.names, rows, first, plan.floats, stored=places)
+    make = make_records if dialect == "postgresql" else make_records_carefully
+    return make(plan.names, rows, first, plan.floats)
 
 
 def _place(rows: Run, plan: Plan) -> list[Any]:

@@ -85,18 +85,39 @@ def _open_sqlite(url: URL, source: str) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def connected(engine: sa.Engine, source: str, stream: str | None) -> Iterator[sa.Connection]:
+def connected(engine: sa.Engine, source: str, stream: str | None, *, raw: bool = False) -> Iterator[sa.Connection]:
     """Give a connection in one read-only transaction, which sees the database as it was at its start.
+
+    `raw` has texts come as the bytes that are stored, see `stored`.
 
     Raises:
         SourceTrouble: whatever the driver raises inside, in the hub's words.
     """
-    troubles: tuple[type[BaseException], ...] = (SQLAlchemyError, UnicodeDecodeError, _driver_error(engine))
+    with in_our_words(engine, source, stream), engine.connect() as connection:
+        if raw:
+            unconverted(connection)
+        yield _prepared(connection)
+
+
+@contextlib.contextmanager
+def in_our_words(engine: sa.Engine, source: str, stream: str | None) -> Iterator[None]:
+    """Turn what the driver raises inside into the hub's own errors.
+
+    Raises:
+        SourceTrouble: what was raised.
+    """
+    troubles: tuple[type[BaseException], ...] = (SQLAlchemyError, UnicodeError, _driver_error(engine))
     try:
-        with engine.connect() as connection:
-            yield _prepared(connection)
+        yield
     except troubles as error:
         raise trouble(error, source=source, stream=stream) from error
+
+
+def unconverted(connection: sa.Connection) -> None:
+    """Have PostgreSQL hand over bytes as they are stored: in LATIN1 each is a character, and none is converted."""
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_client_encoding("LATIN1")
 
 
 def _driver_error(engine: sa.Engine) -> type[BaseException]:

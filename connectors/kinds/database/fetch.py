@@ -14,6 +14,8 @@ import orjson
 import psycopg2.extensions as pg
 import sqlalchemy as sa
 
+from connectors.kinds.database.stored import BYTES
+
 Rows = Sequence[Sequence[Any]]
 
 # What PostgreSQL prints as we want it: date, time, timestamp, interval, numeric, money, uuid, bit, arrays of any.
@@ -86,7 +88,9 @@ def types_of(connection: sa.Connection, statement: sa.Select[Any]) -> tuple[int,
 
 
 def printed(value: Any) -> Any:
-    """Return a value as the state may hold it."""
+    """Return a value as the state may hold it; bytes as the text in which each is a character."""
+    if isinstance(value, bytes):
+        return value.decode(BYTES)
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.types import _Binary as Binary
 
+from connectors.kinds.database.stored import Stored, stored
 from connectors.source import StreamSpec
 from hub.errors import SchemaMismatch, StreamMissing
 
@@ -32,6 +33,7 @@ class Plan:
     tie: tuple[sa.ColumnClause[Any], ...]
     exact: bool
     resumable: bool
+    stored: Stored | None = None
 
     @property
     def order(self) -> tuple[sa.ColumnClause[Any], ...]:
@@ -62,13 +64,14 @@ class Plan:
         """Return the conditions of the rows in order: from `since` on, or behind the row `after`, up to `until`."""
         found: list[sa.ColumnElement[bool]] = []
         if after is not None:
-            here, there = sa.tuple_(*self.order), sa.tuple_(*(sa.literal(value) for value in after))
+            values = [self._bound(value) for value in after]
+            here, there = sa.tuple_(*self.order), sa.tuple_(*(sa.literal(value) for value in values))
             found += [here > there if self.exact else here >= there]
-            found.append(self.order[0] >= after[0])  # lets servers use an index that cannot compare rows
+            found.append(self.order[0] >= values[0])  # lets servers use an index that cannot compare rows
         elif self.cursor is not None and since is not None:
-            found.append(self.cursor >= since)
+            found.append(self.cursor >= self._bound(since))
         if self.cursor is not None and until is not None:
-            found.append(self.cursor <= until)
+            found.append(self.cursor <= self._bound(until))
             if self.cursor_is_text:
                 found.append(self.cursor != "")
         return found
@@ -80,14 +83,22 @@ class Plan:
         if self.cursor_is_text:
             conditions.append(self.cursor == "")
         if until is not None:
-            conditions.append(self.cursor > until)
+            conditions.append(self.cursor > self._bound(until))
         else:
             conditions.append(self.cursor.is_not(None))
         return sa.or_(*conditions)
 
+    def _bound(self, value: Any) -> Any:
+        return value if self.stored is None else self.stored.bound(value)
+
+    @property
+    def selected(self) -> tuple[sa.ColumnElement[Any], ...]:
+        """Return what is selected for the columns: themselves, or their bytes."""
+        return self.columns if self.stored is None else tuple(map(self.stored.selected, self.columns))
+
     def select(self, conditions: Sequence[sa.ColumnElement[bool]], limit: int | None = None) -> sa.Select[Any]:
         """Return the statement that reads the rows of `conditions` in order."""
-        return sa.select(*self.columns).where(*conditions).order_by(*self.order).limit(limit)
+        return sa.select(*self.selected).where(*conditions).order_by(*self.order).limit(limit)
 
     def count(self, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         """Return the statement that counts the rows of `conditions`."""
@@ -113,19 +124,26 @@ def plan(connection: sa.Connection, source: str, stream: StreamSpec) -> Plan:
     clause = sa.table(table, *(sa.column(one["name"]) for one in wanted), schema=schema)
     columns = tuple(clause.c)
     names = tuple(_cased(one["name"], options.get("names", "as_is")) for one in wanted)
-    look = _Lookup(source, stream.name, dict(zip(names, columns, strict=True)))
+    look = Lookup(source, stream.name, dict(zip(names, columns, strict=True)))
     primary = tuple(inspector.get_pk_constraint(table, schema=schema).get("constrained_columns") or ())
     cursor = look.column(stream.cursor.field, "the cursor") if stream.cursor else None
     stated = options.get("key")
     tie = tuple(look.column(name, "the key") for name in (stated or stream.key))
     tie = tie or tuple(column for column in columns if column.name in primary)
     ordered = {column.name for column in (*tie, *((cursor,) if cursor is not None else ()))}
+    kept_as = stored(connection, options, wanted, source=source, stream=stream.name)
     nullable = {one["name"] for one in found if one.get("nullable", True)} - set(primary)
     return Plan(
         clause, columns, {one["name"]: one["type"] for one in found}, names, cursor, tie,
         exact=bool(stated) or (bool(primary) and ordered >= set(primary)),
-        resumable=bool(tie) and (bool(stated) or not {column.name for column in tie} & nullable),
+        resumable=bool(tie) and (bool(stated) or not {column.name for column in tie} & nullable) and _sorts(tie, kept_as),
+        stored=kept_as,
     )  # fmt: skip
+
+
+def _sorts(tie: Sequence[sa.ColumnClause[Any]], kept_as: Stored | None) -> bool:
+    """Say whether key values compare as they are ordered: bytes do not compare as the column that they are taken of."""
+    return kept_as is None or not kept_as.cast or kept_as.columns.isdisjoint(column.name for column in tie)
 
 
 def _wanted(found: Sequence[Any], options: Any, source: str, stream: str) -> list[Any]:
@@ -164,7 +182,7 @@ def _missing(inspector: sa.Inspector, source: str, stream: StreamSpec, table: st
 
 
 @dataclass(frozen=True, slots=True)
-class _Lookup:
+class Lookup:
     """Finds columns by the names of fields; a difference of case alone is forgiven where it is no doubt."""
 
     source: str

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from hub.records import BrokenRecord, Record
 
 Made = tuple[Sequence[Record], Sequence[int], list[BrokenRecord]]
+Decode = Callable[[Any], Any]
 _PLAIN = (str, int, float, bool, type(None), list, dict)
 
 
@@ -26,15 +28,24 @@ def make_records(names: Sequence[str], rows: Sequence[Sequence[Any]], first: int
 
 
 def make_records_carefully(
-    names: Sequence[str], rows: Sequence[Sequence[Any]], first: int, floats: Sequence[str]
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    first: int,
+    floats: Sequence[str],
+    *,
+    stored: Mapping[int, Decode] = MappingProxyType({}),
 ) -> Made:
-    """Make records of rows that may hold anything: a row with bytes or a NUL character is a broken record."""
+    """Make records of rows that may hold anything: a row with bytes or a NUL character is a broken record.
+
+    `stored` decodes the values at these places of a row; a value that it cannot decode makes a broken record, too.
+    """
     records: list[Record] = []
     numbers: list[int] = []
     broken: list[BrokenRecord] = []
     for number, row in enumerate(rows, first):
         try:
-            records.append({name: _native(value) for name, value in zip(names, row, strict=True)})
+            whole = _decoded(names, row, stored) if stored else row
+            records.append({name: _native(value) for name, value in zip(names, whole, strict=True)})
             numbers.append(number)
         except _NoJson as error:
             broken.append(BrokenRecord(number, "unreadable_record", str(error), repr(list(row))))
@@ -44,6 +55,16 @@ def make_records_carefully(
 
 class _NoJson(ValueError):
     """A value that no record can hold."""
+
+
+def _decoded(names: Sequence[str], row: Sequence[Any], stored: Mapping[int, Decode]) -> list[Any]:
+    whole = list(row)
+    for place, decode in stored.items():
+        try:
+            whole[place] = decode(whole[place])
+        except UnicodeDecodeError as error:
+            raise _NoJson(f"column {names[place]} holds bytes that are not {error.encoding}") from None
+    return whole
 
 
 def _native(value: Any) -> Any:

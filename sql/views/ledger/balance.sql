@@ -1,4 +1,5 @@
 -- What was read from each stream and what became of it, over all its pulls; releases and replays are no reading.
+-- `absent` are records that were closed because a whole snapshot no longer held them.
 SELECT
     ss.code AS source,
     s.name AS stream,
@@ -15,7 +16,9 @@ SELECT
     coalesce(sum(b.parked), 0) AS parked,
     s.complete_through,
     s.complete_basis,
-    s.last_success_at
+    s.last_success_at,
+    (SELECT coalesce(sum(a.deleted), 0) FROM ledger.batch AS a
+     WHERE a.stream_id = s.stream_id AND a.kind = 'absence') AS absent
 FROM ledger.stream AS s
 JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
 LEFT JOIN ledger.batch AS b ON b.stream_id = s.stream_id AND b.kind = 'pull'
