@@ -32,7 +32,7 @@ def province_report(settings: Settings, *, now: datetime | None = None) -> dict[
     for source in load_sources(settings.sources):
         successes = [found.get((source.code, stream)) for stream in source.streams]
         oldest = None if None in successes or not successes else min(at for at in successes if at is not None)
-        due = _due(source, now)
+        due = due_at(source, now)
         if oldest is not None and (due is None or oldest >= due):
             delivered.append(source.code)
         else:
@@ -41,7 +41,7 @@ def province_report(settings: Settings, *, now: datetime | None = None) -> dict[
     return {"delivered": delivered, "missing": missing}
 
 
-def _due(source: Source, now: datetime) -> datetime | None:
+def due_at(source: Source, now: datetime) -> datetime | None:
     """Return when the source was last due, by its own clock, less the grace that runs now."""
     if source.schedule is None or not croniter.is_valid(source.schedule):
         return None

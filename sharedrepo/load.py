@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from hub.findings import Finding
 from sharedrepo import findings, merge, overview, records, stage, waiting
@@ -55,6 +56,8 @@ class Loaded:
     """What became of each record of the slice that was judged, in its order."""
     told: list[Finding] = field(default_factory=list)
     """What was found on these records."""
+    newest_report: datetime | None = None
+    """When the department wrote the newest of them."""
 
 
 def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
@@ -98,6 +101,7 @@ def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
         cursor, job.case_rules, batch_id=batch_id, first_batch_id=job.first_batch_id or batch_id,
         zone=job.zone, five_stages=job.five_stages,
     )  # fmt: skip
+    loaded.newest_report = pc.max(incoming.reported_at).as_py()
     loaded.outcomes, loaded.told = fate.outcome, [*incoming.findings, *fate.findings]
     loaded.counts = fate.counts()
     loaded.counts["unchanged"] += incoming.known_unchanged
@@ -309,7 +313,8 @@ def register(
     values: dict[str, Any] = {
         "batch_id": loaded.batch_id, "source_system_id": job.source_system_id, "seq": seq, "stream_id": job.stream_id,
         "kind": job.kind, "status": status, "unit": unit, "mapping_version": job.mapping_version,
-        "archive_key": archive_key, "read_at": job.read_at, "reason": job.reason, "read": loaded.read,
+        "archive_key": archive_key, "read_at": job.read_at, "reason": job.reason,
+        "newest_report": loaded.newest_report, "read": loaded.read,
         **{outcome: loaded.counts.get(outcome, 0) for outcome in OUTCOMES},
     }  # fmt: skip
     names = ", ".join(f'"{name}"' for name in values)

@@ -59,6 +59,7 @@ batch = sa.Table(
     instant("read_at", nullable=False),
     instant("recorded_at", nullable=False),
     column("reason", sa.Text()),
+    instant("newest_report"),
     column("read", sa.Integer(), nullable=False),
     *(column(outcome, sa.Integer(), nullable=False, server_default="0") for outcome in OUTCOMES),
     sa.CheckConstraint(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import json
+import pkgutil
 import re
 import tomllib
 from functools import cache
@@ -248,3 +248,10 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
             if (target := (page.parent / link.partition("#")[0]).resolve()).suffix == ".md" and target.is_file()
         ]
     assert sorted(page.relative_to(ROOT).as_posix() for page in set(pages()) - reached) == []
+
+
+def test_every_sign_of_ill_health_is_told() -> None:
+    source, page = text("pipeline/health.py"), text("docs/operate/health.md")
+    signs = set(re.findall(r'^        "(\w+)": ', source, re.MULTILINE)) | {"never"}
+    assert len(signs) == 8
+    assert [sign for sign in sorted(signs) if f"| `{sign}` |" not in page] == []

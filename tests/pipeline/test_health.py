@@ -1,0 +1,86 @@
+"""The health of feeds: an empty pull is no health, and every sign has its cause."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.health import Feed, feeds
+from tests.departments import Department
+from tests.journeys.conftest import Hub
+
+
+def seen(hub: Hub, *, days: float = 0) -> dict[str, Feed]:
+    now = datetime.now(UTC) + timedelta(days=days)
+    return {one.stream: one for one in feeds(hub.runtime.engine, [hub.source()], now=now)}
+
+
+@pytest.fixture
+def daily(department: Department) -> Department:
+    department.declare(schedule="0 2 * * *")
+    department.case("C1")
+    return department
+
+
+def test_a_feed_that_never_came_says_so(hub: Hub, daily: Department) -> None:
+    assert {one.signs for one in seen(hub).values()} == {("never",)}
+    assert {one.volume for one in seen(hub).values()} == {0}
+
+
+def test_a_feed_that_went_through_tells_its_figures(hub: Hub, daily: Department) -> None:
+    hub.pull()
+    node = seen(hub)["PRE_NODE"]
+    assert (node.volume, node.usual_volume, node.error_rate, node.held) == (4, None, 0.0, 0)
+    assert node.last_success_at is not None
+    assert node.complete_through == datetime(2026, 3, 5, 7, 10, tzinfo=UTC) - timedelta(days=400)
+    assert node.complete_basis == "inferred"
+    assert node.lag_seconds == pytest.approx(
+        (datetime.now(UTC) - datetime(2026, 3, 5, 7, 10, tzinfo=UTC)).total_seconds(), abs=120
+    )
+
+
+def test_a_feed_that_did_not_come_when_it_was_due_is_late(hub: Hub, daily: Department) -> None:
+    hub.pull()
+    assert "late" in seen(hub, days=2)["PRE_NODE"].signs
+    assert "late" not in seen(hub)["PRE_NODE"].signs
+
+
+def test_success_without_data_is_behind_and_not_healthy(hub: Hub, daily: Department) -> None:
+    hub.pull()
+    hub.pull()
+    assert "behind" in seen(hub)["PRE_NODE"].signs
+
+
+def test_refused_records_make_a_feed_failing(hub: Hub, daily: Department) -> None:
+    daily.put("PRE_NODE", UNID="bad", PROJID="C1", PHASE_CODE="NOBODY")
+    hub.pull()
+    node = seen(hub)["PRE_NODE"]
+    assert (node.error_rate, "failing" in node.signs) == (pytest.approx(0.2), True)
+    assert "failing" not in seen(hub)["PRE_APASINFO"].signs
+
+
+def test_a_day_far_below_its_weekday_is_thin(hub: Hub, daily: Department) -> None:
+    for number in range(2, 9):
+        daily.case(f"C{number}")
+    hub.pull()
+    with hub.runtime.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE ledger.batch SET recorded_at = recorded_at - interval '7 days'")
+    hub.pull()
+    node = seen(hub)["PRE_NODE"]
+    assert (node.volume, node.usual_volume) == (0, 32.0)
+    assert "thin" in node.signs
+
+
+def test_a_held_delivery_shows(hub: Hub, department: Department) -> None:
+    department.declare(each={"budget": {"records": 0}})
+    department.put("PRE_NODE", UNID="", PROJID="C1")
+    hub.pull()
+    assert "held" in seen(hub)["PRE_NODE"].signs
+
+
+def test_all_of_it_is_json(hub: Hub, daily: Department) -> None:
+    hub.pull()
+    found = seen(hub)["PRE_NODE"].as_dict()
+    assert found["last_success_at"].endswith("+00:00")
+    assert found["signs"] == list(seen(hub)["PRE_NODE"].signs)
