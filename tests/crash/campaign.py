@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -102,6 +103,21 @@ class Site:
         with self.engine() as engine:
             return digest.digest(engine)
 
+    def settle(self, within: float = 60) -> None:
+        """Wait until the server has buried the connections of a killed process; its locks go with them."""
+        deadline = time.monotonic() + within
+        with closing(psycopg2.connect(self.server.url("postgres"))) as connection, connection.cursor() as cursor:
+            while time.monotonic() < deadline:
+                connection.rollback()
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'",
+                    (self.database,),
+                )
+                if cursor.fetchone() == (0,):
+                    return
+                time.sleep(0.01)
+        raise AssertionError(f"connections of a killed process to {self.database} live on after {within} s")
+
     def disagreements(self) -> list[Any]:
         with self.engine() as engine:
             return check(engine)
@@ -173,6 +189,7 @@ class Campaign:
         try:
             ended = site.pull(self.department, kill_at=boundary, full=self.full)
             assert ended["status"] == KILLED, ended
+            site.settle()
             again = site.pull(self.department, full=self.full)
             assert again["status"] == 0, f"boundary {boundary}: {again['error']}"
             assert again["report"]["balanced"], again

@@ -82,7 +82,8 @@ def test_pools_are_made_once(hub: Hub) -> None:
 
 @pytest.mark.long
 def test_a_killed_task_is_tried_again_and_ends_as_an_undisturbed_pull(hub: Hub, tmp_path: Path) -> None:
-    pid = hub("airflow", "status")["pid"]
+    pid = hub("airflow", "start")["pid"]
+    hub("airflow", "run", "labour", "--wait")
     before = set(members(pid))
     with ThreadPoolExecutor(1) as beside:
         outcome = beside.submit(hub, "airflow", "run", "harbour", "--wait")
@@ -126,7 +127,7 @@ def leaves(pids: set[int]) -> set[int]:
 
 @pytest.mark.long
 def test_a_killed_airflow_leaves_nothing_and_starts_again(hub: Hub) -> None:
-    pid = hub("airflow", "status")["pid"]
+    pid = hub("airflow", "start")["pid"]
     assert len(members(pid)) > 4
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + 30
