@@ -22,10 +22,10 @@ demo: env
 	SEED=$(SEED) CASES=$(CASES) $(BIN)/python -m demo.journey
 
 test: env
-	$(BIN)/pytest -m "not long" -n 2 --dist loadgroup
+	$(BIN)/pytest -m "not long" -n 2 --dist loadfile
 
 test-long: env
-	$(BIN)/pytest -m long -n 2 --dist loadgroup
+	$(BIN)/pytest -m long -n 2 --dist loadfile
 
 check: env
 	$(BIN)/ruff format --check .

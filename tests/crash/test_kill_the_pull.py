@@ -36,16 +36,6 @@ def test_a_pull_that_closes_by_absence_may_be_killed_too(snapshot_campaigns: Cam
         campaign.die_at(boundary)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("day", [0, 1], ids=["first day", "second day"])
-@pytest.mark.parametrize("kind", ["campaigns", "forward_campaigns", "snapshot_campaigns"])
-def test_a_pull_may_be_killed_at_every_boundary(kind: str, day: int, request: pytest.FixtureRequest) -> None:
-    campaign: Campaign = request.getfixturevalue(kind)[day]
-    for boundary in range(1, campaign.boundaries + 1):
-        campaign.die_at(boundary)
-
-
 def test_an_upgrade_that_is_killed_is_made_up_for(campaigns: Campaigns) -> None:
     campaign = campaigns[0]
     bare = campaign.start.bare("bare")

@@ -22,7 +22,7 @@ from dags.ops.processes import exists, members
 from tests.dags.conftest import airflow_environment
 from tests.departments import Department
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
 
 Hub = Callable[..., Any]
 BUSY = 1500
@@ -145,6 +145,7 @@ def test_a_killed_airflow_leaves_nothing_and_starts_again(hub: Hub) -> None:
 
 @pytest.mark.long
 def test_it_ends_with_the_process_that_it_was_started_for(hub: Hub) -> None:
+    hub("airflow", "stop")
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as owner:
         pid = hub("airflow", "start", "--while-running", str(owner.pid))["pid"]
         owner.kill()

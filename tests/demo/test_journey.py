@@ -18,7 +18,7 @@ from sharedrepo.embedded.user import binaries
 from sharedrepo.models import TABLES
 from tests.demo.leaks import files_below, injected, leaks
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1800), pytest.mark.xdist_group("journey")]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

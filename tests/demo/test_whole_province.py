@@ -31,7 +31,7 @@ from tests.demo.leaks import files_below, injected, leaks
 
 CASES = 1000
 
-pytestmark = [pytest.mark.timeout(1200), pytest.mark.xdist_group("province")]
+pytestmark = [pytest.mark.timeout(1200)]
 
 
 class Province:
