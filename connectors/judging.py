@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -163,8 +164,14 @@ def _judge_stream(
     least, most = (rows.get("min"), rows.get("max")) if isinstance(rows, dict) else (None, None)
     if isinstance(least, int) and isinstance(most, int) and least > most:
         marked.fault((*place, "expect", "rows"), f"min {least} is more than max {most}")
+    if kind == "queue":
+        _judge_queue(marked, data, name)
+    if kind in {"files", "xes"}:
+        _judge_shared_files(marked, data, name)
     options = {**_dict(data.get("options")), **_dict(body.get("options"))}
     _judge_options(marked, place, str(kind), options)
+    _judge_by_kind(marked, (*place, "options"), str(kind), options)
+    _judge_claims(marked, place, str(kind), body, options)
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -209,22 +216,57 @@ def _judge_options(marked: Marked, place: tuple[str, ...], kind: str, options: d
             marked.fault((*where, "path"), f"path {path!r} must stay below the connection's folder")
     if kind == "files":
         _judge_file_options(marked, where, options)
-    if kind == "soap":
-        from connectors.kinds.soap.options import option_faults as soap_faults  # noqa: PLC0415  # lxml is heavy
-
-        for within, message in soap_faults(options):
-            marked.fault((*where, *within), message)
-    if kind in {"rest", "soap"}:
+    if kind == "rest":
         for group in ("params", "headers"):
             for name in _dict(options.get(group)):
                 if _SECRET.match(name):
                     marked.fault((*where, group, name), f"{name!r} looks like a secret; it belongs into the connection")
 
 
+_OWN_JUDGES = {
+    "exchange_table": "connectors.kinds.exchange_table.options",
+    "files": "connectors.kinds.files.options",
+    "soap": "connectors.kinds.soap.options",
+    "xes": "connectors.kinds.files.options",
+}
+"""Modules whose `option_faults` judges the options of their kind; imported where such a source is."""
+
+
+def _judge_by_kind(marked: Marked, where: tuple[str, ...], kind: str, options: dict[str, Any]) -> None:
+    """Let the kind's own package judge its options."""
+    if kind in _OWN_JUDGES:
+        for within, message in importlib.import_module(_OWN_JUDGES[kind]).option_faults(options):
+            marked.fault((*where, *within), message)
+
+
+def _judge_claims(
+    marked: Marked, place: tuple[str, ...], kind: str, body: dict[str, Any], options: dict[str, Any]
+) -> None:  # fmt: skip
+    """Find a cursor where rows are claimed: it would lead nowhere."""
+    if kind == "exchange_table" and body.get("cursor") is not None and options.get("write") is not False:
+        marked.fault((*place, "cursor"), "rows are claimed by their flag; a cursor is for `write: false`")
+
+
+def _judge_queue(marked: Marked, data: dict[str, Any], name: str) -> None:
+    from connectors.kinds.queue.options import stream_faults  # noqa: PLC0415  # only where queues are read
+
+    for part, message in stream_faults(name, _dict(data.get("streams")), _dict(data.get("options"))):
+        marked.fault(("streams", name, *part.split("/")), message)
+
+
+def _judge_shared_files(marked: Marked, data: dict[str, Any], name: str) -> None:
+    from connectors.kinds.files.options import shared_faults  # noqa: PLC0415  # only where files are read
+
+    for message in shared_faults(name, _dict(data.get("streams")), _dict(data.get("options"))):
+        marked.fault(("streams", name), message)
+
+
 def _judge_file_options(marked: Marked, where: tuple[str, ...], options: dict[str, Any]) -> None:
     form = options.get("format")
     if form is None:
-        marked.fault(where, "option 'format' is missing: csv, xlsx, xml, jsonl or json")
+        marked.fault(where, "option 'format' is missing: csv, xlsx, xml, jsonl, json or singer")
+    if "envelope" in options and form not in {"json", "jsonl"}:
+        marked.fault((*where, "envelope"), "option 'envelope' is for the formats json and jsonl")
     if form == "xml" and "record" not in options:
         marked.fault(where, "format xml needs option 'record': the XPath of the record element")
     if form == "xml":

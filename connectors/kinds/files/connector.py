@@ -1,19 +1,26 @@
-"""The connector of kind `files`: a folder, and a glob for each stream."""
+"""The connector of kind `files`: a folder, wherever it is, and a glob for each stream."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from connectors.kinds.files.folder import Delivered, Folder, folder_of
+from connectors.kinds.files.folder import Delivered, Folder, away_folders
+from connectors.kinds.files.locations import Place, open_place
+from connectors.kinds.files.locations.place import fits
+from connectors.kinds.files.putaway import is_wanted, put_away
 from connectors.kinds.files.units import UnitReader, UnitsPull
 from connectors.kinds.files.where import Where
 from connectors.limits import Limits
 from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, fields_of
 from connectors.slices import cut
 from connectors.source import Source, StreamSpec
-from hub.errors import SourceTrouble, StreamMissing
+from hub.errors import RefuseUnit, SourceTrouble, StreamMissing
 from hub.records import Record, Slice
 
 Open = Callable[[BinaryIO, Mapping[str, Any], Limits, Where], UnitReader]
@@ -26,85 +33,130 @@ class FolderConnector:
 
     def __init__(self, source: Source, url: str, keyed_hash: KeyedHash | None = None) -> None:
         self.source, self.url, self.keyed_hash = source, url, keyed_hash
+        self._committed: dict[str, Record] = {}
 
     def reader(self, stream: StreamSpec, folder: Folder, found: Delivered) -> UnitReader:
         """Return the reader of one file of a stream."""
         raise NotImplementedError
 
-    def folder(self, stream: StreamSpec) -> Folder:
-        """Return the folder of a stream's files."""
-        root = folder_of(self.url, self.source.code)
-        return Folder(root, self.source.code, stream, Limits.of(stream.options), self.keyed_hash)
+    @contextmanager
+    def folder(self, stream: StreamSpec) -> Iterator[Folder]:
+        """Enter the folder of a stream's files."""
+        with closing(open_place(self.url, self.source.code, stream.name)) as place:
+            yield self._folder(stream, place)
+
+    def _folder(self, stream: StreamSpec, place: Place) -> Folder:
+        away = tuple(folder for one in self.source.streams.values() for folder in away_folders(one.options))
+        return Folder(place, self.source.code, stream, Limits.of(stream.options), self.keyed_hash, away)
 
     def read(self, stream: StreamSpec, state: Record, *, slice_size: int, full: bool) -> Iterator[Slice]:
         """Yield what is new since `state`, file by file; see `connectors.seam.Connector.read`."""
-        folder = self.folder(stream)
-        pull = UnitsPull(folder, lambda found: self.reader(stream, folder, found), slice_size)
-        yield from pull.slices(state, full=full)
+        with self.folder(stream) as folder:
+            pull = UnitsPull(folder, lambda found: self.reader(stream, folder, found), slice_size)
+            yield from pull.slices(state, full=full)
 
     def skip(self, stream: StreamSpec, state: Record, unit: str) -> Record:
         """Return the state in which `unit` counts as dealt with until its bytes change."""
-        entry = self.folder(stream).refused(unit)
+        with self.folder(stream) as folder:
+            entry = folder.refused(unit)
         files = dict(state.get("files", {}))
         return {"files": files if entry is None else {**files, unit: entry}}
 
     def raw(self, stream: StreamSpec, unit: str) -> Iterator[bytes]:
-        """Yield the bytes of a unit as they lie there; none of one that leads out of the folder."""
-        folder = self.folder(stream)
-        found = folder.look(unit, None)
-        if found is None or found.refusal is not None:
-            return
-        with folder.open(found) as handle:
-            while chunk := handle.read(_RAW):
-                yield chunk
+        """Yield the bytes of a unit as they lie there; none of one that leads out of the folder or does not end."""
+        with self.folder(stream) as folder:
+            found = folder.look(unit, None)
+            if found is None or found.refusal is not None:
+                return
+            try:
+                with folder.held(found) as held, folder.open(held) as handle:
+                    while chunk := handle.read(_RAW):
+                        yield chunk
+            except RefuseUnit:
+                return
+
+    def tidy(self, stream: StreamSpec, state: Record) -> None:
+        """Put away the files that `state`, which is committed, says were dealt with; see `connectors.seam.Tidies`."""
+        self._committed[stream.name] = state
+        for one in self._concerned(stream):
+            with self.folder(one) as folder:
+                put_away(folder, self._committed[one.name], functools.partial(self._others_are_through, one))
+
+    def _concerned(self, stream: StreamSpec) -> Iterator[StreamSpec]:
+        """Yield the streams that may have files to put away now: this one, and those whose files had to wait for it."""
+        for one in self.source.streams.values():
+            files = self._committed.get(one.name, {}).get("files", {})
+            waited = one.name == stream.name or any(fits(str(stream.options["path"]), name) for name in files)
+            if files and is_wanted(one) and waited:
+                yield one
+
+    def _others_are_through(self, stream: StreamSpec, name: str, entry: Record) -> bool:
+        """Say whether every other stream that reads a file has, in this pull, committed the same bytes of it."""
+        for other in self.source.streams.values():
+            if other.name == stream.name or not fits(str(other.options["path"]), name):
+                continue
+            theirs = self._committed.get(other.name, {}).get("files", {}).get(name, {})
+            if not _is_of_the_same(theirs, entry):
+                return False
+        return True
 
     def check(self) -> CheckReport:
         """Look whether the folder is there, and read the first record of each stream's newest file."""
         try:
-            folder_of(self.url, self.source.code)
+            with closing(open_place(self.url, self.source.code)) as place:
+                found = [CheckItem(None, ok=True, message=place.told)]
         except SourceTrouble as error:
             return CheckReport(self.source.code, (CheckItem(None, ok=False, message=error.got, hint=str(error)),))
-        found = [CheckItem(None, ok=True, message="the folder is there")]
         found += [self._check(stream) for stream in self.source.streams.values()]
         return CheckReport(self.source.code, tuple(found))
 
     def _check(self, stream: StreamSpec) -> CheckItem:
         try:
-            folder = self.folder(stream)
-            names = folder.names()
-            if not names:
-                return CheckItem(stream.name, ok=True, message=f"no file like {stream.options['path']} yet")
-            fields = self._fields(stream, folder, names[-1])
+            with self.folder(stream) as folder:
+                names = folder.names()
+                if not names:
+                    return CheckItem(stream.name, ok=True, message=f"no file like {stream.options['path']} yet")
+                fields = self._fields(stream, folder, names[-1])
         except SourceTrouble as error:
             return CheckItem(stream.name, ok=False, message=error.got, hint=str(error))
         return CheckItem(stream.name, ok=True, message=f"{len(names)} files; {names[-1]} has {len(fields)} fields")
 
     def _fields(self, stream: StreamSpec, folder: Folder, name: str) -> tuple[DiscoveredField, ...]:
         """Read the first records of a file and tell their fields, with the JSON types that were seen."""
-        found = Folder(folder.root, folder.source, folder.stream, folder.limits, _no_print).look(name, None)
+        found = replace(folder, keyed_hash=_no_print).look(name, None)
         if found is None:
             return ()
         if found.refusal is not None:
             raise found.refusal
-        run = next(cut(self.reader(stream, folder, found).rows(), _SHOWN))
+        with folder.held(found) as held:
+            run = next(cut(self.reader(stream, folder, held).rows(), _SHOWN))
         return fields_of(run.records)
 
     def discover(self) -> list[DiscoveredStream]:
         """List the declared streams with the fields of their newest file, and the files that no stream reads."""
-        root = folder_of(self.url, self.source.code)
         taken: set[str] = set()
         listed: list[DiscoveredStream] = []
-        for stream in self.source.streams.values():
-            folder = self.folder(stream)
-            try:
-                names = folder.names()
-            except StreamMissing:
-                names = []
-            taken.update(names)
-            fields = self._fields(stream, folder, names[-1]) if names else ()
-            listed.append(DiscoveredStream(stream.name, fields, key=stream.key))
-        others = sorted(path.relative_to(root).as_posix() for path in _files(root)) if root.is_dir() else []
-        return [*listed, *(DiscoveredStream(name, ()) for name in others if name not in taken)][: _SHOWN * 5]
+        with closing(open_place(self.url, self.source.code)) as place:
+            for stream in self.source.streams.values():
+                folder = self._folder(stream, place)
+                try:
+                    names = folder.names()
+                except StreamMissing:
+                    names = []
+                taken.update(names)
+                fields = self._fields(stream, folder, names[-1]) if names else ()
+                listed.append(DiscoveredStream(stream.name, fields, key=stream.key))
+            others = (name for name in place.everything() if name not in taken)
+            found = sorted(islice(others, _SHOWN * 5 - len(listed)))
+        return [*listed, *(DiscoveredStream(name, ()) for name in found)]
+
+
+def _is_of_the_same(entry: Record, other: Record) -> bool:
+    """Say whether two streams' entries speak about the same bytes; a refused file is known by size and time only."""
+    if entry.get("fingerprint") == other.get("fingerprint"):
+        return bool(entry)
+    known = (entry.get("size"), entry.get("mtime"))
+    return bool(known[1]) and known == (other.get("size"), other.get("mtime"))
 
 
 def _no_print(_: bytes) -> bytes:
@@ -112,12 +164,8 @@ def _no_print(_: bytes) -> bytes:
     return b""
 
 
-def _files(root: Path) -> Iterator[Path]:
-    return (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
-
-
 class FilesConnector(FolderConnector):
-    """Reads files in the formats csv, xlsx, xml, jsonl and json."""
+    """Reads files in the formats csv, xlsx, xml, jsonl, json and singer."""
 
     def reader(self, stream: StreamSpec, folder: Folder, found: Delivered) -> UnitReader:
         """Return the reader of the stream's format."""
@@ -152,6 +200,10 @@ def _format(name: str) -> Open:
         from connectors.kinds.files.xml import open_xml  # noqa: PLC0415  # see above
 
         return open_xml
+    if name == "singer":
+        from connectors.kinds.files.singer import open_singer  # noqa: PLC0415  # see above
+
+        return open_singer
     from connectors.kinds.files.jsonfile import open_json  # noqa: PLC0415  # see above
 
     return open_json

@@ -1,10 +1,11 @@
-"""Reads JSON lines (one object a line), and JSON documents with an array of objects."""
+"""Reads JSON lines (one object a line), and JSON documents with an array of objects; Debezium's events in both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
+from connectors.debezium import Events
 from connectors.kinds.files.text import choose_encoding, declared_encodings, read_lines
 from connectors.kinds.files.where import Where
 from connectors.limits import Limits
@@ -19,6 +20,7 @@ class JsonLinesReader:
     def __init__(self, handle: BinaryIO, options: Mapping[str, Any], limits: Limits, where: Where) -> None:
         self.handle, self.options, self.limits, self.where = handle, options, limits, where
         self.declared: dict[str, int] = {}
+        self._events = events_of(options)
 
     def rows(self) -> Iterator[Row]:
         """Yield each line's object with the line's number.
@@ -29,10 +31,11 @@ class JsonLinesReader:
         with self.handle:
             encoding = choose_encoding(self.handle, declared_encodings(self.options), self.where, self.limits)
             for number, line in enumerate(read_lines(self.handle, encoding, self.where, self.limits), 1):
-                if text := line.strip():
-                    yield number, self._record(number, text, ends=line.endswith(("\n", "\r")))
+                text = line.strip()
+                if text and (held := self._record(number, text, ends=line.endswith(("\n", "\r")))) is not None:
+                    yield number, held
 
-    def _record(self, number: int, text: str, *, ends: bool) -> dict[str, Any] | BrokenRecord:
+    def _record(self, number: int, text: str, *, ends: bool) -> dict[str, Any] | BrokenRecord | None:
         try:
             value = read_json(text, self.limits.depth)
         except JsonFault as fault:
@@ -41,6 +44,8 @@ class JsonLinesReader:
             if fault.cut and not ends:
                 raise self.where.truncated(f"the file ends within line {number}") from None
             return BrokenRecord(number, "unreadable_record", f"line {number}: {fault}", text)
+        if self._events is not None and (value := self._events.read(value, number, text)) is None:
+            return None
         return checked(value, number, text, self.limits, self.where)
 
 
@@ -50,6 +55,7 @@ class JsonReader:
     def __init__(self, handle: BinaryIO, options: Mapping[str, Any], limits: Limits, where: Where) -> None:
         self.handle, self.options, self.limits, self.where = handle, options, limits, where
         self.declared: dict[str, int] = {}
+        self._events = events_of(options)
 
     def rows(self) -> Iterator[Row]:
         """Yield each object of the array with its place in it.
@@ -74,6 +80,8 @@ class JsonReader:
         if not isinstance(records, list):
             raise self.where.refused("the records are no array", hint="Let `record` point to the array of records.")
         for number, value in enumerate(records, 1):
+            if self._events is not None and (value := self._events.read(value, number, str(value))) is None:
+                continue
             yield number, checked(value, number, str(value), self.limits, self.where)
 
     def _fault(self, fault: JsonFault) -> Exception:
@@ -83,16 +91,23 @@ class JsonReader:
 
 
 def checked(value: Any, number: int, raw: str, limits: Limits, where: Where) -> dict[str, Any] | BrokenRecord:
-    """Return a record that is an object within the limits; anything else is a broken record.
+    """Return a record that is an object within the limits; anything else is, or was already, a broken record.
 
     Raises:
         HostileInput: it has more fields than any honest record.
     """
+    if isinstance(value, BrokenRecord):
+        return value
     if not isinstance(value, dict):
         return BrokenRecord(number, "unreadable_record", f"record {number} is no JSON object", raw)
     if len(value) > limits.columns:
         raise where.hostile(f"record {number} has {len(value):,} fields", known=f"at most {limits.columns:,}")
     return value
+
+
+def events_of(options: Mapping[str, Any]) -> Events | None:
+    """Return the reader of Debezium's change events where the stream's records are such."""
+    return Events() if options.get("envelope") == "debezium" else None
 
 
 def open_json(

@@ -41,14 +41,16 @@ class UnitsPull:
     def slices(self, state: Record, *, full: bool) -> Iterator[Slice]:
         """Yield the slices of every file that is to be read; the state names the files dealt with so far."""
         name = self.folder.stream.name
-        present = set(self.folder.names())
+        names = self.folder.names()
+        present = set(names)
         files = {file: entry for file, entry in state.get("files", {}).items() if file in present}
-        waiting = list(self.folder.delivered(files, full=full))
+        waiting = list(self.folder.delivered(names, files, full=full))
         part = {} if full or self.folder.stream.deletion == "snapshot" else state.get("part", {})
         for index, found in enumerate(waiting):
             if found.refusal is not None:
                 raise found.refusal
-            files = yield from self._unit(found, files, part, last=index + 1 == len(waiting))
+            with self.folder.held(found) as held:
+                files = yield from self._unit(held, files, part, last=index + 1 == len(waiting))
         if not waiting:
             yield Slice(name, [], [], {"files": files}, last=True)
 
