@@ -10,6 +10,8 @@ import orjson
 
 _DIGITS, _DIGITS_TEXT = re.compile(rb"[0-9]{19,}"), re.compile(r"[0-9]{19,}")
 _BIG = 1 << 63
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""An escaped NUL: the backslash that begins it is not itself escaped."""
 
 
 class JsonFault(ValueError):
@@ -69,8 +71,9 @@ def _levels(value: Any, most: int) -> int:
 
 
 def has_nul(data: bytes | str) -> bool:
-    """Say whether a JSON text holds an escaped NUL, which no text column can keep."""
-    return b"\\u0000" in data if isinstance(data, bytes) else "\\u0000" in data
+    """Say whether a JSON text holds an escaped NUL, which no text column can keep; an escaped backslash is none."""
+    text = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+    return b"\\u0000" in text and _NUL.search(text) is not None
 
 
 def find(value: Any, pointer: str) -> Any:

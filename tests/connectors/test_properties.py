@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.durations import read_duration
+from connectors.pointer import has_nul
 from connectors.slices import Row, cut
 from hub.errors import RefuseUnit
 from hub.records import BrokenRecord
@@ -91,3 +93,11 @@ def test_a_pull_that_breaks_off_anywhere_ends_with_every_record_once(rows: int, 
 def test_durations_add_up(days: int, hours: int, minutes: int) -> None:
     found = read_duration(f"P{days}DT{hours}H{minutes}M")
     assert found.total_seconds() == days * 86400 + hours * 3600 + minutes * 60
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(["\\u0000", "\\\0", "\\\\u0000"])
+)
+def test_a_nul_is_told_from_an_escaped_backslash(text: str) -> None:
+    assert has_nul(json.dumps({"a": text})) == ("\0" in text)
+    assert has_nul(json.dumps({"a": text}).encode()) == ("\0" in text)

@@ -8,7 +8,6 @@ hub has its own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -25,7 +24,6 @@ from hub.errors import RefuseUnit
 from hub.records import BrokenRecord, Record
 
 _TYPES = ("SCHEMA", "RECORD", "STATE", "ACTIVATE_VERSION", "BATCH")
-_ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\\\u0000")
 _SHOWN, _NAME = 20, 100
 
 
@@ -76,7 +74,7 @@ class SingerReader:
     def _held(self, number: int, text: str, *, ends: bool) -> Record | BrokenRecord | None:
         """Return what a line holds for this stream; None where it is for another or for nobody."""
         try:
-            message = read_json(_ESCAPED.sub(r"\1\\u005cu0000", text), self.limits.depth)
+            message = read_json(text, self.limits.depth)
         except JsonFault as fault:
             return self._unreadable(fault, number, text, ends=ends)
         kind = message.get("type") if isinstance(message, dict) else None
