@@ -6,7 +6,9 @@ is too large or too slow. What may pass by waiting is tried again, after as long
 
 from __future__ import annotations
 
+import contextlib
 import random
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -86,7 +88,7 @@ class Secret(requests.auth.AuthBase):
 
 
 class Client:
-    """Gets JSON from one service."""
+    """Asks one service, over and over where waiting may help, and bounds what it answers."""
 
     def __init__(
         self,
@@ -126,6 +128,17 @@ class Client:
         Raises:
             SourceTrouble: the service cannot be reached, refuses us, or answers what cannot be read.
         """
+        return self._tried(lambda: accept(self._once("GET", path, params=dict(params))))
+
+    def post(self, path: str, message: bytes, headers: Mapping[str, str], accept: Callable[[Answer], Any]) -> Any:
+        """Post a message to `path` and return what `accept` makes of the answer; tried again as `get` is.
+
+        Raises:
+            SourceTrouble: the service cannot be reached, refuses us, or answers what cannot be read.
+        """
+        return self._tried(lambda: accept(self._once("POST", path, data=message, headers=dict(headers))))
+
+    def _tried(self, once: Callable[[], Any]) -> Any:
         patience = self.patience
         tries = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(patience.attempts),
@@ -134,7 +147,7 @@ class Client:
             sleep=self.sleep,
             reraise=True,
         )
-        return tries(lambda: accept(self._once(path, params)))
+        return tries(once)
 
     def url(self, path: str) -> str:
         """Return the address of a path below the connection's, or of a link of the same origin.
@@ -149,12 +162,12 @@ class Client:
             raise self._trouble(HostileInput, "a link leads to another host", known=self.origin[1])
         return path
 
-    def _once(self, path: str, params: Mapping[str, Any]) -> Answer:
+    def _once(self, method: str, path: str, **asked: Any) -> Answer:
         url, began = self.url(path), time.monotonic()
         shown = urlsplit(url).path
         try:
-            with self.session.get(
-                url, params=dict(params), stream=True, allow_redirects=False, timeout=(_CONNECT, self.patience.timeout)
+            with self.session.request(
+                method, url, **asked, stream=True, allow_redirects=False, timeout=(_CONNECT, self.patience.timeout)
             ) as response:
                 self._judge(response, shown)
                 return Answer(shown, response.headers, self._body(response, shown, began))
@@ -179,6 +192,24 @@ class Client:
         return self._trouble(RetrySource, "the connection broke off", shown)
 
     def _body(self, response: requests.Response, shown: str, began: float) -> bytes:
+        """Read an answer; one that drips is given up when its time is over, even where no chunk of it ever fills."""
+        end = began + self.patience.deadline
+        watch = threading.Timer(max(0.0, end - time.monotonic()), _hang_up, (response,))
+        watch.daemon = True
+        watch.start()
+        try:
+            body = self._read(response, shown)
+        except requests.exceptions.RequestException:
+            if time.monotonic() < end:
+                raise
+            body = b""
+        finally:
+            watch.cancel()
+        if time.monotonic() >= end:
+            raise self._trouble(RetrySource, f"the answer took more than {self.patience.deadline:g} s", shown)
+        return body
+
+    def _read(self, response: requests.Response, shown: str) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(_CHUNK):
             body += chunk
@@ -189,8 +220,6 @@ class Client:
                     shown,
                     known="`body_bytes`",
                 )
-            if time.monotonic() - began > self.patience.deadline:
-                raise self._trouble(RetrySource, f"the answer took more than {self.patience.deadline:g} s", shown)
         return bytes(body)
 
     def _judge(self, response: requests.Response, shown: str) -> None:
@@ -234,6 +263,12 @@ class Client:
         self, kind: type[SourceTrouble], got: str, unit: str | None = None, *, known: str = "", hint: str = ""
     ) -> SourceTrouble:
         return kind(source=self.source, stream=self.stream, unit=unit, got=got, known=known, hint=hint)
+
+
+def _hang_up(response: requests.Response) -> None:
+    """End what is being read in another thread; it may have ended by itself."""
+    with contextlib.suppress(ValueError, RuntimeError, OSError):
+        response.raw.shutdown()
 
 
 def _asked_wait(value: str | None) -> float | None:

@@ -47,7 +47,7 @@ class RestConnector:
 
     def read(self, stream: StreamSpec, state: Record, *, slice_size: int, full: bool) -> Iterator[Slice]:
         """Yield what is new since `state`; see `connectors.seam.Connector.read`."""
-        pull = _Pull(self.source, stream, self.url, dict(state), full=full)
+        pull = Pull(self.source, stream, self._client(stream), dict(state), full=full)
         try:
             yield from pull.slices(slice_size)
         finally:
@@ -74,20 +74,22 @@ class RestConnector:
         return found
 
     def _first(self, stream: StreamSpec) -> tuple[Page, list[Any]]:
-        pull = _Pull(self.source, stream, self.url, {}, full=True)
+        pull = Pull(self.source, stream, self._client(stream), {}, full=True)
         try:
             return next(pull.pages())
         finally:
             pull.client.close()
 
+    def _client(self, stream: StreamSpec) -> Client:
+        return Client(self.url, stream.options, source=self.source.code, stream=stream.name)
 
-class _Pull:
+
+class Pull:
     """One pull of one endpoint."""
 
-    def __init__(self, source: Source, stream: StreamSpec, url: str, state: Record, *, full: bool) -> None:
+    def __init__(self, source: Source, stream: StreamSpec, client: Client, state: Record, *, full: bool) -> None:
         self.source, self.stream, self.state, self.options = source, stream, state, stream.options
-        self.limits = Limits.of(self.options)
-        self.client = Client(url, self.options, source=source.code, stream=stream.name)
+        self.limits, self.client = Limits.of(self.options), client
         self.path = str(self.options.get("path", stream.name))
         self.since = None if full else state.get("cursor")
         self.newest = state.get("cursor")

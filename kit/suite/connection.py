@@ -1,0 +1,96 @@
+"""Checks of the connection: it works, a wrong password fails as declared, and the system is as declared."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
+
+from hub.errors import HubError, SourceTrouble, WrongCredentials
+from kit.compare import differences
+from kit.suite.pulls import pull
+from kit.suite.result import Check, Result, cannot, failed, passed
+from kit.suite.stand import Stand, refusal
+
+WRONG = "wrong-on-purpose"
+
+
+def check_succeeds(stand: Stand) -> Result:
+    """Run the connector's own check."""
+    report = stand.connect().check()
+    bad = [f"{one.stream or 'connection'}: {one.message} {one.hint}".strip() for one in report.items if not one.ok]
+    if bad:
+        return failed("; ".join(bad))
+    return passed(f"{len(report.items)} things were tried and are well{_where(stand)}")
+
+
+def _where(stand: Stand) -> str:
+    return " (in a system made of the examples)" if stand.there.made_of_samples else ""
+
+
+def wrong_password(stand: Stand) -> Result:
+    """Knock once with a wrong password: it must be refused, by the error that says so, without showing the password."""
+    url = with_wrong_password(stand.there.url)
+    if url is None:
+        return cannot("this connection has no password")
+    stream = next(iter(stand.there.source.streams.values()))
+    try:
+        pull(stand, stand.connect(url=url), stream, {}, size=1)
+    except WrongCredentials as error:
+        if WRONG in str(error):
+            return failed("the error shows the password that was tried: take it out of the connector's words")
+        return passed(f"a wrong password ends in WrongCredentials{_where(stand)}")
+    except HubError as error:
+        return failed(f"a wrong password ends in {type(error).__name__}, not WrongCredentials: {refusal(error)}")
+    return failed("the system lets a wrong password in: ask the department to require one")
+
+
+def with_wrong_password(url: str) -> str | None:
+    """Return the address with another password; None where it has none."""
+    parts = urlsplit(url)
+    if parts.scheme in {"http", "https"}:
+        if not (parts.username or parts.password):
+            return None
+        user = quote(parts.username, safe="") if parts.username and parts.password else ""
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{user}:{WRONG}@{host}"))
+    try:
+        made = sa.make_url(url)
+    except ArgumentError:
+        return None
+    if made.password is None:
+        return None
+    return made.set(password=WRONG).render_as_string(hide_password=False)
+
+
+def discover_matches(stand: Stand) -> Result:
+    """Compare the fields that the system has with the declared ones."""
+    try:
+        found = stand.connect().discover()
+    except SourceTrouble as error:
+        return failed(f"its fields cannot be listed: {refusal(error)}")
+    all_ = differences(stand.there.source, dict(stand.ready.mapping.streams), found)
+    evolving = {name for name, spec in stand.there.source.streams.items() if spec.contract == "evolve"}
+    bad = [
+        one for one in all_ if one.alike is False and not (one.stream in evolving and not (one.absent and one.certain))
+    ]
+    if bad:
+        told = "; ".join(f"{one.stream}: {one.sentence}" for one in bad)
+        return failed(f"{told}. `hub connector discover {stand.code}` proposes what to write.")
+    sure = [one for one in all_ if one.alike is not None]
+    if not sure:
+        return cannot("; ".join(dict.fromkeys(one.sentence for one in all_)))
+    return passed(f"{len(sure)} of {len(all_)} streams have just the declared fields{_where(stand)}")
+
+
+CHECKS = (
+    Check("check-succeeds", "the connection works and each stream can be read", "system", check_succeeds),
+    Check(
+        "wrong-password",
+        "a wrong password is refused with WrongCredentials and shown nowhere",
+        "system",
+        wrong_password,
+    ),
+    Check("discover-matches", "the system has the declared fields and no others", "system", discover_matches),
+)

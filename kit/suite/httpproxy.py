@@ -1,0 +1,182 @@
+"""A loopback proxy in front of a service that delays, cuts, repeats and lies, to see what a connector makes of it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+_PASSED_ON = ("content-type", "link", "retry-after", "date")
+_HOP = ("host", "connection", "accept-encoding", "content-length", "transfer-encoding")
+_UPSTREAM_WAIT = 30
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer on its way: what a fault may change. `declared` is the Content-Length to claim."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    declared: int
+    sent: int
+
+
+Fault = Callable[["Answer", "Proxy"], None]
+"""Changes an answer before it goes out."""
+
+
+@dataclass(slots=True)
+class Proxy:
+    """What a fault may look at: the count of answers so far, the first body, and the event that ends all waiting."""
+
+    count: int = 0
+    first: bytes | None = None
+    over: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def slow(answer: Answer, proxy: Proxy) -> None:
+    """Let the reader wait until it has had enough."""
+    del answer
+    proxy.over.wait(_UPSTREAM_WAIT)
+
+
+def cut(answer: Answer, proxy: Proxy) -> None:
+    """Close the connection in the middle of the body."""
+    del proxy
+    answer.sent = len(answer.body) // 2
+
+
+def too_long(answer: Answer, proxy: Proxy) -> None:
+    """Claim more bytes than there are."""
+    del proxy
+    answer.declared = len(answer.body) + 1000
+
+
+def half(answer: Answer, proxy: Proxy) -> None:
+    """Send half of the document as if it were whole."""
+    del proxy
+    answer.body = answer.body[: len(answer.body) // 2]
+    answer.declared = answer.sent = len(answer.body)
+
+
+def repeated(answer: Answer, proxy: Proxy) -> None:
+    """Answer every question as the first."""
+    answer.body = proxy.first or answer.body
+    answer.declared = answer.sent = len(answer.body)
+
+
+def endless(pointers: Mapping[str, Any]) -> Fault:
+    """Make a fault that always has one page more: each unlike the others, and no total tells the end."""
+
+    def change(answer: Answer, proxy: Proxy) -> None:
+        document = json.loads(proxy.first or answer.body)
+        records = _at(document, pointers["records"])
+        for record in records if isinstance(records, list) else ():
+            if isinstance(record, dict):
+                record["endless"] = proxy.count
+        if pointers.get("total"):
+            _replace(document, pointers["total"], 10**9)
+        if pointers.get("next"):
+            _replace(document, pointers["next"], f"t{proxy.count}")
+        if pointers.get("link"):
+            answer.headers["Link"] = f'<{pointers["link"]}?endless={proxy.count}>; rel="next"'
+        answer.body = json.dumps(document).encode()
+        answer.declared = answer.sent = len(answer.body)
+
+    return change
+
+
+def _at(document: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[1:]:
+        document = document.get(part) if isinstance(document, dict) else None
+    return document
+
+
+def _replace(document: Any, pointer: str, value: Any) -> None:
+    *path, last = pointer.split("/")[1:]
+    for part in path:
+        document = document.setdefault(part, {}) if isinstance(document, dict) else {}
+    if isinstance(document, dict):
+        document[last] = value
+
+
+@contextmanager
+def proxied(url: str, fault_at: Callable[[str], Fault]) -> Iterator[str]:
+    """Stand between a reader and the service at `url` while the body runs; yields the address to read instead.
+
+    `fault_at` is given the proxy's own host and port, and returns what to do with each answer.
+    """
+    upstream = urlsplit(url)
+    state = Proxy()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    own = f"127.0.0.1:{server.server_address[1]}"
+    server.RequestHandlerClass = _handler(upstream, fault_at(own), state, own)
+    server.daemon_threads = True
+    server.block_on_close = False
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    user = upstream.netloc.rpartition("@")[0]
+    try:
+        yield urlunsplit(("http", f"{user}@{own}" if user else own, upstream.path, upstream.query, ""))
+    finally:
+        state.over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def _handler(upstream: SplitResult, fault: Fault, state: Proxy, own: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._pass_on()
+
+        def do_POST(self) -> None:
+            self._pass_on()
+
+        def _pass_on(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            answer = _ask(upstream, self.command, self.path, dict(self.headers), self.rfile.read(length), own)
+            with state.lock:
+                state.count += 1
+                state.first = state.first if state.first is not None else answer.body
+            fault(answer, state)
+            self.close_connection = True
+            try:
+                self.send_response(answer.status)
+                for name, value in {**answer.headers, "Content-Length": str(answer.declared)}.items():
+                    self.send_header(name, value)
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(answer.body[: answer.sent])
+            except OSError:
+                return  # the reader went away, as it may
+
+        def log_message(self, *_: Any) -> None:
+            """Stay quiet."""
+
+    return Handler
+
+
+def _ask(upstream: SplitResult, method: str, path: str, headers: dict[str, str], body: bytes, own: str) -> Answer:
+    """Ask the real service."""
+    kind = http.client.HTTPSConnection if upstream.scheme == "https" else http.client.HTTPConnection
+    connection = kind(upstream.hostname or "", upstream.port, timeout=_UPSTREAM_WAIT)
+    kept = {name: value for name, value in headers.items() if name.lower() not in _HOP}
+    try:
+        connection.request(method, path, body=body or None, headers={**kept, "Accept-Encoding": "identity"})
+        response = connection.getresponse()
+        content = response.read()
+        passed = {name: value for name, value in response.getheaders() if name.lower() in _PASSED_ON}
+    finally:
+        connection.close()
+    host = upstream.netloc.rpartition("@")[2]
+    passed = {name: value.replace(f"{upstream.scheme}://{host}", f"http://{own}") for name, value in passed.items()}
+    return Answer(response.status, passed, content, len(content), len(content))

@@ -1,0 +1,156 @@
+"""A folder with the examples in files, written as the streams declare them: CSV, JSON lines, JSON, Excel."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from connectors.source import StreamSpec
+from hub.records import Record
+from kit.samples import Samples
+from kit.subject import Subject
+from kit.suite.standins.base import StandIn
+
+_WRITTEN = frozenset({"csv", "jsonl", "json", "xlsx"})
+
+
+def make_folder(subject: Subject, samples: Samples, place: Path) -> StandIn | str:
+    """Make the folder, or say which stream's files cannot be written from examples."""
+    source = subject.source
+    for name, spec in source.streams.items():
+        form = spec.options["format"]
+        if form not in _WRITTEN:
+            return f"stream {name} comes as {form}, which is not written from examples"
+        if form == "csv" and _trailer(spec, 1) is None:
+            return f"no last line can be written for the trailer of stream {name}"
+    folder = _Folder(place, source.streams, {name: one.schema for name, one in subject.mapping.streams.items()})
+    for name in source.streams:
+        folder.records[name] = [one.record for one in samples.of(name, valid=True)]
+    folder.deliver(source.streams, 1)
+    return StandIn(source, str(place), folder.add)
+
+
+class _Folder:
+    """Writes deliveries; a path without wildcards is one file, which is written anew with all its records."""
+
+    def __init__(
+        self, place: Path, streams: Mapping[str, StreamSpec], schemas: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.place, self.streams, self.schemas = place, streams, schemas
+        self.records: dict[str, list[Record]] = {name: [] for name in streams}
+        self.count = 1
+
+    def add(self, stream: str, record: Record) -> None:
+        """Deliver one more record."""
+        spec = self.streams[stream]
+        self.count += 1
+        if re.search(r"[*?\[]", str(spec.options["path"])):
+            fellows = {
+                name: [record] if name == stream else []
+                for name, one in self.streams.items()
+                if one.options["path"] == spec.options["path"]
+            }
+            self._write(fellows, self.count)
+        else:
+            self.records[stream].append(record)
+            self.deliver({stream: spec}, self.count)
+
+    def deliver(self, streams: Mapping[str, StreamSpec], number: int) -> None:
+        """Write all records of these streams; streams that share a path share a file."""
+        paths = {str(one.options["path"]): None for one in streams.values()}
+        for path in paths:
+            together = {name: self.records[name] for name, one in self.streams.items() if one.options["path"] == path}
+            self._write(together, number)
+
+    def _write(self, records: Mapping[str, Sequence[Record]], number: int) -> None:
+        specs = {name: self.streams[name] for name in records}
+        spec = next(iter(specs.values()))
+        file = self.place / _instance(str(spec.options["path"]), number)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        form = spec.options["format"]
+        if form == "xlsx":
+            _workbook(file, specs, records, self.schemas)
+            return
+        said = [record for each in records.values() for record in each]
+        fields = list(self.schemas[spec.name]["properties"])
+        file.write_bytes(_csv(spec, fields, said) if form == "csv" else _json(spec, said))
+
+
+def _instance(pattern: str, number: int) -> str:
+    """Return a name that a glob takes: `cases_*.csv` gives `cases_0001.csv`."""
+    pattern = re.sub(r"\[([^\]!])[^\]]*\]", r"\1", pattern.replace("**/", ""))
+    return pattern.replace("?", "1").replace("*", f"{number:04d}")
+
+
+def _csv(spec: StreamSpec, fields: Sequence[str], records: Sequence[Record]) -> bytes:
+    options = spec.options
+    out = io.StringIO()
+    quote = options.get("quote", '"')
+    writer = csv.writer(
+        out, delimiter=options.get("delimiter", ","), quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE, lineterminator="\r\n",
+    )  # fmt: skip
+    table = _table(spec, fields, records)
+    writer.writerows(table)
+    if "trailer" in options:
+        out.write(f"{_trailer(spec, len(records))}\r\n")
+    said = options.get("encoding", "utf-8-sig")
+    return out.getvalue().encode(said if isinstance(said, str) else said[0])
+
+
+def _table(spec: StreamSpec, fields: Sequence[str], records: Sequence[Record]) -> list[list[str]]:
+    """Write records as rows of text below the declared title lines and header."""
+    header = spec.options.get("header", {})
+    absent = set(spec.options.get("absent", ()))
+    columns = list(spec.options.get("columns") or [name for name in fields if name not in absent])
+    skipped = int(header.get("skip", 0)) if isinstance(header, dict) else 0
+    title = [["样例 examples"]] * skipped + ([] if header == "none" else [columns])
+    return title + [[_cell(record.get(name)) for name in columns] for record in records]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else str(value)
+
+
+def _trailer(spec: StreamSpec, count: int) -> str | None:
+    """Return a last line that the declared trailer takes; empty where none is declared, None where none is found."""
+    pattern = spec.options.get("trailer")
+    if pattern is None:
+        return ""
+    line = re.sub(r"\((?:\?P<\w+>)?(?:\[0-9\]|\\d)[+*]\)", str(count), str(pattern).strip("^$"))
+    return line if re.search(str(pattern), line) else None
+
+
+def _json(spec: StreamSpec, records: Sequence[Record]) -> bytes:
+    if spec.options["format"] == "jsonl":
+        return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records).encode()
+    document: Any = list(records)
+    for part in reversed([one for one in str(spec.options.get("record", "")).split("/") if one]):
+        document = {part.replace("~1", "/").replace("~0", "~"): document}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _workbook(
+    file: Path,
+    specs: Mapping[str, StreamSpec],
+    records: Mapping[str, Sequence[Record]],
+    schemas: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Write a workbook with a sheet for each stream."""
+    from openpyxl import Workbook  # noqa: PLC0415  # only where sheets are written
+
+    book = Workbook()
+    for sheet in list(book.worksheets):
+        book.remove(sheet)
+    for name, spec in specs.items():
+        sheet = book.create_sheet(str(spec.options.get("sheet", name)))
+        for row in _table(spec, list(schemas[name]["properties"]), records[name]):
+            sheet.append(row)
+    book.save(file)

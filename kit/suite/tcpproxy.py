@@ -1,0 +1,87 @@
+"""A loopback proxy in front of a database server that cuts the connection after so many bytes of answers."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+
+_PORTS = {"postgresql": 5432, "postgres": 5432, "mysql": 3306, "mariadb": 3306}
+_CHUNK = 1 << 12
+
+
+@dataclass(slots=True)
+class Cutter:
+    """Counts the bytes that the server said, and cuts every connection once there are more than `after`."""
+
+    after: int | None = None
+    said: int = 0
+
+
+def can_stand_before(url: str) -> bool:
+    """Say whether the address is that of a database server."""
+    return sa.make_url(url).get_backend_name() in _PORTS
+
+
+@contextmanager
+def proxied(url: str, cutter: Cutter) -> Iterator[str]:
+    """Stand between a reader and a database server while the body runs; yields the address to read instead."""
+    parsed = sa.make_url(url)
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=_accept, args=(listener, parsed, cutter), daemon=True).start()
+    query = {name: value for name, value in parsed.query.items() if name not in {"host", "port"}}
+    there = parsed.set(host="127.0.0.1", port=listener.getsockname()[1], query=query)
+    try:
+        yield there.render_as_string(hide_password=False)
+    finally:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def _accept(listener: socket.socket, upstream: URL, cutter: Cutter) -> None:
+    while True:
+        try:
+            near, _ = listener.accept()
+        except OSError:
+            return  # the proxy is over
+        try:
+            far = _dial(upstream)
+        except OSError:
+            near.close()
+            continue
+        threading.Thread(target=_pump, args=(near, far, None), daemon=True).start()
+        threading.Thread(target=_pump, args=(far, near, cutter), daemon=True).start()
+
+
+def _dial(upstream: URL) -> socket.socket:
+    """Connect to the server, by its socket file where the address names one."""
+    name = upstream.get_backend_name()
+    host: Any = upstream.query.get("host") or upstream.host or "127.0.0.1"
+    port = upstream.port or int(str(upstream.query.get("port") or _PORTS[name]))
+    if str(host).startswith("/"):
+        far = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        far.connect(f"{host}/.s.PGSQL.{port}" if name.startswith("postgres") else str(host))
+        return far
+    return socket.create_connection((str(host), port), timeout=10)
+
+
+def _pump(source: socket.socket, target: socket.socket, cutter: Cutter | None) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := source.recv(_CHUNK):
+            if cutter is not None:
+                cutter.said += len(chunk)
+                if cutter.after is not None and cutter.said > cutter.after:
+                    break
+            target.sendall(chunk)
+    for one in (source, target):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
