@@ -97,6 +97,28 @@ def discover(
                 typer.echo(words)
 
 
+@connector.command("health")
+def health(
+    code: Annotated[str | None, typer.Argument(help="The source's code; all sources without it.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the health of every feed: last success, completeness, lag, volume against the usual, errors, signs."""
+    from connectors.source import load_sources  # noqa: PLC0415  # each command loads only what it needs
+    from pipeline.health import feeds  # noqa: PLC0415  # see above
+    from pipeline.runtime import Runtime  # noqa: PLC0415  # see above
+
+    settings = Settings.load()
+    found = [one.as_dict() for one in feeds(Runtime.open(settings).engine, load_sources(settings.sources), code=code)]
+    if json:
+        as_json({"feeds": found})
+        return
+    columns = (
+        "source", "stream", "last_success_at", "complete_through", "lag_seconds", "volume", "usual_volume",
+        "error_rate", "signs",
+    )  # fmt: skip
+    show_table(columns, [{**one, "signs": ", ".join(one["signs"])} for one in found], title="Health of the feeds")
+
+
 @connector.command("preview")
 def preview(
     code: Code,

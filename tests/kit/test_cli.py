@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from hub.cli import build
 from hub.errors import ConfigError
+from hub.settings import Settings
 from kit.suite import CHECKS, NAMES
 from tests.departments import Department
 
@@ -92,3 +93,18 @@ def test_run_pulls(database: str, key_ring: str, tmp_path: Path, monkeypatch: py
     report = json.loads(text)
     assert (code, report["balanced"]) == (0, True)
     assert sum(one["read"] for one in report["streams"]) == 7
+
+
+def test_health_is_told_for_every_stream(place: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    Department(place, "labour").case("C1")
+    assert settings.database_url is not None
+    monkeypatch.setenv("HUB_HOME", str(settings.home))
+    monkeypatch.setenv("HUB_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("HUB_KEYS", settings.keys.get_secret_value() if settings.keys else "")
+    monkeypatch.setenv("HUB_CONN_LABOUR", f"sqlite:///{place}/labour/system.sqlite")
+    before = json.loads(run("health", "labour", "--json")[1])["feeds"]
+    assert [(one["stream"], one["signs"]) for one in before][:1] == [("PRE_APASINFO", ["never"])]
+    assert run("run", "labour")[0] == 0
+    after = json.loads(run("health", "--json")[1])["feeds"]
+    assert {(one["stream"], one["volume"]) for one in after} >= {("PRE_NODE", 4), ("PRE_APASINFO", 1)}
+    assert "PRE_NODE" in run("health")[1]
