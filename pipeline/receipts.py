@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from connectors.seam import Acknowledges, Connector, Receipt
 from hub.findings import RULES, Finding
 from hub.records import Slice
+from hub.table import chosen, lines_of
 from pipeline.prepare import Prepared
 from pipeline.work import Line, Work, transaction
 from sharedrepo import load, receipts, stage
@@ -28,6 +29,8 @@ def owe(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, load
     for finding in loaded.told:
         if finding.record >= 0:
             errors.setdefault(places[finding.record], []).append(finding)
+    for place, found in _refused_again(cursor, line, piece, outcomes).items():
+        outcomes[place], errors[place] = "quarantined", found
     receipts.owe(
         cursor, stream_id=line.stream_id, batch_id=loaded.batch_id,
         receipts=[
@@ -35,6 +38,25 @@ def owe(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, load
             for place, (token, outcome) in enumerate(zip(piece.tokens, outcomes, strict=True))
         ],
     )  # fmt: skip
+
+
+def _refused_again(
+    cursor: stage.Cursor, line: Line, piece: Slice, outcomes: Sequence[str]
+) -> dict[int, list[Finding]]:  # fmt: skip
+    """Return what is open on the records that came again just as they wait in quarantine, by their place.
+
+    The ledger counts them as unchanged; their department must not read that all is well.
+    """
+    again = [place for place, outcome in enumerate(outcomes) if outcome == "unchanged"]
+    if not again or not receipts.any_refused(cursor, line.stream_id):
+        return {}
+    protector, whole = line.desk.protector, len(piece.records)
+    read = [place for place in again if place < whole]
+    hashes = dict(zip(read, protector.content_hashes(lines_of(chosen(piece.records, read))), strict=True))
+    for place in again[len(read) :]:
+        hashes[place] = protector.content_hash(piece.broken[place - whole].raw.encode("utf-8", "surrogatepass"))
+    refused = receipts.refused(cursor, line.stream_id, list(hashes.values()))
+    return {place: refused[mark] for place, mark in hashes.items() if mark in refused}
 
 
 def sentences(found: Iterable[Finding]) -> list[str]:

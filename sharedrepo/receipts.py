@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.findings import Finding
 from sharedrepo import stage
 
 AT_ONCE = 10_000
@@ -35,6 +36,33 @@ def owe(cursor: stage.Cursor, *, stream_id: int, batch_id: int, receipts: Sequen
             "errors": stage.texts([_array(one.errors) for one in receipts]),
         },
     )
+
+
+def any_refused(cursor: stage.Cursor, stream_id: int) -> bool:
+    """Say whether any record of a stream waits in quarantine."""
+    cursor.execute(
+        "SELECT EXISTS (SELECT FROM ledger.waiting WHERE stream_id = %s AND status = 'open' AND kind = 'quarantined')",
+        (stream_id,),
+    )
+    return bool(stage.scalar(cursor))
+
+
+def refused(cursor: stage.Cursor, stream_id: int, received: Sequence[bytes]) -> dict[bytes, list[Finding]]:
+    """Return those of the hashes as received under which a record waits in quarantine, with what is open on it."""
+    cursor.execute(
+        """SELECT DISTINCT w.received_hash, f.rule, f.field, f.pointer, f.effect
+           FROM ledger.waiting AS w
+           LEFT JOIN quality.finding AS f ON f.record_id = w.record_id AND f.state = 'open' AND f.waits
+           WHERE w.stream_id = %s AND w.status = 'open' AND w.kind = 'quarantined' AND w.received_hash = ANY(%s)
+           ORDER BY f.effect DESC, f.rule, f.pointer""",
+        (stream_id, list(received)),
+    )
+    found: dict[bytes, list[Finding]] = {}
+    for mark, rule, field, pointer, effect in cursor.fetchall():
+        told = found.setdefault(bytes(mark), [])
+        if rule is not None:
+            told.append(Finding(0, rule, field=field, pointer=pointer, refuse=effect == "refuse"))
+    return found
 
 
 def owed(cursor: stage.Cursor, stream_id: int) -> list[Owed]:

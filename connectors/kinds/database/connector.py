@@ -21,7 +21,7 @@ from connectors.kinds.database.composite import tables_of
 from connectors.kinds.database.engine import connected, open_engine
 from connectors.kinds.database.fetch import Rows, first_value, printed, stream_rows
 from connectors.kinds.database.plan import Plan, plan
-from connectors.kinds.database.values import Made, make_records, make_records_carefully
+from connectors.kinds.database.values import Made, made_of
 from connectors.kinds.database.window import read as by_date
 from connectors.marks import back, later, tomorrow
 from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Window
@@ -247,15 +247,6 @@ class _Pull:
             if last is None or got < page:
                 return
             self.after = last
-
-
-def made_of(rows: Rows, plan: Plan, first: int, dialect: str) -> Made:
-    """Make records of a driver's rows, numbered from `first` on."""
-    if plan.stored is not None:
-        places = {place: plan.stored.text for place, one in enumerate(plan.columns) if one.name in plan.stored.columns}
-        return make_records_carefully(plan.names, rows, first, plan.floats, stored=places)
-    make = make_records if dialect == "postgresql" else make_records_carefully
-    return make(plan.names, rows, first, plan.floats)
 
 
 def _place(rows: Run, plan: Plan) -> list[Any]:

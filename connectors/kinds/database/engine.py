@@ -31,9 +31,22 @@ _DRIVERS = {
 _WAIT = 10
 """Seconds for a connection to come up."""
 
+_SHORT = 10
+"""Seconds to wait for a row that somebody else holds."""
+_PRINTED = ("TIME ZONE 'UTC'", "datestyle = 'ISO'", "intervalstyle = 'iso_8601'")
+"""How PostgreSQL prints instants. One offset: they then sort as text, too."""
+_TOLD: dict[str, tuple[str, ...]] = {
+    "postgresql": (f"SET lock_timeout = '{_SHORT}s'", *(f"SET {said}" for said in _PRINTED)),
+    **dict.fromkeys(("mysql", "mariadb"), (f"SET SESSION innodb_lock_wait_timeout = {_SHORT}",)),
+    "oracle": (),
+}
+"""What is told to a connection that writes."""
 
-def open_engine(url: str, source: str) -> sa.Engine:
+
+def open_engine(url: str, source: str, *, writes: bool = False) -> sa.Engine:
     """Return an engine for a connection's URL; nothing is connected yet, and the URL is never shown.
+
+    `writes` opens a SQLite file for writing, too; all other servers decide that by transaction.
 
     Raises:
         StopSource: the URL cannot be read, or its database is of no known sort.
@@ -42,7 +55,9 @@ def open_engine(url: str, source: str) -> sa.Engine:
         parsed = make_url(url)
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
         if parsed.get_backend_name() == "sqlite":
-            return sa.create_engine("sqlite://", creator=lambda: _open_sqlite(parsed, source), poolclass=NullPool)
+            return sa.create_engine(
+                "sqlite://", creator=lambda: _open_sqlite(parsed, source, writes=writes), poolclass=NullPool
+            )
         return sa.create_engine(parsed, poolclass=NullPool, connect_args=_arguments(parsed))
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise StopSource(
@@ -76,12 +91,14 @@ def _mysql_values() -> dict[Any, Any]:
     return kept
 
 
-def _open_sqlite(url: URL, source: str) -> sqlite3.Connection:
-    """Open a SQLite file for reading only; one that is not there is an error, never a new empty database."""
+def _open_sqlite(url: URL, source: str, *, writes: bool) -> sqlite3.Connection:
+    """Open a SQLite file, for reading only unless `writes`; one that is not there is an error, never a new one."""
     file = Path(url.database or "")
     if not file.is_file():
         raise SourceUnreachable(source=source, got=f"there is no database file {file.name!r}")
-    return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_WAIT)
+    # A pull that breaks off is closed by another thread than the one that reads; never do two use it at once.
+    address = f"file:{quote(str(file))}?mode={'rw' if writes else 'ro'}"
+    return sqlite3.connect(address, uri=True, timeout=_WAIT, check_same_thread=False)
 
 
 @contextlib.contextmanager
@@ -125,13 +142,32 @@ def _driver_error(engine: sa.Engine) -> type[BaseException]:
     return error
 
 
+@contextlib.contextmanager
+def working(engine: sa.Engine, source: str, stream: str, *, raw: bool = False) -> Iterator[sa.Connection]:
+    """Give a connection for short writing transactions, which the caller begins and ends; none waits long for a lock.
+
+    Each sees what is committed when it looks (READ COMMITTED): nobody is kept from writing other rows meanwhile.
+
+    Raises:
+        SourceTrouble: whatever the driver raises inside, in the hub's words.
+    """
+    with in_our_words(engine, source, stream), engine.connect() as connection:
+        if raw:
+            unconverted(connection)
+        if connection.dialect.name in _TOLD:
+            connection.execution_options(isolation_level="READ COMMITTED")
+            for statement in _TOLD[connection.dialect.name]:
+                connection.exec_driver_sql(statement)
+            connection.commit()
+        yield connection
+
+
 def _prepared(connection: sa.Connection) -> sa.Connection:
     backend = connection.dialect.name
     if backend == "postgresql":
         connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")  # one offset: instants then sort as text, too
-        connection.exec_driver_sql("SET LOCAL datestyle = 'ISO'")
-        connection.exec_driver_sql("SET LOCAL intervalstyle = 'iso_8601'")
+        for said in _PRINTED:
+            connection.exec_driver_sql(f"SET LOCAL {said}")
     elif backend in {"mysql", "mariadb"}:
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
     return connection

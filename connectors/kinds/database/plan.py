@@ -131,12 +131,13 @@ def plan(connection: sa.Connection, source: str, stream: StreamSpec) -> Plan:
     tie = tuple(look.column(name, "the key") for name in (stated or stream.key))
     tie = tie or tuple(column for column in columns if column.name in primary)
     ordered = {column.name for column in (*tie, *((cursor,) if cursor is not None else ()))}
-    kept_as = stored(connection, options, wanted, source=source, stream=stream.name)
+    kept_as = stored(connection, options, found, source=source, stream=stream.name)
+    sorts = _sorts(tie, kept_as)
     nullable = {one["name"] for one in found if one.get("nullable", True)} - set(primary)
     return Plan(
         clause, columns, {one["name"]: one["type"] for one in found}, names, cursor, tie,
         exact=bool(stated) or (bool(primary) and ordered >= set(primary)),
-        resumable=bool(tie) and (bool(stated) or not {column.name for column in tie} & nullable) and _sorts(tie, kept_as),
+        resumable=bool(tie) and (bool(stated) or not {column.name for column in tie} & nullable) and sorts,
         stored=kept_as,
     )  # fmt: skip
 

@@ -1,14 +1,14 @@
 """Reads text whose bytes are of another encoding than the column claims: GBK kept in a latin1 column, or in SQL_ASCII.
 
 Each server is asked for the bytes as they lie there, and they are decoded here, strictly. PostgreSQL hands them over
-through a connection that speaks LATIN1, in which every byte is a character and none is converted; MySQL, MariaDB and
-SQLite are told to `CAST` the column to bytes. Either way a stored text is held as the LATIN1 text of its bytes until
+through a connection that speaks LATIN1, in which every byte is a character and none is converted; MySQL and MariaDB
+are told to `CAST` the column to bytes. Either way a stored text is held as the LATIN1 text of its bytes until
 a record is made of it, so that a state and a receipt can name the very same bytes again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from hub.errors import StopSource
 BYTES = "latin-1"
 """The encoding in which each byte is a character."""
 _SEEN = ("postgresql",)
-_CAST = ("mysql", "mariadb", "sqlite")
+_CAST = ("mysql", "mariadb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,12 @@ class Stored:
 
 
 def stored(
-    connection: sa.Connection, options: Mapping[str, Any], found: Sequence[Mapping[str, Any]], *, source: str, stream: str
+    connection: sa.Connection,
+    options: Mapping[str, Any],
+    found: Sequence[Mapping[str, Any]],
+    *,
+    source: str,
+    stream: str,
 ) -> Stored | None:
     """Return how the texts of a stream's table are stored; None where they are what their columns claim.
 
@@ -68,13 +73,13 @@ def stored(
     if dialect not in _SEEN + _CAST:
         raise StopSource(
             source=source, stream=stream, got=f"option stored_encoding does not work with {dialect}",
-            known="PostgreSQL, MySQL, MariaDB, SQLite", hint="Leave it out, or ask the department for a view that converts.",
+            known="PostgreSQL, MySQL, MariaDB", hint="Leave it out, or ask for a view that converts.",
         )  # fmt: skip
     texts = {one["name"] for one in found if isinstance(one["type"], sa.String)}
     return Stored(str(encoding), frozenset(texts - _unicode(connection, options, stream)), dialect in _CAST)
 
 
-def _unicode(connection: sa.Connection, options: Mapping[str, Any], stream: str) -> Iterable[str]:
+def _unicode(connection: sa.Connection, options: Mapping[str, Any], stream: str) -> set[str]:
     """Return the columns of MySQL that claim Unicode: the server lets no other bytes into them."""
     if connection.dialect.name not in {"mysql", "mariadb"}:
         return set()

@@ -20,7 +20,10 @@ from hub.errors import (
 
 Kind = type[SourceTrouble]
 
-_GRANT = "Ask the department to grant SELECT on it to the hub's account."
+_GRANT = (
+    "Ask the department to grant SELECT on it to the hub's account; of an exchange table also UPDATE of the columns"
+    " that the hub writes."
+)
 _POSTGRES: tuple[tuple[str, Kind], ...] = (  # PostgreSQL, appendix A; the first prefix that fits
     ("28", WrongCredentials),
     ("42501", WrongCredentials),

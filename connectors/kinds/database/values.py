@@ -9,11 +9,21 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from connectors.kinds.database.plan import Plan
 from hub.records import BrokenRecord, Record
 
 Made = tuple[Sequence[Record], Sequence[int], list[BrokenRecord]]
 Decode = Callable[[Any], Any]
 _PLAIN = (str, int, float, bool, type(None), list, dict)
+
+
+def made_of(rows: Sequence[Sequence[Any]], plan: Plan, first: int, dialect: str) -> Made:
+    """Make records of a driver's rows, numbered from `first` on."""
+    if plan.stored is not None:
+        places = {place: plan.stored.text for place, one in enumerate(plan.columns) if one.name in plan.stored.columns}
+        return make_records_carefully(plan.names, rows, first, plan.floats, stored=places)
+    make = make_records if dialect == "postgresql" else make_records_carefully
+    return make(plan.names, rows, first, plan.floats)
 
 
 def make_records(names: Sequence[str], rows: Sequence[Sequence[Any]], first: int, floats: Sequence[str]) -> Made:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from connectors.kinds.database.composite import tables_of
 from connectors.kinds.database.fetch import Rows, first_value, stream_rows
 from connectors.kinds.database.plan import Plan
-from connectors.kinds.database.values import Made, make_records, make_records_carefully
+from connectors.kinds.database.values import Made, made_of
 from connectors.seam import Window
 from connectors.source import Source, StreamSpec
 from hub.errors import StopSource
@@ -74,7 +74,9 @@ def _must_sort(
     if isinstance(plan.types[column.name], sa.Date | sa.DateTime):
         return
     for extreme in (sa.func.min(column), sa.func.max(column)):
-        value = first_value(connection, sa.select(extreme).select_from(plan.table).where(sa.cast(column, sa.String) != ""))
+        value = first_value(
+            connection, sa.select(extreme).select_from(plan.table).where(sa.cast(column, sa.String) != "")
+        )
         if value is not None and not _ISO.fullmatch(str(value)):
             raise StopSource(
                 source=source.code, stream=stream.name,
@@ -86,5 +88,4 @@ def _must_sort(
 def _made(connection: sa.Connection, plan: Plan, rows: Rows | Table, first: int) -> Made:
     if isinstance(rows, Table):
         return rows, range(first, first + len(rows)), []
-    make = make_records if connection.dialect.name == "postgresql" else make_records_carefully
-    return make(plan.names, rows, first, plan.floats)
+    return made_of(rows, plan, first, connection.dialect.name)
