@@ -112,7 +112,7 @@ def as_yaml(stream: str, fields: Sequence[str], dictionary: Dictionary, *, decla
         out += [f"{pad}- table: {table}", f"{pad}  columns:", *(f"{pad}    {line}" for line in _once(lines))]
     if left:
         out += [f"{pad[:-2]}ignore:  # no column is near: say why each is not read, or map it"]
-        out += [f'{pad}{_quoted(name)}: "TODO: why it is not read"' for name in left]
+        out += [f'{pad}{_quoted(name)}: "〔why it is not read〕"' for name in left]
     return "\n".join(out) + "\n"
 
 

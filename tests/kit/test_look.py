@@ -215,7 +215,7 @@ def test_discover_proposes_columns_and_applies_nothing(labour: Department) -> No
     assert best["PROJID"][1] == "case_number"
     assert "xyzzy" not in best
     body = yaml.safe_load(found["proposed_mapping"])["sp_result"]
-    assert body["ignore"] == {"xyzzy": "TODO: why it is not read"}
+    assert body["ignore"] == {"xyzzy": "〔why it is not read〕"}
     assert found["proposed_mapping"].startswith("# PROPOSED")
     assert sorted(labour.folder.iterdir()) == before
 

@@ -56,7 +56,8 @@ class Wire(Client):
         Raises:
             SourceTrouble: it cannot be had, or is no XML that is safe to read.
         """
-        return self.get(address, {}, lambda answer: contract_of(answer.body, where))  # type: ignore[no-any-return]
+        found: etree._ElementTree = self.get(address, {}, lambda answer: contract_of(answer.body, where))
+        return found
 
     def credentials(self) -> tuple[str, str]:
         """Return the connection's user and password, for a token in the message.
