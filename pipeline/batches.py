@@ -141,6 +141,9 @@ def _job(work: Work, line: Line, kind: str, reason: str | None) -> load.Job:
 
 def _load(cursor: stage.Cursor, work: Work, job: load.Job, prepared: Prepared) -> load.Loaded:
     """Load; where a case goes whose children stay, take the children back first."""
+    prior = prepared.incoming.prior
+    if prior is not None and not prior.known:  # nothing stood before, so that no case can go
+        return load.load(cursor, job, prepared.incoming)
     cursor.execute("SAVEPOINT before_load")
     loaded = load.load(cursor, job, prepared.incoming)
     if loaded.lost_cases:

@@ -45,8 +45,8 @@ def touch_changed(cursor: stage.Cursor) -> None:
 
 def refresh(cursor: stage.Cursor) -> None:
     """Gather the facts of the touched cases and write their overview."""
-    cursor.execute("DROP TABLE IF EXISTS case_facts")
-    cursor.execute(_FACTS)
+    cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS case_facts ON COMMIT DELETE ROWS AS {_FACTS} WITH NO DATA")
+    cursor.execute(f"DELETE FROM case_facts; INSERT INTO case_facts {_FACTS}")
     cursor.execute(
         """DELETE FROM core.case_overview AS o USING stage_touched AS t
            WHERE o.case_id = t.case_id AND NOT EXISTS (SELECT FROM case_facts AS f WHERE f.case_id = t.case_id)"""
@@ -63,8 +63,10 @@ def judge(
     """
     stage.make(cursor, "stage_case_finding", columns="case_id bigint, rule text, field text")
     facts = {"zone": zone, "five_stages": five_stages}
-    for code, query in rules.items():
-        cursor.execute(f"INSERT INTO stage_case_finding SELECT case_id, '{code}', field FROM ({query}) AS found", facts)
+    # One message to the server instead of one a rule; a line's own comment may end a query.
+    judged = [f"SELECT case_id, '{code}', field FROM ({query}\n) AS found" for code, query in rules.items()]
+    if judged:
+        cursor.execute(";".join(f"INSERT INTO stage_case_finding {query}" for query in judged), facts)
     still = "EXISTS (SELECT FROM stage_case_finding AS s WHERE s.case_id = f.case_id AND s.rule = f.rule)"
     over = "f.state = 'open' AND f.case_id IN (SELECT case_id FROM stage_touched)"
     cursor.execute(
@@ -94,7 +96,6 @@ def _stage_facts() -> str:
 
 # 'd' < 'm' < 's': min() over precisions is the coarsest; one for all events of a case can only compare more coarsely.
 _FACTS = f"""
-CREATE TEMP TABLE case_facts ON COMMIT DROP AS
 SELECT
     c.record_id AS case_id, c.case_kind, c.applied_at, c.applied_at_precision AS applied_precision,
     a.accepted_at, a.accepted_precision, a.due_at, a.due_precision, a.not_accepted,
