@@ -183,8 +183,14 @@ class Campaign:
     wanted: dict[str, str] = field(default_factory=dict)
     """The digest of the undisturbed hub, once it was asked for."""
 
+    def die_everywhere(self) -> int:
+        """Do so at every boundary, the first to the last; return how many were survived."""
+        for boundary in range(1, self.boundaries + 1):
+            self.die_at(boundary)
+        return self.boundaries
+
     def die_at(self, boundary: int) -> None:
-        """Kill a pull there, pull again to the end, and compare."""
+        """Kill a pull there, pull again to the end, and compare: any difference is an AssertionError."""
         site = self.start.copy(f"{self.calm.database}_{boundary}")
         try:
             ended = site.pull(self.department, kill_at=boundary, full=self.full)

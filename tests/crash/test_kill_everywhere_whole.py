@@ -9,11 +9,12 @@ import pytest
 
 from tests.crash.campaign import Campaign
 
+FEWEST = 200
+"""A pull with fewer boundaries would hardly be one: the campaign would show nothing."""
+
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("day", [0, 1], ids=["first day", "second day"])
 def test_a_pull_may_be_killed_at_every_boundary(day: int, campaigns: tuple[Campaign, Campaign]) -> None:
-    campaign = campaigns[day]
-    for boundary in range(1, campaign.boundaries + 1):
-        campaign.die_at(boundary)
+    assert campaigns[day].die_everywhere() > FEWEST

@@ -8,7 +8,7 @@ doubled backslash that is CSV. Only types whose text is what a record holds are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -29,7 +29,7 @@ _MOST_COLUMNS = 1600
 _MOST_TEXT = 64 << 20
 """So many characters are taken apart at a time; a single longer row still goes alone."""
 
-TablesOf = Callable[[sa.Select[Any], int], Iterator[Table]]
+TablesOf = Callable[[sa.Select[Any], int], Generator[Table, None, None]]
 
 
 def tables_of(connection: sa.Connection, plan: Plan) -> TablesOf | None:
@@ -44,7 +44,7 @@ def tables_of(connection: sa.Connection, plan: Plan) -> TablesOf | None:
         return None
     row = sa.cast(sa.func.row(*columns), sa.Text)
 
-    def read(statement: sa.Select[Any], size: int) -> Iterator[Table]:
+    def read(statement: sa.Select[Any], size: int) -> Generator[Table]:
         for rows in stream_rows(connection, statement.with_only_columns(row), size):
             yield _taken_apart([one[0] for one in rows], names, types)
 

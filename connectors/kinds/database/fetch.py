@@ -7,7 +7,7 @@ value of each row, and because their buffers may have taken rows that a reader b
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import orjson
@@ -57,7 +57,7 @@ _PADDED = pg.new_type((1042,), "hub_char", _unpad)
 _JSON = pg.new_type((114, 3802), "hub_json", _unpack)
 
 
-def stream_rows(connection: sa.Connection, statement: sa.Select[Any], size: int) -> Iterator[Rows]:
+def stream_rows(connection: sa.Connection, statement: sa.Select[Any], size: int) -> Generator[Rows]:
     """Yield a statement's rows in runs of `size`, from a server-side cursor where the driver has one."""
     cursor = _server_cursor(connection)
     try:

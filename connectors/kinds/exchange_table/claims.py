@@ -7,7 +7,7 @@ the keys are read without a lock, marked on condition that their rows still wait
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +24,7 @@ from hub.table import Table
 
 Conditions = Sequence[sa.ColumnElement[bool]]
 Run = Rows | Table
-Fetch = Callable[[sa.Select[Any], int], Iterator[Run]]
+Fetch = Callable[[sa.Select[Any], int], Generator[Run, None, None]]
 
 _TRIES = 8
 
@@ -88,7 +88,7 @@ class Claimer:
     def _past_locks(self, conditions: Conditions, size: int) -> Taken | None:
         with self.connection.begin():
             statement = statements.waiting(self.terms, conditions, size, lock=True)
-            with closing(self.fetch(statement, size)) as runs:  # type: ignore[type-var]  # both readers are generators
+            with closing(self.fetch(statement, size)) as runs:
                 run = next(runs, None)
             if run is None:
                 return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -28,16 +29,16 @@ _SHOWN = 200
 _RAW = 1 << 16
 
 
-class FolderConnector:
+class FolderConnector(ABC):
     """What kinds `files` and `xes` share: streams of delivered units below one folder."""
 
     def __init__(self, source: Source, url: str, keyed_hash: KeyedHash | None = None) -> None:
         self.source, self.url, self.keyed_hash = source, url, keyed_hash
         self._committed: dict[str, Record] = {}
 
+    @abstractmethod
     def reader(self, stream: StreamSpec, folder: Folder, found: Delivered) -> UnitReader:
         """Return the reader of one file of a stream."""
-        raise NotImplementedError
 
     @contextmanager
     def folder(self, stream: StreamSpec) -> Iterator[Folder]:

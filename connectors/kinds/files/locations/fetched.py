@@ -7,6 +7,7 @@ and time are looked at before and after, so that nothing half-written is ever re
 from __future__ import annotations
 
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import BinaryIO
@@ -22,7 +23,7 @@ _LISTED = 1_000_000
 _LONGEST = 1_024
 
 
-class FetchingPlace:
+class FetchingPlace(ABC):
     """A place whose files are fetched; what a wire is like is said by its sub-classes."""
 
     trusts_times = True
@@ -33,25 +34,29 @@ class FetchingPlace:
 
     # --- what a sub-class says
 
+    @abstractmethod
     def entries(self, folder: str) -> Iterator[Entry]:
         """Yield what lies in a folder; nothing where there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def entry(self, path: str) -> Entry:
         """Look at one path, not following a link."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leads_to_folder(self, path: str) -> bool:
         """Say whether a link leads to a folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def follow(self, path: str) -> tuple[str, Entry] | None:
         """Return where a path really is and what lies there; None where that is outside of the folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def blocks(self, path: str, size: int) -> Generator[bytes]:
         """Yield a file's bytes; where its size is known, one more block at most if there is more."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave the place."""
 
     # --- what all of them do
 
@@ -134,9 +139,6 @@ class FetchingPlace:
     def changed(self, name: str, seen: Seen) -> bool:  # noqa: ARG002  # the copy stays as it is
         """Say no: what is read is the copy."""
         return False
-
-    def close(self) -> None:
-        """Leave the place."""
 
     def checked(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """Pass on the entries of one folder, refusing names that are paths, and listings without an end."""

@@ -96,6 +96,9 @@ class FsspecPlace(FetchingPlace):
         with self._talk():
             self._files.pipe_file(self._path(real(name)), b"")
 
+    def close(self) -> None:
+        """Leave the place; its package keeps and shares connections by itself."""
+
     def _open(self, url: str) -> tuple[Any, str]:
         address, _, query = url.partition("?")
         scheme = address.partition(":")[0].lower()
