@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -117,6 +118,25 @@ def health(
         "error_rate", "signs",
     )  # fmt: skip
     show_table(columns, [{**one, "signs": ", ".join(one["signs"])} for one in found], title="Health of the feeds")
+
+
+@connector.command("coverage")
+def coverage(
+    since: Annotated[datetime | None, typer.Option(help="Cases applied for from this day on; all without it.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Cases applied for before this day.")] = None,
+    region: Annotated[str | None, typer.Option(help="A region's code (GB/T 2260): it and all below it.")] = None,
+    json: Json = False,
+) -> None:
+    """Show how many departments, items and processes the repository covers, and list those that it does not."""
+    from kit.coverage import print_coverage, scope_of  # noqa: PLC0415  # each command loads only what it needs
+    from sharedrepo.connect import engine  # noqa: PLC0415  # see above
+    from sharedrepo.coverage import coverage as look  # noqa: PLC0415  # see above
+
+    found = look(engine(Settings.load()), scope_of(since, until, region)).as_dict()
+    if json:
+        as_json(found)
+    else:
+        print_coverage(found)
 
 
 @connector.command("preview")

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from threading import Thread
 
@@ -16,6 +18,7 @@ import psycopg2
 import pytest
 
 from connectors.source import load_sources
+from demo.catalog import REGISTER_SHAPES, build_province
 from demo.journey import read_connections
 from demo.shapes.service import Service
 from hub.settings import DEMONSTRATION, Settings
@@ -30,6 +33,7 @@ from tests.demo.commands import hub
 from tests.demo.leaks import files_below, injected, leaks
 
 CASES = 1000
+DAY = date(2026, 3, 18)
 
 pytestmark = [pytest.mark.timeout(1200)]
 
@@ -98,6 +102,24 @@ def test_no_table_of_core_is_empty(province: Province) -> None:
             cursor.execute(f"SELECT EXISTS (SELECT FROM core.{table})")
             assert cursor.fetchone() == (True,), f"core.{table} is empty"
     connection.close()
+
+
+def test_the_coverage_names_the_departments_that_send_results_only(province: Province) -> None:
+    truth = json.loads((province.home / "demo" / "truth.json").read_text(encoding="utf-8"))
+    names = {one["name"]: one["shape"] for one in truth["departments"]}
+    found = json.loads(province.hub("connector", "coverage", "--json").stdout)
+    organs, items, processes = (found[name] for name in ("organs", "items", "processes"))
+    registers = sum(shape in REGISTER_SHAPES for shape in names.values())
+    assert organs["of"] == len(names) - registers
+    assert {one["name"] for one in organs["missing"]} == {
+        name for name, shape in names.items() if shape == "double_publicity"
+    }
+    assert all(one["decisions"] > 0 for one in organs["missing"])
+    assert items["covered"] + len(items["missing"]) == items["of"] == len(build_province(7, CASES, DAY).items)
+    assert {one["organ"] for one in organs["missing"]} <= {one["organ"] for one in items["missing"]}
+    assert 0.9 < processes["share"] < 1.0
+    gaps = sum(one["cases"] for one in processes["missing"])
+    assert processes["of"] - processes["covered"] <= gaps, "a case that is not covered lacks a stage that is listed"
 
 
 def test_no_injected_personal_value_stands_anywhere_in_the_clear(province: Province) -> None:

@@ -75,7 +75,9 @@ def test_the_demonstration_is_no_place_for_new_sources() -> None:
 def test_the_pages_tell_every_verb_and_every_check(page: str) -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "integrate" / page).read_text(encoding="utf-8")
     words = [f"| `{one.name}` | {one.proves}" for one in CHECKS] if page == "standard-suite.md" else [
-        f"## `hub connector {verb}`" for verb in ("new", "check", "discover", "preview", "run", "test", "describe")
+        f"## `hub connector {verb}`" for verb in (
+            "new", "check", "discover", "preview", "run", "health", "coverage", "test", "describe",
+        )
     ]  # fmt: skip
     assert [one for one in words if one not in text] == []
     assert [line for line in text.splitlines() if len(line) > 150 and not line.startswith("|")] == []
@@ -108,3 +110,14 @@ def test_health_is_told_for_every_stream(place: Path, monkeypatch: pytest.Monkey
     after = json.loads(run("health", "--json")[1])["feeds"]
     assert {(one["stream"], one["volume"]) for one in after} >= {("PRE_NODE", 4), ("PRE_APASINFO", 1)}
     assert "PRE_NODE" in run("health")[1]
+
+
+def test_coverage_is_asked_by_days_and_regions(place: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_DATABASE_URL", database)
+    code, text = run("coverage", "--since", "2026-01-01", "--until", "2026-04-01", "--region", "330100", "--json")
+    found = json.loads(text)
+    assert (code, found["day"], found["until"]) == (0, "2026-03-31", "2026-04-01 00:00:00+08:00")
+    assert [found[name]["share"] for name in ("organs", "items", "processes")] == [None] * 3
+    assert "nothing to cover" in run("coverage")[1]
+    assert run("coverage", "--since", "2026-04-01", "--until", "2026-04-01")[0] == 2
+    assert run("coverage", "--region", "33%")[0] == 2
