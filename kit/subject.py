@@ -50,7 +50,7 @@ class Subject:
         source, mapped = self.source, self.mapping.streams[stream]
         spec = source.streams.get(stream)
         judge = StructureJudge(dict(mapped.schema), spec.contract if spec else "freeze", shown=open_fields(mapped))
-        return Desk(mapped, judge, self.documents, self.protector, self.context(), Occurrences())
+        return Desk(mapped, judge, self.documents, self.protector, self.context(), Occurrences(), _unlocked)
 
     def context(self) -> Context:
         """Say what is known about records besides themselves."""
@@ -63,6 +63,11 @@ class Subject:
             read_at=datetime.now(UTC),
             keyed_hash=self.protector.content_hash,
         )
+
+
+def _unlocked(payload: bytes) -> bytes:
+    """Leave a payload as it is: what the kit prepares is looked at and never written."""
+    return payload
 
 
 def open_fields(stream: StreamMapping) -> frozenset[str]:

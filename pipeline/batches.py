@@ -17,8 +17,8 @@ from pipeline.prepare import Prepared, absent, prepare
 from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
 from sharedrepo import load, records, stage, streams, waiting
-from sharedrepo.archive.archive import object_key
 from sharedrepo.archive.envelope import Packed
+from sharedrepo.archive.names import object_key
 from sharedrepo.known import Register
 from validation.cases import case_rules
 
@@ -236,13 +236,13 @@ def _release(cursor: stage.Cursor, work: Work, new_cases: list[str]) -> None:
 
 
 def slice_of(work: Work, line: Line, waiters: Iterable[waiting.Released]) -> tuple[Slice, list[str]]:
-    """Make a slice of waiting records from their sealed payloads, with their keys; what was no record is none now."""
+    """Make a slice of waiting records from their locked payloads, with their keys; what was no record is none now."""
     piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state)
     found: list[Record] = []
     rows: list[int] = []
     keys: list[str] = []
     for one in waiters:
-        payload = work.runtime.protector.unseal(one.payload, context="waiting")
+        payload = work.runtime.archive.data_keys.unlock(work.source.code, one.payload)
         try:
             found.append(jsontext.loads(payload))
             rows.append(one.row)
@@ -269,7 +269,7 @@ def take_back(cursor: stage.Cursor, work: Work, cases: Sequence[int]) -> None:
             waiters=[
                 waiting.Waiter(
                     one.record_id, "parked", one.case_number, one.order, one.received, (), None, one.row,
-                    work.runtime.protector.seal(payloads[one.record_id], context="waiting"),
+                    line.desk.lock(payloads[one.record_id]),
                 )
                 for one in mine
             ],

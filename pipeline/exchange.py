@@ -155,7 +155,8 @@ class opened:  # noqa: N801  # a context manager, read as a verb
             keyed_hash=protector.content_hash,
         )
         judge = StructureJudge(dict(stream.schema), source.streams[name].contract, shown=_shown(stream))
-        return Desk(stream, judge, self._runtime.documents, protector, context, Occurrences())
+        lock = self._runtime.archive.data_keys.locker(source.code, f"{self._read_at:%Y-%m}")
+        return Desk(stream, judge, self._runtime.documents, protector, context, Occurrences(), lock)
 
     def __exit__(self, *error: Any) -> None:
         self._connection.__exit__(*error)

@@ -38,6 +38,8 @@ class Desk:
     protector: Protector
     context: Context
     seen: Occurrences
+    lock: Callable[[bytes], bytes]
+    """Locks the payload of a record that waits, under the data key of its source and month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def absent(desk: Desk, keys: Sequence[str]) -> Prepared:
         received=desk.protector.content_hashes([b"absent\x1f" + key.encode() for key in keys]),
         canonical=[mark] * size, deleted=[True] * size, excluded=[False] * size, refused=[False] * size,
         cases=[None] * size, reported_at=pa.nulls(size, INSTANT), tables={}, findings=[],
-        payload=lambda index: desk.protector.seal(keys[index].encode(), context="waiting"),
+        payload=lambda index: desk.lock(keys[index].encode()),
         seal_value=lambda value: desk.protector.seal(value.encode(), context="finding"),
     )  # fmt: skip
     lines = [b"0\t%b\t{}" % text for text in jsontext.dumps_many(list(keys))]
@@ -196,7 +198,7 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list
         reported_at=_instants(raw.identity.reported_at, fresh),
         tables=rows,
         findings=findings,
-        payload=_payload(desk.protector, written),
+        payload=_payload(desk.lock, written),
         seal_value=lambda value: desk.protector.seal(value.encode("utf-8", "surrogatepass"), context="finding"),
         unit=piece.unit.name if piece.unit else None,
     )
@@ -333,8 +335,8 @@ def _instants(column: pd.Series, fresh: list[int]) -> pa.Array:
     return pa.array(values, INSTANT, from_pandas=True)
 
 
-def _payload(protector: Protector, raws: list[bytes]) -> Callable[[int], bytes]:
-    return lambda index: protector.seal(raws[index], context="waiting")
+def _payload(lock: Callable[[bytes], bytes], raws: list[bytes]) -> Callable[[int], bytes]:
+    return lambda index: lock(raws[index])
 
 
 def _add_broken(desk: Desk, piece: Slice, keys: list[str], incoming: Incoming) -> None:
@@ -358,5 +360,5 @@ def _add_broken(desk: Desk, piece: Slice, keys: list[str], incoming: Incoming) -
         detail = {"message": one.message}
         incoming.findings.append(Finding(index, one.rule, pointer=f"row {one.row}", detail=detail, refuse=True))
     incoming.reported_at = pa.concat_arrays([incoming.reported_at, pa.nulls(len(piece.broken), INSTANT)])
-    seal = desk.protector.seal
-    incoming.payload = lambda index: readable(index) if index < start else seal(raws[index - start], context="waiting")
+    lock = desk.lock
+    incoming.payload = lambda index: readable(index) if index < start else lock(raws[index - start])

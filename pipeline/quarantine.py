@@ -18,11 +18,15 @@ def entry(runtime: Runtime, number: int, *, reveal: bool) -> dict[str, Any]:
     """Return a waiting record and its findings; without `reveal`, only the values that findings may show.
 
     Raises:
-        RepositoryError: there is no such entry.
+        RepositoryError: there is no such entry, or it was erased.
     """
     with runtime.engine.connect() as connection:
         found = connection.execute(
-            sa.text("SELECT record_id, payload, kind, status, unit, row FROM ledger.waiting WHERE waiting_id = :id"),
+            sa.text(
+                """SELECT w.record_id, w.payload, w.kind, w.status, w.unit, w.row, y.code AS source
+                   FROM ledger.waiting AS w JOIN ledger.stream AS s USING (stream_id)
+                   JOIN core.source_system AS y USING (source_system_id) WHERE w.waiting_id = :id"""
+            ),
             {"id": number},
         ).one_or_none()
         if found is None:
@@ -35,7 +39,12 @@ def entry(runtime: Runtime, number: int, *, reveal: bool) -> dict[str, Any]:
             {"id": found.record_id},
         ).mappings()
         findings = [{**row, "title": rule(row["rule"]).title, "hint": rule(row["rule"]).hint} for row in rows]
-    payload = runtime.protector.unseal(bytes(found.payload), context="waiting")
+    if found.payload is None:
+        raise RepositoryError(
+            f"what waited as {number} was erased: the archive's data keys of its month were destroyed. "
+            f"`hub batch list {found.source}` names the erasure and its reason."
+        )
+    payload = runtime.archive.data_keys.unlock(found.source, bytes(found.payload))
     try:
         record: dict[str, Any] = jsontext.loads(payload)
     except ValueError:

@@ -152,7 +152,7 @@ def rotate(
         if not make_only:
             with _progress() as told:
                 rows = rekey(engine, present, told)
-            data_keys = _archive(settings, present).reseal()
+            data_keys = _archive(settings, present).data_keys.reseal()
     done = (
         "`hub key rotate` re-keys what is older."
         if make_only
@@ -263,7 +263,7 @@ def _in_use(settings: Settings, engine: sa.Engine, protector: Protector, number:
     """Return the places that hold a value under this root key."""
     from sharedrepo.rekey import in_use  # noqa: PLC0415  # the models are slow to import
 
-    data_keys = _archive(settings, protector).key_numbers().get(number, 0)
+    data_keys = _archive(settings, protector).data_keys.numbers().get(number, 0)
     return in_use(engine, number) + ([f"{data_keys} data keys of the archive"] if data_keys else [])
 
 
@@ -272,7 +272,7 @@ def _usage(settings: Settings) -> dict[int, int]:
 
     with _opened(settings) as (engine, protector):
         counts = usage(engine)
-    for number, count in _archive(settings, protector).key_numbers().items():
+    for number, count in _archive(settings, protector).data_keys.numbers().items():
         counts[number] = counts.get(number, 0) + count
     return counts
 

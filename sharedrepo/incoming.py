@@ -57,7 +57,7 @@ class Incoming:
     tables: Mapping[str, Rows]
     findings: list[Finding]
     payload: Callable[[int], bytes]
-    """Returns the record as received, sealed."""
+    """Returns the record as received, locked."""
     seal_value: Callable[[str], bytes]
     """Seals a raw value that a finding keeps."""
     unit: str | None = None

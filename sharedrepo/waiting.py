@@ -15,7 +15,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """A record that goes and waits; `payload` is the record as received, sealed."""
+    """A record that goes and waits; `payload` is the record as received, locked."""
 
     record_id: int
     kind: str
@@ -140,7 +140,7 @@ def quarantined(cursor: stage.Cursor, stream_id: int, ids: Sequence[int]) -> lis
 
 
 def payload(cursor: stage.Cursor, waiting_id: int) -> bytes | None:
-    """Read the sealed payload of one entry; None where there is no such entry."""
+    """Read the locked payload of one entry; None where there is no such entry."""
     cursor.execute("SELECT payload FROM ledger.waiting WHERE waiting_id = %s", (waiting_id,))
     found = cursor.fetchone()
     return None if found is None else bytes(found[0])

@@ -16,6 +16,7 @@ import fsspec
 from fsspec.core import url_to_fs
 
 from hub.settings import private_folder
+from sharedrepo.archive.errors import ArchiveMissing
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_%][A-Za-z0-9._=%+-]*")
 _TEMPORARY = ".writing-"
@@ -54,6 +55,18 @@ def check_key(key: str) -> str:
     if all(_SEGMENT.fullmatch(part) for part in key.split("/")):
         return key
     raise ValueError(f"{key!r} is no archive key: parts of plain letters, digits and ._=%+- between slashes")
+
+
+def reading(store: Store, key: str) -> IO[bytes]:
+    """Open an object to read.
+
+    Raises:
+        ArchiveMissing: it is not there.
+    """
+    try:
+        return store.open(key)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise ArchiveMissing(key, "it is not there") from None
 
 
 class LocalStore:

@@ -63,7 +63,7 @@ batch = sa.Table(
     column("read", sa.Integer(), nullable=False),
     *(column(outcome, sa.Integer(), nullable=False, server_default="0") for outcome in OUTCOMES),
     sa.CheckConstraint(
-        "kind IN ('pull', 'release', 'replay', 'take_back', 'retranslate', 'accept', 'absence')", name="kind"
+        "kind IN ('pull', 'release', 'replay', 'take_back', 'retranslate', 'accept', 'absence', 'erasure')", name="kind"
     ),
     sa.CheckConstraint("status IN ('committed', 'held', 'superseded', 'accepted')", name="status"),
     sa.CheckConstraint(f"read = {' + '.join(OUTCOMES)}", name="balance"),
@@ -110,12 +110,12 @@ waiting = sa.Table(
     column("batch_id", sa.BigInteger(), nullable=False),
     column("closed_by", sa.BigInteger()),
     instant("since", nullable=False),
-    column("payload", BYTEA(), privacy="sensitive", info={"sealed": True}),
+    column("payload", BYTEA(), privacy="sensitive"),
     sa.CheckConstraint("kind IN ('quarantined', 'parked')", name="kind"),
-    sa.CheckConstraint("status IN ('open', 'released', 'replayed', 'superseded')", name="status"),
+    sa.CheckConstraint("status IN ('open', 'released', 'replayed', 'superseded', 'erased')", name="status"),
     sa.Index("ix_waiting_parent", "stream_id", "case_number", postgresql_where=sa.text("status = 'open'")),
     schema="ledger",
-    comment="Records that wait: refused ones in quarantine, children whose case has not come. Payloads are sealed.",
+    comment="Records that wait: refused ones in quarantine, children whose case has not come; locked by data keys.",
 )
 
 receipt = sa.Table(

@@ -303,8 +303,8 @@ def test_erasing_a_month_erases_it_alone(stores: Archive) -> None:
     for month in ("2026-01", "2026-02"):
         stores.put(f"gone/{month}/1", {**HEADER, "source": "gone", "month": month}, [b"one"])
     encoded = stores.encode("gone/2026-01/2", {**HEADER, "source": "gone", "month": "2026-01"}, [b"two"])
-    assert stores.erase("gone", "2026-01") == 1
-    assert stores.erase("gone", "2026-01") == 0
+    assert stores.data_keys.erase("gone", "2026-01") == 1
+    assert stores.data_keys.erase("gone", "2026-01") == 0
     with pytest.raises(ArchiveErased):
         stores.open("gone/2026-01/1")
     with pytest.raises(ArchiveErased):
@@ -328,9 +328,9 @@ def test_data_keys_are_sealed_anew_when_keys_rotate(archive: Archive) -> None:
     archive.put(KEY, HEADER, [b"one"])
     rotated = PROTECTOR.ring.rotated()
     after = Archive(archive.url, Protector(rotated))
-    assert after.key_numbers() == {1: 1}
-    assert (after.reseal(), after.reseal()) == (1, 0)
-    assert after.key_numbers() == {2: 1}
+    assert after.data_keys.numbers() == {1: 1}
+    assert (after.data_keys.reseal(), after.data_keys.reseal()) == (1, 0)
+    assert after.data_keys.numbers() == {2: 1}
     assert list(Archive(archive.url, Protector(rotated.without(1))).open(KEY)[1]) == [b"one"]
 
 
