@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -102,6 +103,25 @@ def ledger(
             typer.echo("The ledger's states equal the contents of the repository.")
     if wrong or not all(row["balanced"] for row in rows):
         sys.exit(1)
+
+
+def metrics(
+    textfile: Annotated[
+        Path | None, typer.Option(help="Write this file, whole, for node_exporter's textfile collector.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Print the metrics of every declared feed as Prometheus reads them."""
+    from pipeline import metrics as figures  # noqa: PLC0415  # only this command needs Prometheus' library
+
+    settings = Settings.load()
+    facts = figures.gather(Runtime.open(settings).engine, load_sources(settings.sources))
+    if textfile is not None:
+        figures.write(facts, textfile)
+    elif json:
+        as_json({"metrics": figures.as_values(facts)})
+    else:
+        typer.echo(figures.render(facts).decode(), nl=False)
 
 
 @quarantine.command("list")

@@ -13,6 +13,8 @@ from connectors.source import Source
 from pipeline.province import due_at
 from sharedrepo import health
 
+SIGNS = ("never", "late", "silent", "behind", "thin", "failing", "held", "owing")
+"""Every sign that a feed can bear."""
 FAILING = 0.05
 """From this share of refused records on, a feed counts as failing."""
 FAR_FROM_USUAL = 0.5
@@ -53,13 +55,17 @@ def feeds(
 ) -> list[Feed]:
     """Return the health of every declared stream, in the order of the folders; undeclared ones are left out."""
     now = now or datetime.now(UTC)
-    out = []
-    for source in sources:
-        if code is not None and source.code != code:
-            continue
-        known = {row["stream"]: row for row in health.feeds(engine, now=now, zone=source.time_zone, source=source.code)}
-        out += [_feed(source, stream, known.get(stream, {}), now) for stream in source.streams]
-    return out
+    asked = [source for source in sources if code is None or source.code == code]
+    known = {}
+    for zone in dict.fromkeys(source.time_zone for source in asked):  # one question for all that share a clock
+        codes = [source.code for source in asked if source.time_zone == zone]
+        rows = health.feeds(engine, now=now, zone=zone, sources=codes)
+        known.update({(row["source"], row["stream"]): row for row in rows})
+    return [
+        _feed(source, stream, known.get((source.code, stream), {}), now)
+        for source in asked
+        for stream in source.streams
+    ]
 
 
 def _feed(source: Source, stream: str, row: dict[str, Any], now: datetime) -> Feed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,22 +33,52 @@ SELECT ss.code AS source, s.name AS stream, s.last_success_at, s.complete_throug
     EXISTS (SELECT FROM quality.finding AS f
             WHERE f.stream_id = s.stream_id AND f.rule = 'silent_feed' AND f.state = 'open') AS silent
 FROM ledger.stream AS s JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
-WHERE CAST(:source AS text) IS NULL OR ss.code = :source
+WHERE ss.code = ANY(:sources)
 ORDER BY ss.code, s.stream_id
 """
 
+_PLACE = """
+FROM ledger.stream AS s JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
+"""
 
-def feeds(engine: sa.Engine, *, now: datetime, zone: str, source: str | None = None) -> list[dict[str, Any]]:
-    """Return the facts of each stream that was ever opened; days are those of `zone`.
+_WAITING = f"""
+SELECT ss.code AS source, s.name AS stream, k.kind, count(w.waiting_id) AS records {_PLACE}
+CROSS JOIN (VALUES ('quarantined'), ('parked')) AS k (kind)
+LEFT JOIN ledger.waiting AS w ON w.stream_id = s.stream_id AND w.kind = k.kind AND w.status = 'open'
+GROUP BY ss.code, s.stream_id, s.name, k.kind ORDER BY ss.code, s.stream_id, k.kind DESC
+"""
+
+_OPEN_FINDINGS = f"""
+SELECT ss.code AS source, s.name AS stream, f.rule, f.effect, count(*) AS findings {_PLACE}
+JOIN quality.finding AS f ON f.stream_id = s.stream_id AND f.state = 'open'
+GROUP BY ss.code, s.stream_id, s.name, f.rule, f.effect ORDER BY ss.code, s.stream_id, f.rule, f.effect
+"""
+
+
+def feeds(engine: sa.Engine, *, now: datetime, zone: str, sources: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the facts of each stream of these sources that was ever opened; days are those of `zone`.
 
     `lag_seconds` is the median, over a week's pulls, of the time from the newest record's report to its commit;
     `volume` counts what changed today, `usual_volume` the average of the same weekday; `error_rate` is the share of
     the records read in a week that were refused. Each is None where nothing is known.
     """
-    values = {"now": now, "zone": zone, "weeks": WEEKS, "source": source}
-    with engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(sa.text(_QUERY), values).mappings()]
+    rows = _rows(engine, _QUERY, now=now, zone=zone, weeks=WEEKS, sources=list(sources))
     for row in rows:
         row |= {name: None if row[name] is None else float(row[name]) for name in ("lag_seconds", "usual_volume")}
         row["volume"] = int(row["volume"])
     return rows
+
+
+def waiting(engine: sa.Engine) -> list[dict[str, Any]]:
+    """Count the records of each stream that wait: `quarantined` and `parked` ones, none of them too."""
+    return _rows(engine, _WAITING)
+
+
+def open_findings(engine: sa.Engine) -> list[dict[str, Any]]:
+    """Count the open findings of each stream by rule and effect."""
+    return _rows(engine, _OPEN_FINDINGS)
+
+
+def _rows(engine: sa.Engine, query: str, **values: Any) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.text(query), values).mappings()]
