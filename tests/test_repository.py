@@ -24,7 +24,20 @@ ROOT = Path(__file__).resolve().parents[1]
 LARGEST = 800_000
 LONGEST_MODULE = 400
 CLASSES = {"public", "internal", "personal", "sensitive"}
-PRODUCT = ("hub", "connectors", "validation", "normalization", "sharedrepo", "sql", "pipeline", "dags", "demo", "bench")
+PRODUCT = (
+    "hub",
+    "connectors",
+    "validation",
+    "normalization",
+    "sharedrepo",
+    "sql",
+    "pipeline",
+    "kit",
+    "web",
+    "dags",
+    "demo",
+    "bench",
+)
 
 # Put together here, so that this file does not hold what it looks for.
 MACHINE_PATH = re.compile("(?<![\\w.:~-])/(?:" + "|".join(("work", "root", "Users")) + ")/[A-Za-z.]")

@@ -1,5 +1,6 @@
-"""The tables of the shared repository: `core` made from the contracts, `ledger`, `quality`, and the history twins."""
+"""The tables of the repository: `core` made from the contracts, its history twins, `ledger`, `quality` and `access`."""
 
+from sharedrepo.models.access import client
 from sharedrepo.models.base import metadata
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
@@ -23,6 +24,7 @@ __all__ = [
     "TABLES",
     "batch",
     "case_overview",
+    "client",
     "finding",
     "key_fingerprint",
     "metadata",

@@ -1,0 +1,106 @@
+"""Requests that the hub's API refuses. The type says what the caller does next:
+
+RequestRefused
+├── Malformed         400  mend the request
+├── NotAuthenticated  401  send a valid token
+├── NotAllowed        403  ask the hub's operators for the right
+├── NotFound          404  mend the address; the message names what there is
+├── TooSlow           408  send the body faster
+├── KeyReused         422  take a new Idempotency-Key for a new body
+├── TooLarge          413  send less at once
+├── UnsupportedForm   415  send it in a form that is read
+├── Contradicted      422  what is sent is not what was said of it
+├── TooMany           429  wait as long as Retry-After says
+└── Unavailable       503  wait as long as Retry-After says, then send the same again
+
+Whoever answers the request turns them into `application/problem+json` (RFC 9457).
+"""
+
+from __future__ import annotations
+
+from hub.errors import HubError
+
+
+class RequestRefused(HubError):
+    """A request is refused; carries what was got and what to do, never a value that was sent."""
+
+    status = 400
+    title = "the request cannot be read"
+
+    def __init__(self, got: str, *, hint: str = "", after_seconds: float | None = None) -> None:
+        self.got, self.hint, self.after_seconds = got, hint, after_seconds
+        super().__init__(f"{got}. {hint}".rstrip())
+
+
+class Malformed(RequestRefused):
+    """The request, or its body as a whole, cannot be read."""
+
+
+class NotAuthenticated(RequestRefused):
+    """There is no token, or none that is valid."""
+
+    status = 401
+    title = "a valid token is needed"
+
+
+class NotAllowed(RequestRefused):
+    """The client has no right to this."""
+
+    status = 403
+    title = "this client may not do that"
+
+
+class NotFound(RequestRefused):
+    """Nothing lies at this address."""
+
+    status = 404
+    title = "there is no such thing"
+
+
+class TooSlow(RequestRefused):
+    """The body did not come in time."""
+
+    status = 408
+    title = "the body came too slowly"
+
+
+class TooLarge(RequestRefused):
+    """The body breaks a limit."""
+
+    status = 413
+    title = "the body is too large"
+
+
+class UnsupportedForm(RequestRefused):
+    """The body is in a form that is not read here."""
+
+    status = 415
+    title = "this form of body is not read"
+
+
+class KeyReused(RequestRefused):
+    """An Idempotency-Key comes a second time with something else."""
+
+    status = 422
+    title = "this Idempotency-Key belongs to another request"
+
+
+class Contradicted(RequestRefused):
+    """The request says something of its body that is not so."""
+
+    status = 422
+    title = "the body is not what the request says of it"
+
+
+class TooMany(RequestRefused):
+    """The client asks more often than it may."""
+
+    status = 429
+    title = "too many requests"
+
+
+class Unavailable(RequestRefused):
+    """The hub cannot do it just now; nothing was kept."""
+
+    status = 503
+    title = "not just now"

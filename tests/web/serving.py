@@ -1,0 +1,32 @@
+"""The application on a real server, in a thread of the test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from fastapi import FastAPI
+
+from web.server import Server, _listen, configuration
+
+
+@contextmanager
+def served(app: FastAPI, within: float = 30) -> Iterator[str]:
+    """Serve an application on loopback and give its address; the server is gone at the end."""
+    with closing(_listen("127.0.0.1", 0)) as listener:
+        ready = threading.Event()
+        server = Server(configuration(app), ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + within
+        while not ready.wait(0.05):
+            assert thread.is_alive(), "the server ended before it was ready"
+            assert time.monotonic() < deadline, "the server is not ready in time"
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(within)
+            assert not thread.is_alive(), "the server does not end"

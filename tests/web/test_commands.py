@@ -1,0 +1,153 @@
+"""`hub web` and `hub client` as people and programs use them, and the API's document against the code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from hub.settings import Settings
+from tests.departments import ORGAN
+from web import protocol
+from web.document import text
+from web.server import CannotListen, _listen
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "integrate" / "openapi.json"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    assert settings.database_url is not None
+    assert settings.keys is not None
+    return {
+        **os.environ,
+        "HUB_HOME": str(settings.home),
+        "HUB_DATABASE_URL": settings.database_url.get_secret_value(),
+        "HUB_KEYS": settings.keys.get_secret_value(),
+        "HUB_SOURCES": os.pathsep.join(map(str, settings.sources)),
+    }
+
+
+def hub(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("hub")), *words],
+        env=environment(settings), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@contextmanager
+def serving(settings: Settings, **more: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `hub web serve` in a process of its own; give its address and the process."""
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("hub")), "web", "serve", "--port", "0", "--json"],
+        env=environment(settings) | more, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        said = "".join(process.stdout.readline() for _ in range(3))
+        yield json.loads(said)["url"], process
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def test_the_document_is_committed_as_the_code_makes_it() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == text(), (
+        "the API changed: run `hub web openapi > docs/integrate/openapi.json` and look at the difference"
+    )
+
+
+def test_every_operation_of_the_document_says_its_refusals() -> None:
+    said: dict[str, Any] = json.loads(text())
+    for path, methods in said["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+            if path != "/health":
+                assert operation["security"] == [{"client": []}]
+                assert {"401", "403"} <= set(operation["responses"]), path
+
+
+def test_a_client_is_made_listed_and_revoked(settings: Settings, runtime: Any) -> None:
+    made = hub(settings, "client", "new", "labour-it", "--organ", ORGAN, "--metrics", "--json")
+    assert made.returncode == 0, made.stderr
+    token = json.loads(made.stdout)["token"]
+    listed = hub(settings, "client", "list", "--json")
+    assert listed.returncode == 0, listed.stderr
+    (one,) = json.loads(listed.stdout)["clients"]
+    assert (one["code"], one["rights"], one["state"]) == ("labour-it", ["metrics"], "valid")
+    assert token not in listed.stdout
+    again = hub(settings, "client", "new", "labour-it", "--organ", ORGAN, "--metrics")
+    assert again.returncode == 1
+    assert "there is a client 'labour-it' already" in again.stderr
+    assert hub(settings, "client", "revoke", "labour-it").returncode == 0
+    assert json.loads(hub(settings, "client", "list", "--json").stdout)["clients"][0]["state"] == "revoked"
+    unknown = hub(settings, "client", "revoke", "nobody")
+    assert "no client 'nobody'; known: labour-it" in unknown.stderr
+
+
+def test_a_client_that_cannot_be_is_told_all_its_faults(settings: Settings) -> None:
+    told = hub(settings, "client", "new", "Labour IT", "--organ", "123")
+    assert told.returncode == 2
+    assert all(words in told.stderr for words in ("write small letters", "no unified social credit code", "no right"))
+
+
+def test_a_server_of_its_own_answers_and_ends_when_it_is_told(settings: Settings, runtime: Any) -> None:
+    with serving(settings) as (url, process):
+        assert requests.get(f"{url}/health", timeout=10).json() == {"status": "ok"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in (0, -signal.SIGTERM)
+
+
+def test_an_address_that_is_taken_is_said() -> None:
+    with closing(_listen("127.0.0.1", 0)) as taken:
+        taken.listen()
+        with pytest.raises(CannotListen, match="Choose another --port"):
+            _listen("127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(CannotListen, match="no address of this machine"):
+        _listen("nowhere.invalid", 0)
+
+
+def test_a_head_that_is_dribbled_is_hung_up_on(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.5)
+    host, port = service.removeprefix("http://").split(":")
+    with closing(socket.create_connection((host, int(port)), timeout=10)) as caller:
+        caller.sendall(b"GET /health HTTP/1.1\r\nHost: hub\r\n\r\n")
+        assert caller.recv(4096).startswith(b"HTTP/1.1 200"), "the first request is answered"
+        began = time.monotonic()
+        with pytest.raises(ConnectionError):
+            _dribble(caller)
+        assert time.monotonic() - began < 3
+    with closing(socket.create_connection((host, int(port)), timeout=10)) as silent:
+        silent.settimeout(5)
+        assert _ended(silent), "a caller who says nothing at all is hung up on too"
+
+
+def _dribble(caller: socket.socket) -> None:
+    for _ in range(100):
+        caller.sendall(b"G")
+        time.sleep(0.05)
+
+
+def _ended(caller: socket.socket) -> bool:
+    try:
+        return caller.recv(10) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_head_beyond_the_limit_is_refused(service: str) -> None:
+    host, port = service.removeprefix("http://").split(":")
+    with closing(socket.create_connection((host, int(port)), timeout=10)) as caller:
+        caller.sendall(b"GET /health HTTP/1.1\r\nHost: hub\r\nX-Long: " + b"x" * 100_000)
+        assert b" 400 " in caller.recv(4096) or _ended(caller)

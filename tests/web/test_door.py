@@ -1,0 +1,154 @@
+"""One way in and one error shape, over all routes that there are."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+import sqlalchemy as sa
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+
+from hub.refusals import Contradicted, RequestRefused, TooMany
+from pipeline.runtime import Runtime
+from sharedrepo import clients
+from tests.web.serving import served
+from web.app import create
+from web.problems import MEDIA_TYPE, Problem
+
+OPEN = {"/health"}
+"""The routes that anybody may ask."""
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Every route with every method."""
+    for route in create().routes:
+        assert isinstance(route, APIRoute), f"{route} was not mounted with a right"
+        yield from ((method, route.path) for method in sorted(route.methods))
+
+
+def problem(answer: requests.Response) -> Problem:
+    assert answer.headers["Content-Type"] == MEDIA_TYPE
+    assert answer.headers["Request-Id"]
+    said = TypeAdapter(Problem).validate_json(answer.content)
+    assert said.status == answer.status_code
+    assert said.request == answer.headers["Request-Id"]
+    return said
+
+
+def test_no_route_is_open_but_health(service: str, token_for: Callable[..., str]) -> None:
+    nobodys = token_for("nothing")
+    asked = set()
+    for method, path in routes():
+        address = service + re.sub(r"\{\w+\}", "x", path)
+        bare = requests.request(method, address, timeout=10)
+        if path in OPEN:
+            assert bare.status_code == 200
+            continue
+        assert bare.status_code == 401, path
+        assert bare.headers["WWW-Authenticate"] == "Bearer"
+        for wrong in ("Basic aHViOmh1Yg==", "Bearer", "Bearer wrong", f"Bearer {'x' * 10_000}", f"bearer{nobodys}"):
+            tried = requests.request(method, address, headers={"Authorization": wrong}, timeout=10)
+            assert problem(tried).type == "urn:approval-exchange-hub:NotAuthenticated", wrong
+        tried = requests.request(method, address, headers={"Authorization": f"Bearer {nobodys}"}, timeout=10)
+        assert problem(tried).type == "urn:approval-exchange-hub:NotAllowed", path
+        asked.add(path)
+    assert asked | OPEN == {path for _, path in routes()}
+
+
+def test_an_unknown_address_and_method_have_the_same_shape(service: str) -> None:
+    assert problem(requests.get(f"{service}/nothing/here", timeout=10)).status == 404
+    assert problem(requests.delete(f"{service}/health", timeout=10)).status == 405
+
+
+def test_answers_are_for_no_browser_to_guess_at(service: str) -> None:
+    headers = requests.get(f"{service}/health", timeout=10).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "Server" not in headers
+
+
+def test_refusals_and_faults_are_answered_in_the_one_shape(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    app = create(lambda: runtime)
+
+    @app.get("/refused")
+    def refuse() -> None:
+        raise TooMany("too often", hint="wait", after_seconds=0.2)
+
+    @app.get("/fault")
+    def fail() -> None:
+        raise ZeroDivisionError("身份证 330185199003071223")
+
+    with served(app) as url:
+        refused = requests.get(f"{url}/refused", timeout=10)
+        assert (problem(refused).status, refused.headers["Retry-After"]) == (429, "1")
+        assert (problem(refused).detail, problem(refused).hint) == ("too often", "wait")
+        fault = requests.get(f"{url}/fault", timeout=10)
+    assert problem(fault).type == "urn:approval-exchange-hub:InternalError"
+    told = [one.getMessage() for one in caplog.records if one.name == "hub.web"]
+    assert any(fault.headers["Request-Id"] in one and "ZeroDivisionError" in one for one in told)
+    assert "330185199003071223" not in fault.text + " ".join(told)
+
+
+def test_each_refusal_says_its_status_and_title() -> None:
+    kinds = RequestRefused.__subclasses__()
+    assert len(kinds) > 8
+    assert all(400 <= one.status < 600 and one.title for one in kinds)
+    assert str(Contradicted("3 records", hint="Send 4.")) == "3 records. Send 4."
+
+
+def test_health_says_when_the_repository_does_not_answer(runtime: Runtime) -> None:
+    app = create(lambda: runtime)
+    with served(app) as url:
+        assert requests.get(f"{url}/health", timeout=10).json() == {"status": "ok"}
+        runtime.engine.dispose()
+        app.state.well_at = float("-inf")
+        app.state.hub = type(app.state.hub)(_unreachable(runtime))
+        answer = requests.get(f"{url}/health", timeout=20)
+        assert problem(answer).status == 503
+        assert answer.headers["Retry-After"] == "5"
+
+
+def _unreachable(runtime: Runtime) -> Runtime:
+    nowhere = sa.create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+    return dataclasses.replace(runtime, engine=nowhere)
+
+
+# --- clients ---
+
+
+def test_a_token_is_good_until_it_expires_or_is_revoked(runtime: Runtime, token_for: Callable[..., str]) -> None:
+    def known(token: str) -> str | None:
+        found = clients.find(runtime.engine, runtime.protector, token)
+        return None if found is None else found.code
+
+    token, other = token_for("push:labour"), token_for("metrics", code="scraper")
+    assert (known(token), known(other), known(token + "x"), known("")) == ("labour-it", "scraper", None, None)
+    clients.revoke(runtime.engine, "labour-it")
+    assert (known(token), known(other)) == (None, "scraper")
+    with runtime.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE access.client SET expires_at = now() WHERE code = 'scraper'")
+    assert known(other) is None
+    states = {one["code"]: one["state"] for one in clients.listed(runtime.engine)}
+    assert states == {"labour-it": "revoked", "scraper": "expired"}
+
+
+def test_no_token_is_kept(runtime: Runtime, token_for: Callable[..., str]) -> None:
+    token = token_for("push:labour")
+    with runtime.engine.connect() as connection:
+        row = connection.exec_driver_sql("SELECT c::text, encode(token_hash, 'escape') FROM access.client AS c").one()
+    assert token not in str(row)
+    assert token[4:] not in str(row)
+
+
+def test_rights_are_for_one_source_each(runtime: Runtime, token_for: Callable[..., str]) -> None:
+    caller = clients.find(runtime.engine, runtime.protector, token_for("push:labour", "push:housing"))
+    assert caller is not None
+    assert caller.sources == ("housing", "labour")
+    assert (caller.may("push"), caller.may("push:labour"), caller.may("push:tax"), caller.may("metrics")) == (
+        True, True, False, False,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The hub's API over HTTP: mounts the routes of the packages, and gives all of them one way in and one error shape."""

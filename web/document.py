@@ -1,0 +1,23 @@
+"""The API's document (OpenAPI 3.1), committed as docs/integrate/openapi.json: a promise that a test holds us to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from web.app import create
+from web.problems import Problem
+
+
+def document() -> dict[str, Any]:
+    """Return the document of all routes; nothing is opened for it."""
+    made = create().openapi()
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return made
+
+
+def text() -> str:
+    """Return the document as the file holds it."""
+    return orjson.dumps(document(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n"

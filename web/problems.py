@@ -1,0 +1,115 @@
+"""The one shape of an error: `application/problem+json` (RFC 9457), with the way to mend it.
+
+No text of a request stands in it but names of streams, sources and fields; no fault of our own says where it lies.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import traceback
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from hub.refusals import Malformed, NotFound, RequestRefused
+
+log = logging.getLogger("hub.web")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """Why a request was not done, and what to do next."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str
+    """`urn:approval-exchange-hub:` and a word that programs may rely on."""
+    title: str
+    status: int
+    detail: str
+    hint: str
+    """What to do next."""
+    request: str
+    """The number under which the hub's log knows the request."""
+
+
+def answer(request: Request, refused: RequestRefused) -> JSONResponse:
+    """Answer a refused request."""
+    headers = {}
+    if refused.after_seconds is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(refused.after_seconds)))
+    if refused.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    kind = type(refused).__name__
+    return _shaped(request, refused.status, kind, refused.title, refused.got, refused.hint, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Have every error that is raised in an application answered in the one shape; faults go through `Framing`."""
+    app.add_exception_handler(RequestRefused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _of_the_framework)
+
+
+def documented(*kinds: type[RequestRefused]) -> dict[int | str, dict[str, Any]]:
+    """Return how the document of the API tells of these refusals."""
+    by_status: dict[int | str, list[str]] = {}
+    for one in kinds:
+        by_status.setdefault(one.status, []).append(f"`{one.__name__}`: {one.title}")
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": "; ".join(words), "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status, words in by_status.items()
+    }
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestRefused)  # noqa: S101  # it is registered for no other
+    return answer(request, error)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for no other
+    places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
+    return answer(request, Malformed(f"unreadable: {', '.join(places)}", hint="See the API's document, openapi.json."))
+
+
+async def _of_the_framework(request: Request, error: Exception) -> JSONResponse:
+    """Answer what the framework itself refuses: unknown addresses and methods."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for no other
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return answer(request, NotFound("nothing lies at this address", hint="See the API's document, openapi.json."))
+    words = HTTPStatus(error.status_code)
+    kind = "".join(part.capitalize() for part in words.name.split("_"))
+    return _shaped(request, error.status_code, kind, words.phrase, words.description, "", dict(error.headers or {}))
+
+
+def fault(request: Request, error: Exception) -> JSONResponse:
+    """Answer a fault of our own: its words may hold anything, so the log has its type and place only."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("request %s: %s at %s:%d", number(request), type(error).__name__, Path(last.filename).name, last.lineno)
+    hint = "Send it again with the same Idempotency-Key; if it stays so, tell the hub's operators the request's number."
+    return _shaped(request, 500, "InternalError", "a fault of the hub itself", "the request was not done", hint, {})
+
+
+def _shaped(
+    request: Request, status: int, kind: str, title: str, detail: str, hint: str, headers: dict[str, str]
+) -> JSONResponse:
+    body = Problem(
+        type=f"urn:approval-exchange-hub:{kind}", title=title, status=status, detail=detail, hint=hint,
+        request=number(request),
+    )  # fmt: skip
+    return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
+
+
+def number(request: Request) -> str:
+    """Return the number of a request."""
+    return str(getattr(request.state, "number", ""))

@@ -1,0 +1,90 @@
+"""Serves the application on one address, in this process."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import closing
+
+import uvicorn
+from fastapi import FastAPI
+
+from hub.errors import HubError
+from web.protocol import PatientProtocol
+
+LONGEST_HEAD = 32 * 1024
+MOST_CONNECTIONS = 1_000
+GOODBYE_SECONDS = 30
+"""Seconds for requests that are under way when the server is told to stop."""
+
+
+class CannotListen(HubError):
+    """The address cannot be listened on."""
+
+    exit_status = 78
+
+
+class Server(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+
+def serve(app: FastAPI, *, host: str, port: int, ready: Callable[[str], None]) -> bool:
+    """Serve until the process is told to stop; `ready` is called with the address. Say whether it ever served.
+
+    Raises:
+        CannotListen: the address is taken, or not of this machine.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    with closing(_listen(host, port)) as listener:
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{listener.getsockname()[1]}"
+        server = Server(configuration(app), lambda: ready(url))
+        server.run(sockets=[listener])
+        return bool(server.started)
+
+
+def configuration(app: FastAPI) -> uvicorn.Config:
+    """Return how the server runs: no web sockets, nothing told of itself, everything bounded."""
+    return uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GOODBYE_SECONDS,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CannotListen(f"{host} is no address of this machine ({error.strerror}). Choose another --host.") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(
+            f"{host} port {port} cannot be listened on ({error.strerror}). Choose another --port; 0 takes a free one."
+        ) from None
+    return listener
