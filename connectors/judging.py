@@ -75,6 +75,8 @@ def _words(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]
         yield path, error.message.replace("is a required property", "is missing")
     elif error.validator == "oneOf" and not path:
         yield path, "name either `profile` or `mapping`, one of the two"
+    elif path == ("version",):
+        yield path, f"this hub reads source files of version {error.validator_value}, not {error.instance!r}"
     elif error.validator in {"oneOf", "anyOf"}:
         forms: Any = error.validator_value
         known_forms = " | ".join(_form(form) for form in forms)

@@ -3,7 +3,7 @@
 HubError
 ├── RetrySource      wait and try again: the source is busy, cut off or slow
 ├── StopSource       a person must act before this source can be read
-│   ├── SourceUnreachable, WrongCredentials, StreamMissing, SchemaMismatch
+│   ├── SourceUnreachable, WrongCredentials, StreamMissing, SchemaMismatch, StateTooLarge
 ├── RefuseUnit       this delivered file, page or snapshot is refused whole; the rest goes on
 │   ├── TruncatedUnit, WrongEncoding, HostileInput
 ├── ConfigError      a file that a person wrote is wrong; every fault is listed with file and line
@@ -88,6 +88,12 @@ class SchemaMismatch(StopSource):
     """The source has the stream, but without the columns that its declaration needs."""
 
     next_step = "Compare the stream's schema with the department's system; if it changed, mend schema and mapping."
+
+
+class StateTooLarge(StopSource):
+    """What the hub would have to remember of a stream between two pulls has outgrown its limit."""
+
+    next_step = "Let fewer files lie there: `afterwards: move`, a narrower `path`, or a tidier folder."
 
 
 class RefuseUnit(SourceTrouble):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,15 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from hub.errors import StateTooLarge
 from sharedrepo import stage
+
+MOST_STATE = 4 << 20
+"""So many bytes of state a stream may have at most.
+
+The state is written with every batch. Of most kinds it is a few values, whatever was read; of files it names those that
+lie in the folder, of which `limits.files` lets this many pass.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +79,36 @@ def next_seq(cursor: stage.Cursor, source: int) -> int:
 def advance(
     cursor: stage.Cursor, stream_id: int, *, state: Mapping[str, Any], complete_through: datetime | None, declared: bool
 ) -> None:
-    """Move a stream's cursor; the time up to which it is complete moves only forward, and not on an empty pull."""
+    """Move a stream's cursor; the time up to which it is complete moves only forward, and not on an empty pull.
+
+    Raises:
+        StateTooLarge: the state has outgrown `MOST_STATE`; the present transaction is to be given up.
+    """
+    written = orjson.dumps(state)
+    if len(written) > MOST_STATE:
+        raise _too_large(cursor, stream_id, state, len(written))
     cursor.execute(
         """UPDATE ledger.stream SET state = %s,
                complete_through = greatest(complete_through, %s),
                complete_basis = CASE WHEN %s::timestamptz IS NULL THEN complete_basis ELSE %s END
            WHERE stream_id = %s""",
         (
-            orjson.dumps(state).decode(), complete_through, complete_through,
+            written.decode(), complete_through, complete_through,
             "declared" if declared else "inferred", stream_id,
         ),
     )  # fmt: skip
+
+
+def _too_large(cursor: stage.Cursor, stream_id: int, state: Mapping[str, Any], size: int) -> StateTooLarge:
+    cursor.execute(
+        """SELECT ss.code, s.name FROM ledger.stream AS s JOIN core.source_system AS ss USING (source_system_id)
+           WHERE s.stream_id = %s""",
+        (stream_id,),
+    )
+    source, name = cursor.fetchone() or ("?", "?")
+    parts = ", ".join(f"{part}: {len(value)}" for part, value in state.items() if isinstance(value, Sized))
+    got = f"its state would take {size:,} bytes ({parts})"
+    return StateTooLarge(source=source, stream=name, got=got, known=f"at most {MOST_STATE:,} bytes")
 
 
 def succeeded(cursor: stage.Cursor, stream_id: int, at: datetime) -> None:

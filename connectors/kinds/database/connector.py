@@ -1,8 +1,9 @@
 """The connector of kind `database`: tables and views by a SQLAlchemy URL.
 
 A pull is one read-only transaction with one streamed statement, ordered by cursor and key, up to a bound that is
-fixed when the pull begins. What the cursor cannot lead to (no value, or a date in the future) is read at every pull,
-so that it is never lost. A pull that broke off goes on behind the last row that was committed.
+fixed when the pull begins; with `page_rows` it is a short transaction for each page. What the cursor cannot lead to (no
+value, or a date in the future) is read at every pull, so that it is never lost. A pull that broke off goes on behind
+the last row that was committed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from connectors.kinds.database.composite import tables_of
-from connectors.kinds.database.engine import connected, open_engine
+from connectors.kinds.database.engine import connected, open_engine, rest, resume
 from connectors.kinds.database.fetch import Rows, first_value, printed, stream_rows
 from connectors.kinds.database.plan import Plan, plan
 from connectors.kinds.database.values import Made, made_of
@@ -149,6 +150,7 @@ class _Pull:
     since: Any = None
     after: Sequence[Any] | None = None
     until: Any = None
+    newest: Any = None
     read: int = 0
     fetch: Callable[[sa.Select[Any], int], Iterator[Run]] = field(init=False)
 
@@ -165,7 +167,7 @@ class _Pull:
                 self.after = [stood, *tie]
             self.since = back(stood, self.stream.cursor, source=self.source.code, stream=self.stream.name)
         newest = sa.select(sa.func.max(cursor)).select_from(self.plan.table)
-        self.until = first_value(self.connection, newest)
+        self.until = self.newest = first_value(self.connection, newest)
         limit = tomorrow(self.until, self.source.time_zone)
         if limit is not None:
             self.until = first_value(self.connection, newest.where(cursor <= limit))
@@ -177,7 +179,9 @@ class _Pull:
             return int(self.connection.execute(self.plan.count()).scalar_one())
         if self.until is not None:
             total = int(self.connection.execute(self.plan.count(*self._bounds())).scalar_one())
-        return total + int(self.connection.execute(self.plan.count(self.plan.astray(self.until))).scalar_one())
+        return total + int(
+            self.connection.execute(self.plan.count(self.plan.astray(self.until, self.newest))).scalar_one()
+        )
 
     def _bounds(self) -> list[sa.ColumnElement[bool]]:
         return self.plan.between(self.since, self.after, self.until)
@@ -223,7 +227,7 @@ class _Pull:
             for rows in self._ordered(size):
                 yield rows, True
         if self.plan.cursor is not None:
-            statement = self.plan.select([self.plan.astray(self.until)])
+            statement = self.plan.select([self.plan.astray(self.until, self.newest)])
             for rows in self.fetch(statement, size):
                 yield rows, False
 
@@ -240,13 +244,13 @@ class _Pull:
                 hint="Name such a key in option `key`, or leave page_rows out.",
             )
         while True:
-            got, last = 0, None
-            for rows in self.fetch(self.plan.select(self._bounds(), limit=page), size):
-                got, last = got + len(rows), _place(rows, self.plan)
-                yield rows
-            if last is None or got < page:
+            runs = list(self.fetch(self.plan.select(self._bounds(), limit=page), size))
+            rest(self.connection)  # the page is here: while it is worked on, nobody at the department waits for us
+            yield from runs
+            resume(self.connection)
+            if sum(map(len, runs)) < page:
                 return
-            self.after = last
+            self.after = _place(runs[-1], self.plan)
 
 
 def _place(rows: Run, plan: Plan) -> list[Any]:

@@ -162,6 +162,17 @@ def working(engine: sa.Engine, source: str, stream: str, *, raw: bool = False) -
         yield connection
 
 
+def rest(connection: sa.Connection) -> None:
+    """End the transaction of a `connected` connection: until `resume` the department's tables are free of us."""
+    connection.rollback()
+    connection.connection.rollback()  # SQLAlchemy knows nothing of what cursors of our own began
+
+
+def resume(connection: sa.Connection) -> None:
+    """Begin another read-only transaction after `rest`, which sees the database as it is now."""
+    _prepared(connection)
+
+
 def _prepared(connection: sa.Connection) -> sa.Connection:
     backend = connection.dialect.name
     if backend == "postgresql":

@@ -76,16 +76,18 @@ class Plan:
                 found.append(self.cursor != "")
         return found
 
-    def astray(self, until: Any) -> sa.ColumnElement[bool]:
-        """Return the condition of the rows that no cursor can lead to: without a value, or beyond `until`."""
+    def astray(self, until: Any, newest: Any) -> sa.ColumnElement[bool]:
+        """Return the condition of the rows that no cursor can lead to: without a value, or beyond `until`.
+
+        `newest` was the newest value when the pull began: what came since is the next pull's.
+        """
         assert self.cursor is not None  # noqa: S101  # only streams with a cursor have such rows
         conditions: list[sa.ColumnElement[bool]] = [self.cursor.is_(None)]
         if self.cursor_is_text:
             conditions.append(self.cursor == "")
-        if until is not None:
-            conditions.append(self.cursor > self._bound(until))
-        else:
-            conditions.append(self.cursor.is_not(None))
+        if newest is not None:
+            beyond = self.cursor <= self._bound(newest)
+            conditions.append(beyond if until is None else sa.and_(self.cursor > self._bound(until), beyond))
         return sa.or_(*conditions)
 
     def _bound(self, value: Any) -> Any:

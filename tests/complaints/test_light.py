@@ -1,0 +1,45 @@
+"""Complaint 14: a heavy runtime, with a server, a container a connector and a dozen processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from sharedrepo.embedded import EmbeddedServer
+from tests.departments import Department
+
+PROGRAM = """
+import json, os, sys, threading
+from pathlib import Path
+from connectors.source import load_sources
+from pipeline.exchange import exchange
+
+[source] = load_sources([Path(sys.argv[1])])
+most = 0
+def look(*_):
+    global most
+    mine = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    most = max(most, len(mine))
+report = exchange(source, connections=lambda _: sys.argv[2], progress=look)
+known = ("airflow", "great_expectations", "kit", "dags", "demo", "uvicorn", "fastapi")
+heavy = [name for name in known if name in sys.modules]
+print(json.dumps({"read": report.streams[0].read, "children": most, "heavy": heavy}))
+"""
+
+
+def test_a_pull_is_one_process_of_a_plain_package(
+    tmp_path: Path, server: EmbeddedServer, database: str, key_ring: str
+) -> None:
+    department = Department(tmp_path / "sources")
+    department.case("C-1")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "sources"), department.url],
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=False, timeout=120,
+        env={"PATH": "/usr/bin:/bin", "HUB_HOME": str(tmp_path / "home"), "HUB_DATABASE_URL": database,
+             "HUB_KEYS": key_ring},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said == {"read": 1, "children": 0, "heavy": []}
