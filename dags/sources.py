@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import DAG, get_parsing_context, task
 
 from dags import tasks
+from dags.exchange import Exchange
 from dags.headers import Header, read_headers
 from dags.page import page
 from dags.when import asset, timetable
@@ -46,16 +47,18 @@ def build(header: Header) -> DAG:
             "retry_policy": tasks.ByErrorType(),
         },
     ) as dag:
-
-        @task(outlets=[asset(header)], doc_md="Pulls all streams of the source through the pipeline.")
-        def exchange() -> dict[str, Any]:
-            return tasks.exchange(header)
+        exchange = Exchange(
+            task_id="exchange",
+            header=header,
+            outlets=[asset(header)],
+            doc_md="Pulls all streams of the source through the pipeline.",
+        )
 
         @task(doc_md="Logs the balance; fails if records are missing from it or a stream was refused.")
         def report(summary: dict[str, Any]) -> None:
             tasks.report(summary)
 
-        report(exchange())  # type: ignore[arg-type]  # a task returns its XComArg, which stands for the dict
+        report(exchange.output)  # type: ignore[arg-type]  # its XComArg stands for the dict that it returns
     return dag
 
 

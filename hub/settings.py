@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """The key ring itself as JSON, from a secret store; wins over `key_file`."""
     key_file: Path | None = None
     """The file of the key ring; None means `home`/keys/keys.json, which only the embedded default may make."""
+    lineage_url: SecretStr | None = None
+    """Where Airflow sends OpenLineage events; None means that nobody is told."""
     slice_size: int = Field(default=20_000, ge=1, le=1_000_000)
     """How many records at most make one batch, which is one transaction."""
 

@@ -72,7 +72,11 @@ def start(
             return found, False
         progress("configuration")
         port = free_port()
-        write_configuration(home, database_url=metadata_url(settings), port=port)
+        told = settings.lineage_url
+        write_configuration(
+            home, database_url=metadata_url(settings), port=port,
+            lineage_url=None if told is None else told.get_secret_value(),
+        )  # fmt: skip
         log_from = home.components_log.stat().st_size if home.components_log.exists() else 0
         process = _launch(home, settings, while_running)
         found = Running(process.pid, birth(process.pid), f"http://127.0.0.1:{port}")

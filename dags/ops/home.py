@@ -13,8 +13,9 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from hub.settings import Settings, private_folder
+from hub.settings import SettingError, Settings, private_folder
 
 DAGS = Path(__file__).resolve().parent.parent
 """The bundle that Airflow reads: this package's parent, whose .airflowignore leaves everything out but DAG files."""
@@ -113,8 +114,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def configuration(home: Home, *, database_url: str, port: int) -> dict[str, dict[str, object]]:
-    """Return what differs from Airflow's defaults, by section, each group with its reason."""
+def configuration(home: Home, *, database_url: str, port: int, lineage_url: str | None) -> dict[str, dict[str, object]]:
+    """Return what differs from Airflow's defaults, by section, each group with its reason.
+
+    Raises:
+        SettingError: `lineage_url` leads nowhere that events can be sent to.
+    """
     address = f"http://127.0.0.1:{port}"
     return {
         "core": {
@@ -155,7 +160,32 @@ def configuration(home: Home, *, database_url: str, port: int) -> dict[str, dict
         "logging": {"base_log_folder": home.logs, "colored_console_log": False},
         "triggerer": {"capacity": 1},
         "usage_data_collection": {"enabled": False},
+        "openlineage": {
+            "namespace": "hub",
+            "disable_source_code": True,  # an event tells what was exchanged, not how the hub is written
+            "transport": "" if lineage_url is None else json.dumps(transport(lineage_url)),
+        },
     }
+
+
+def transport(url: str) -> dict[str, object]:
+    """Return where OpenLineage events go, as its client takes it.
+
+    Raises:
+        SettingError: the URL is of no such place; it is not quoted, since it may hold a key.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.hostname:
+        port = f":{parts.port}" if parts.port else ""
+        found: dict[str, object] = {"type": "http", "url": f"{parts.scheme}://{parts.hostname}{port}{parts.path}"}
+        key = unquote(parts.password or "")
+        return {**found, "auth": {"type": "api_key", "apiKey": key}} if key else found
+    if parts.scheme == "file" and parts.path.startswith("/"):
+        return {"type": "file", "log_file_path": unquote(parts.path), "append": True}
+    raise SettingError(
+        "HUB_LINEAGE_URL is no place that events can be sent to. Known are http://host:5000, https://:KEY@host and "
+        "file:///folder/lineage.jsonl; for anything else set AIRFLOW__OPENLINEAGE__TRANSPORT (docs/operate/lineage.md)."
+    )
 
 
 def psycopg2(url: str) -> str:
@@ -164,12 +194,12 @@ def psycopg2(url: str) -> str:
     return f"postgresql+psycopg2://{rest}" if scheme in {"postgresql", "postgres"} else url
 
 
-def write_configuration(home: Home, *, database_url: str, port: int) -> None:
+def write_configuration(home: Home, *, database_url: str, port: int, lineage_url: str | None = None) -> None:
     """Write airflow.cfg, readable by its owner only: it holds secrets."""
     home.logs.mkdir(parents=True, exist_ok=True)
     home.password()
     parser = configparser.RawConfigParser()
-    parser.read_dict(configuration(home, database_url=database_url, port=port))
+    parser.read_dict(configuration(home, database_url=database_url, port=port, lineage_url=lineage_url))
     with io.StringIO() as text:
         parser.write(text)
         # Airflow expands %(…)s in values, so a percent sign in a URL or a key must be doubled.

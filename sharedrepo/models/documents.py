@@ -58,22 +58,22 @@ def protected_columns(spec: Column) -> list[sa.Column[Any]]:
     return []
 
 
+def columns_of(document: Document, spec: Column) -> list[sa.Column[Any]]:
+    """Return the columns that one column of a document stands in; none where it stands sealed, or as `case_id`."""
+    if spec.name == "case_number" and document.of_case and document.name != "approval_case":
+        return []
+    if spec.personal:
+        return protected_columns(spec)
+    if spec.kind == "instant":
+        precision = column(f"{spec.name}_precision", sa.CHAR(1), privacy=spec.privacy)
+        return [instant(spec.name, privacy=spec.privacy), precision]
+    kind = _TYPES.get(spec.kind, sa.Text())
+    return [column(spec.name, kind, privacy=spec.privacy, nullable=not spec.required)]
+
+
 def canonical_columns(document: Document) -> list[sa.Column[Any]]:
     """Return a document's own columns as they stand in its table."""
-    columns: list[sa.Column[Any]] = []
-    for spec in document.columns.values():
-        if spec.name == "case_number" and document.of_case and document.name != "approval_case":
-            continue  # stands as case_id
-        if spec.personal:
-            columns += protected_columns(spec)
-        elif spec.kind == "instant":
-            columns += [
-                instant(spec.name, privacy=spec.privacy),
-                column(f"{spec.name}_precision", sa.CHAR(1), privacy=spec.privacy),
-            ]
-        else:
-            kind = _TYPES.get(spec.kind, sa.Text())
-            columns.append(column(spec.name, kind, privacy=spec.privacy, nullable=not spec.required))
+    columns = [made for spec in document.columns.values() for made in columns_of(document, spec)]
     if any(spec.personal for spec in document.columns.values()):
         columns.append(column("sealed", BYTEA(), privacy="sensitive", info={"sealed": True}))
     return columns

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from dags.ops.processes import exists, members
 from tests.dags.conftest import airflow_environment
-from tests.departments import Department
+from tests.departments import GOOD, Department
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
 
@@ -29,10 +29,18 @@ BUSY = 1500
 """Cases of the department whose pull takes long enough to be killed in its midst."""
 
 
+PASSWORD = "s3cret-of-the-gone"
+
+
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the deployment lies."""
+    return tmp_path_factory.mktemp("machine")
+
+
+@pytest.fixture(scope="module")
+def hub(place: Path) -> Iterator[Hub]:
     """Runs a `hub` command in a deployment with one good department and one whose system is gone."""
-    place = tmp_path_factory.mktemp("machine")
     good, gone = Department(place / "sources", "labour"), Department(place / "sources", "gone")
     good.case("A-1")
     busy = Department(place / "sources", "harbour")
@@ -41,7 +49,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         busy.put("PRE_NODE", UNID=f"H-{number}-1", PROJID=f"H-{number}")
     environment = airflow_environment(
         place / "unused", HUB_HOME=str(place / "home"), HUB_SOURCES=str(place / "sources"), HUB_SCHEDULES="off",
-        HUB_CONN_LABOUR=good.url, HUB_CONN_HARBOUR=busy.url, HUB_SLICE_SIZE="40", HUB_CONN_GONE=f"sqlite:///{place}/nowhere/system.sqlite",
+        HUB_CONN_LABOUR=good.url, HUB_CONN_HARBOUR=busy.url, HUB_SLICE_SIZE="40",
+        HUB_CONN_GONE=f"postgresql://reader:{PASSWORD}@127.0.0.1:9/gone", HUB_LINEAGE_URL=f"file://{place}/lineage.jsonl",
     )  # fmt: skip
     del gone, environment["AIRFLOW_HOME"]
 
@@ -74,6 +83,26 @@ def test_it_starts_runs_sources_and_says_why_one_failed(hub: Hub) -> None:
     assert again["states"] == {"hub_source_labour": "success"}
     lines = hub("ledger", "labour")["streams"]
     assert lines, "what Airflow pulled stands in the ledger"
+
+
+def test_lineage_is_told_of_each_exchange_and_no_secret_with_it(hub: Hub, place: Path) -> None:
+    text = (place / "lineage.jsonl").read_text(encoding="utf-8")
+    events = [one for one in map(json.loads, text.splitlines()) if one["job"]["name"].endswith(".exchange")]
+    assert {one["job"]["namespace"] for one in events} == {"hub"}
+    good = [one for one in events if one["job"]["name"] == "hub_source_labour.exchange"]
+    assert [one["eventType"] for one in good][:2] == ["START", "COMPLETE"]
+    assert len({one["run"]["runId"] for one in good[:2]}) == 1
+    done = good[1]
+    read = {one["name"]: one["inputFacets"]["inputStatistics"]["rowCount"] for one in done["inputs"]}
+    assert read == {"PRE_APASINFO": 1, "PRE_ACCEPT": 1, "PRE_NODE": 4, "PRE_TRANSACT": 1}
+    assert {one["namespace"] for one in done["inputs"]} == {"hub://source/labour"}
+    assert {"core.approval_case", "core.stage_event"} <= {one["name"] for one in done["outputs"]}
+    failed = [one for one in events if one["job"]["name"] == "hub_source_gone.exchange"]
+    assert [one["eventType"] for one in failed] == ["START", "FAIL"]
+    assert failed[1]["run"]["facets"]["errorMessage"]["message"].startswith("source gone")
+    personal = [GOOD["PRE_APASINFO"][name] for name in ("APPLYNAME", "APPLY_CARDNUMBER", "TELPHONE", "ADDRESS")]
+    personal += [GOOD["PRE_NODE"]["NAME"], GOOD["PRE_TRANSACT"]["TRANSACT_USER"]]
+    assert [said for said in (PASSWORD, *personal, "A-1") if said in text or json.dumps(said)[1:-1] in text] == []
 
 
 def test_pools_are_made_once(hub: Hub) -> None:

@@ -1,0 +1,115 @@
+"""Lineage: what an exchange says of itself, without Airflow's processes (tests/dags/test_machine.py runs them)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dags.ops.home import Home, configuration, transport
+from hub.settings import SettingError, Settings
+from tests.dags.conftest import ROOT, airflow_environment
+from tests.departments import Department
+
+PROGRAM = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from pathlib import Path
+from dags.headers import read_headers
+from dags.lineage import lineage
+from hub.settings import Settings
+from openlineage.client.serde import Serde
+[header] = read_headers([Path(sys.argv[1])])
+report = json.loads(sys.argv[2])
+found = lineage(header, Settings.load(), report)
+print(json.dumps([json.loads(Serde.to_json(one)) for one in (*found.inputs, *found.outputs)]))
+"""
+
+
+def told(place: Path, report: Any = None, **more: str) -> dict[str, dict[str, Any]]:
+    """The datasets by name, in a process of its own: the provider imports Airflow."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(place), json.dumps(report)],
+        env=airflow_environment(place.parent / "airflow", **more), cwd=ROOT, check=False, capture_output=True,
+        text=True, timeout=180,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return {one["name"]: one for one in json.loads(done.stdout.splitlines()[-1])}
+
+
+@pytest.fixture(scope="module")
+def datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    place = tmp_path_factory.mktemp("lineage") / "sources"
+    Department(place, "labour")
+    report = {"streams": [{"stream": "PRE_NODE", "read": 12}]}
+    return told(place, report, HUB_DATABASE_URL="postgresql://hub:s3cret@db.example:6432/shared")
+
+
+def test_each_stream_is_an_input_with_the_records_that_were_read(datasets: dict[str, dict[str, Any]]) -> None:
+    node = datasets["PRE_NODE"]
+    assert node["namespace"] == "hub://source/labour"
+    assert node["inputFacets"]["inputStatistics"]["rowCount"] == 12
+    assert "PHASE_CODE" in {one["name"] for one in node["facets"]["schema"]["fields"]}
+    assert datasets["PRE_APASINFO"].get("inputFacets", {}) == {}, "what was not read has no count"
+
+
+def test_each_table_is_an_output_whose_columns_come_from_fields(datasets: dict[str, dict[str, Any]]) -> None:
+    table = datasets["shared.core.stage_event"]
+    assert table["namespace"] == "postgres://db.example:6432"
+    assert {"stage", "handler_hash", "handler_mask", "started_at_precision", "sealed", "case_id"} <= {
+        one["name"] for one in table["facets"]["schema"]["fields"]
+    }
+    stage = table["facets"]["columnLineage"]["fields"]["stage"]["inputFields"]
+    assert {(one["namespace"], one["name"], one["field"]) for one in stage} >= {
+        ("hub://source/labour", "PRE_NODE", "PHASE_CODE")
+    }
+    case = table["facets"]["columnLineage"]["fields"]["case_id"]["inputFields"]
+    assert {(one["name"], one["field"]) for one in case} == {("PRE_NODE", "PROJID"), ("PRE_TRANSACT", "PROJID")}
+    mask = table["facets"]["columnLineage"]["fields"]["handler_mask"]["inputFields"]
+    assert {(one["name"], one["field"], one["transformations"][0]["masking"]) for one in mask} == {
+        ("PRE_NODE", "NAME", True), ("PRE_TRANSACT", "TRANSACT_USER", True),
+    }  # fmt: skip
+
+
+def test_neither_account_nor_password_of_the_repository_is_told(datasets: dict[str, dict[str, Any]]) -> None:
+    assert "s3cret" not in json.dumps(datasets)
+    assert "hub:" not in json.dumps(datasets).replace("hub://", "")
+
+
+def test_the_embedded_repository_has_a_name_of_its_own(tmp_path: Path) -> None:
+    Department(tmp_path / "sources", "labour")
+    assert told(tmp_path / "sources")["core.approval_case"]["namespace"] == "hub://repository"
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("http://lineage.example:5000", {"type": "http", "url": "http://lineage.example:5000"}),
+        (
+            "https://:k%2Fey@lineage.example/in",
+            {
+                "type": "http", "url": "https://lineage.example/in",
+                "auth": {"type": "api_key", "apiKey": "k/ey"},
+            },
+        ),
+        ("file:///srv/lineage.jsonl", {"type": "file", "log_file_path": "/srv/lineage.jsonl", "append": True}),
+    ],
+)  # fmt: skip
+def test_a_place_for_events_is_written_as_the_client_takes_it(url: str, wanted: dict[str, Any]) -> None:
+    assert transport(url) == wanted
+
+
+@pytest.mark.parametrize("url", ["ftp://lineage.example", "lineage.jsonl", "http://", "file:lineage"])
+def test_another_place_is_refused_with_those_that_are_known(url: str) -> None:
+    with pytest.raises(SettingError, match="AIRFLOW__OPENLINEAGE__TRANSPORT"):
+        transport(url)
+
+
+def test_without_a_place_nobody_is_told(tmp_path: Path) -> None:
+    home = Home.of(Settings(home=tmp_path))
+    section = configuration(home, database_url="postgresql://x", port=1, lineage_url=None)["openlineage"]
+    assert section["transport"] == ""
