@@ -15,12 +15,13 @@ from fastapi.concurrency import run_in_threadpool
 
 from hub.refusals import NotAllowed, NotAuthenticated
 from pipeline.runtime import Runtime
-from web import health, problems
+from sharedrepo import clients
+from web import health, metrics, problems
 from web.authentication import having
 from web.framing import Framing
 from web.state import State
 
-MOUNTED: tuple[tuple[APIRouter, str | None], ...] = ((health.router, None),)
+MOUNTED: tuple[tuple[APIRouter, str | None], ...] = ((health.router, None), (metrics.router, clients.METRICS))
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 
 
