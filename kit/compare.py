@@ -9,6 +9,7 @@ from connectors.seam import DiscoveredStream
 from connectors.source import Source, StreamSpec
 from normalization.model import StreamMapping
 
+_OF_TABLES = frozenset({"database", "exchange_table"})
 _SURE_FORMATS = frozenset({"csv", "xlsx"})
 """Formats whose header names every column; elsewhere an absent field may only be empty."""
 
@@ -77,11 +78,12 @@ def _difference(source: Source, spec: StreamSpec, mapped: StreamMapping, seen: D
     options = spec.options
     names = [_cased(one.name, options.get("names", "as_is")) for one in seen.fields]
     chosen, left_out = options.get("columns"), set(options.get("leave_out", ()))
-    if source.kind == "database":
+    tables = source.kind in _OF_TABLES
+    if tables:
         names = [name for name in names if name not in left_out and (not chosen or name in chosen)]
     declared = list(mapped.schema["properties"])
     sparse = bool(mapped.schema.get("x-sparse", False))
-    certain = not sparse and (source.kind == "database" or options.get("format") in _SURE_FORMATS)
+    certain = not sparse and (tables or options.get("format") in _SURE_FORMATS)
     return Difference(
         spec.name,
         found=True,

@@ -37,6 +37,8 @@ def flow(value: Any) -> str:
 def source_yml(code: str, kind: str, profile: str | None, streams: Mapping[str, Mapping[str, Any]]) -> str:
     """Write source.yml; with a profile it has no more than 25 lines."""
     shared = source_options(kind)
+    if profile and kind == "exchange_table":
+        shared["leave_out"] = [FLAG["flag"]["column"]]  # the format does not know the flag that the hub writes
     lines = [
         "# Replace every word in 〔〕; docs/integrate/add-a-source.md explains each line. No secret belongs here:",
         f"# HUB_CONN_{code.upper().replace('-', '_')} holds the address, such as {connection_example(kind)}",
@@ -74,9 +76,11 @@ def stream_body(kind: str, name: str, mapped: StreamMapping | None) -> dict[str,
     return body
 
 
-def number_field(kind: str) -> str:
-    """Return the field that holds the case number: an event log has its own name for it."""
-    return "concept:name" if kind == "xes" else "case_number"
+def field_name(kind: str, field: str) -> str:
+    """Return what a field of the first stream is called in a kind: an event log says of what it speaks."""
+    if kind != "xes":
+        return "case_number" if field == "number" else field
+    return "case:concept:name" if field == "number" else f"case:{field}"
 
 
 def _extra(kind: str) -> dict[str, Any]:
@@ -86,11 +90,11 @@ def _extra(kind: str) -> dict[str, Any]:
 
 def raw_schema(kind: str) -> str:
     """Write the raw schema of the first stream."""
-    fields = {number_field(kind) if name == "number" else name: spec for name, spec in _FIELDS.items()} | _extra(kind)
+    fields = {field_name(kind, name): spec for name, spec in _FIELDS.items()} | _extra(kind)
     inner = ",\n".join(f"    {json.dumps(name)}: {json.dumps(spec)}" for name, spec in fields.items())
     sparse = '  "x-sparse": true,\n' if kind == "xes" else ""
     return (
-        f'{{\n  "type": "object",\n{sparse}  "required": [{json.dumps(number_field(kind))}],\n'
+        f'{{\n  "type": "object",\n{sparse}  "required": [{json.dumps(field_name(kind, "number"))}],\n'
         f'  "properties": {{\n{inner}\n  }}\n}}\n'
     )
 
@@ -98,7 +102,10 @@ def raw_schema(kind: str) -> str:
 def mapping_yml(kind: str) -> str:
     """Write the first mapping, with comments that lead on."""
     ignored = "".join(f'      {name}: "flag of the exchange table, which the hub writes"\n' for name in _extra(kind))
-    return _MAPPING.replace("NUMBER", flow(number_field(kind)).replace("\n...", "")) + ignored
+    text = _MAPPING
+    for name in _FIELDS:
+        text = text.replace(f"<{name}>", flow(field_name(kind, name)).replace("\n...", ""))
+    return text + ignored
 
 
 _MAPPING = f"""\
@@ -108,9 +115,9 @@ version: 1
 streams:
   {STREAM}:
     schema: {STREAM}.schema.json
-    key: [NUMBER]                  # what tells the system's records apart
-    case: NUMBER                   # the case that a record belongs to
-    reported_at: changed_at              # when the department wrote the record
+    key: [<number>]                # what tells the system's records apart
+    case: <number>                 # the case that a record belongs to
+    reported_at: <changed_at>            # when the department wrote the record
     # order: version                     # which of two records with one key is newer; without it, the later pull
     # operation: {{field: op, delete: [D], keep: [I, U]}}   # then `deletion: operation` in source.yml
     yields:
@@ -119,16 +126,16 @@ streams:
           reporting_organ: {{source: organ}}
           handling_organ: {{source: organ}}
           region: {{source: region}}
-          item_name: item_name
-          case_kind: {{from: kind, codes: kind}}   # codes/kind.csv: the department's word, ours, its label
-          applied_at: applied_at
+          item_name: <item_name>
+          case_kind: {{from: <kind>, codes: kind}}   # codes/kind.csv: the department's word, ours, its label
+          applied_at: <applied_at>
       - table: case_party                # a second row of the same record, when it names an applicant
-        when: {{present: applicant}}
+        when: {{present: <applicant>}}
         columns:
           role: {{const: applicant}}
-          name: applicant
+          name: <applicant>
     ignore:
-      remark: "notes of the clerk; the hub has no use for them"
+      <remark>: "notes of the clerk; the hub has no use for them"
 """
 
 CODES = "code,value,label_zh\n承诺,promised,承诺件\n即办,immediate,即办件\n"
@@ -136,14 +143,19 @@ CODES = "code,value,label_zh\n承诺,promised,承诺件\n即办,immediate,即办
 
 def examples(kind: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return invented examples of the first stream: good ones, and one bad one for each of two rules."""
-    number = number_field(kind)
+    named = {field: field_name(kind, field) for field in _FIELDS}
+    said = {"item_name": "建筑工程施工许可", "applicant": "某某建设有限公司", "remark": "样例"}
     good = [
-        {number: f"2026-{day:04d}", "item_name": "建筑工程施工许可", "applicant": "某某建设有限公司", "kind": word,
-         "applied_at": f"2026-01-{day:02d} 08:30:00", "changed_at": f"2026-01-{day:02d} 09:00:00", "remark": None,
-         **dict.fromkeys(_extra(kind))}
+        {named[field]: value for field, value in {
+            "number": f"2026-{day:04d}", **said, "kind": word,
+            "applied_at": f"2026-01-{day:02d} 08:30:00", "changed_at": f"2026-01-{day:02d} 09:00:00",
+        }.items()} | dict.fromkeys(_extra(kind))
         for day, word in ((5, "承诺"), (6, "即办"), (7, "承诺"))
     ]  # fmt: skip
-    bad = [({**good[0], "kind": "特办"}, ["unknown_code"]), ({**good[0], "applied_at": "昨天"}, ["unreadable_value"])]
+    bad = [
+        ({**good[0], named["kind"]: "特办"}, ["unknown_code"]),
+        ({**good[0], named["applied_at"]: "昨天"}, ["unreadable_value"]),
+    ]
     return (
         [{"stream": STREAM, "invented": True, "record": record} for record in good],
         [{"stream": STREAM, "invented": True, "record": record, "raises": rules} for record, rules in bad],

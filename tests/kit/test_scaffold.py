@@ -32,7 +32,7 @@ def test_a_new_source_of_every_kind_passes(kind: str, tmp_path: Path) -> None:
     assert failures("county-new", tmp_path) == []
 
 
-@pytest.mark.parametrize("kind", ["database", "files", "rest"])
+@pytest.mark.parametrize("kind", ["database", "exchange_table", "files", "rest", "xes"])
 def test_its_examples_are_read_as_a_system(kind: str, tmp_path: Path) -> None:
     write("county-new", kind, None, tmp_path)
     done = {one.check: one.status for one in run("county-new", Settings.load(sources=(tmp_path,)))}
@@ -40,7 +40,7 @@ def test_its_examples_are_read_as_a_system(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILE_NAMES)
-@pytest.mark.parametrize("kind", ["database", "files"])
+@pytest.mark.parametrize("kind", ["database", "exchange_table", "files"])
 def test_a_known_format_needs_no_python_and_few_lines(kind: str, profile: str, tmp_path: Path) -> None:
     made = write("county-known", kind, profile, tmp_path)
     assert [file.suffix for file in made.files if file.suffix not in {".yml", ".jsonl"}] == []

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from kit.suite.standins.base import StandIn
 _WRITTEN = frozenset({"csv", "jsonl", "json", "xlsx"})
 
 
-def make_folder(subject: Subject, samples: Samples, place: Path) -> StandIn | str:
+def make_folder(subject: Subject, samples: Samples, place: Path, _stack: ExitStack) -> StandIn | str:
     """Make the folder, or say which stream's files cannot be written from examples."""
     source = subject.source
     for name, spec in source.streams.items():
@@ -70,7 +71,7 @@ class _Folder:
     def _write(self, records: Mapping[str, Sequence[Record]], number: int) -> None:
         specs = {name: self.streams[name] for name in records}
         spec = next(iter(specs.values()))
-        file = self.place / _instance(str(spec.options["path"]), number)
+        file = self.place / instance(str(spec.options["path"]), number)
         file.parent.mkdir(parents=True, exist_ok=True)
         form = spec.options["format"]
         if form == "xlsx":
@@ -81,7 +82,7 @@ class _Folder:
         file.write_bytes(_csv(spec, fields, said) if form == "csv" else _json(spec, said))
 
 
-def _instance(pattern: str, number: int) -> str:
+def instance(pattern: str, number: int) -> str:
     """Return a name that a glob takes: `cases_*.csv` gives `cases_0001.csv`."""
     pattern = re.sub(r"\[([^\]!])[^\]]*\]", r"\1", pattern.replace("**/", ""))
     return pattern.replace("?", "1").replace("*", f"{number:04d}")

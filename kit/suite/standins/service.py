@@ -7,6 +7,7 @@ import threading
 from base64 import b64encode
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -21,7 +22,7 @@ SECRET = "examples-only"  # noqa: S105  # the password of a service of examples
 _USER = "hub"
 
 
-def make_service(subject: Subject, samples: Samples, stack: ExitStack) -> StandIn:
+def make_service(subject: Subject, samples: Samples, _place: Path, stack: ExitStack) -> StandIn:
     """Start the service; `stack` stops it."""
     source = subject.source
     records = {name: filling(samples, spec) for name, spec in source.streams.items()}
