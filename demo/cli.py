@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -103,14 +104,11 @@ def _write_connections(home: Path) -> Path:
 
 
 @demo.command()
-def serve(
-    home: Home = None,
-    port: Annotated[int, typer.Option(help="0 takes the port that the build chose.")] = 0,
-) -> None:
-    """Run the REST service of the departments that have one, until it is stopped."""
-    from demo.shapes.service import serve as run  # noqa: PLC0415
+def serve(home: Home = None) -> None:
+    """Run the services of the departments that have one (REST, SOAP, queues, SFTP), until it is stopped."""
+    from demo.services.run import serve as run  # noqa: PLC0415
 
-    run(_home(home), port)
+    run(_home(home))
 
 
 @demo.command()
@@ -157,6 +155,16 @@ def _work_of(truth: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Casework:
     return build_work(truth["seed"], truth["cases"], date.fromisoformat(truth["date"]), shapes)
 
 
+def _answers(truth: Mapping[str, Any], home: Path) -> dict[str, list[dict[str, Any]]]:
+    """Read back what the hub told the departments that it answers."""
+    shapes = _shapes()
+    return {
+        one["code"]: [asdict(answer) for answer in shapes[one["shape"]].answers(one["code"], home)]
+        for one in truth["departments"]
+        if shapes[one["shape"]].answered
+    }
+
+
 def _read(read: Any) -> dict[str, Any]:
     from demo.truth import TruthError  # noqa: PLC0415
 
@@ -180,7 +188,7 @@ def verify(
 
     place = _home(home)
     truth = _read(lambda: read_truth(place))
-    said = ask(place)
+    said = replace(ask(place), answers=_answers(truth, place))
     verdict = compare(truth, said, day)
     if json:
         as_json(as_values(truth, said, verdict))

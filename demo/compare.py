@@ -9,6 +9,7 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+DAYS = (1, 2)
 OUTCOMES = ("new", "updated", "unchanged", "stale", "deleted", "excluded", "quarantined", "parked")
 EXACT = ("new", "updated", "stale", "deleted", "excluded", "quarantined", "parked")
 """Outcomes that must be as the truth says; `unchanged` depends on how often a source was read."""
@@ -24,6 +25,8 @@ class Said:
     quarantined: Sequence[Row]
     parked: Sequence[Row]
     disagreements: Sequence[Row] = ()
+    answers: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    """What departments found that they were told about their records: stream, row, failed, worded; by source."""
 
 
 @dataclass(slots=True)
@@ -65,6 +68,8 @@ def compare(truth: Row, said: Said, day: int) -> Verdict:
     _waiting(truth, said.quarantined, "quarantined", verdict)
     _waiting(truth, said.parked, "parked", verdict)
     _findings(truth, said.findings, verdict)
+    for source, rows in sorted(said.answers.items()):
+        _answers(truth, source, rows, verdict)
     verdict.problems.sort()
     return verdict
 
@@ -177,6 +182,35 @@ def _findings(truth: Row, actual: Sequence[Row], verdict: Verdict) -> None:
         for tally in (verdict.rules[row["rule"]], verdict.by_source[row["source"]]):
             tally.unexpected += 1
         verdict.blame(row["source"], f"unexpected finding {row['rule']} on {_place(row)}")
+
+
+def _answers(truth: Row, source: str, rows: Sequence[Row], verdict: Verdict) -> None:
+    """Compare what a department was told with the truth: each record once, refused where it had to be, with words."""
+    due: Counter[str] = Counter()
+    for one in truth["counts"]:
+        if one["source"] == source and one["day"] <= verdict.day:
+            due[one["stream"]] += one["records"]
+    refused = {
+        (one["stream"], one["row"])
+        for one in truth["waiting"]
+        if one["source"] == source and one["outcome"] == "quarantined" and one["day"] <= verdict.day
+    }
+    first = {(one["stream"], one["row"]): one for one in reversed(rows)}
+    told = {place: one for place, one in first.items() if one["failed"] is not None}
+    for stream, count in sorted(due.items()):
+        found = sum(name == stream for name, _ in told)
+        if found != count:
+            verdict.blame(source, f"{stream}: the department was answered for {found} records, not for {count}")
+    failed = {place for place, one in told.items() if one["failed"]}
+    for stream, row in sorted(failed ^ refused):
+        said = "refused" if (stream, row) in failed else "taken"
+        verdict.blame(
+            source, f"{stream}: the department was told that its record {row} was {said}; the truth is another"
+        )
+    for stream, row in sorted(place for place in failed if not told[place]["worded"]):
+        verdict.blame(source, f"{stream}: the answer to record {row} does not say what is wrong")
+    if verdict.day == DAYS[-1] and len(first) > len(told):
+        verdict.blame(source, f"{len(first) - len(told)} records still wait for an answer")
 
 
 def _most_exact_first(one: Row) -> tuple[int, str, str, str]:

@@ -19,8 +19,8 @@ _ONE_IN = 2_500
 """One case in so many carries a given kind of defect."""
 _CHANGES_ONE_IN = 500
 _DAY_TWO = frozenset({"silent_feed", "field_added", "field_removed"})
-_TWICE = frozenset({"truncated_file"})
-"""Unit plans whose department sends the whole unit again on day 2."""
+_TWICE = frozenset({"truncated_file", "batch_checksum"})
+"""Unit plans whose department mends the unit on day 2."""
 
 _GRANTED = Wish(kind="promised", outcome="granted", pace="calm")
 _COMPANY = Wish(kind="promised", outcome="granted", pace="calm", applicant="enterprise", plain=True)

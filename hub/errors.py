@@ -101,6 +101,8 @@ class RefuseUnit(SourceTrouble):
 
     rule = "unreadable_record"
     next_step = "Ask the department to send it again."
+    left_waiting = False
+    """Whether the unit was left at its source and everything else was handed over: then the pull is over in order."""
 
 
 class TruncatedUnit(RefuseUnit):

@@ -255,6 +255,9 @@ def _slices(line: Line, connector: Connector, size: int, *, full: bool) -> Gener
                 state = piece.state
                 yield piece
         except RefuseUnit as refusal:
+            if refusal.left_waiting:
+                yield Refused(refusal, state, ())
+                return
             if not isinstance(connector, KeepsUnits) or refusal.unit is None:
                 raise
             state = connector.skip(line.spec, state, refusal.unit)

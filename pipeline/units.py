@@ -44,10 +44,13 @@ def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool, finding: Findin
 
 
 def refuse(work: Work, line: Line, refused: Refused, *, dry_run: bool) -> None:
-    """Set a unit aside that cannot be read as a whole: its bytes are archived, its finding says why."""
+    """Set a unit aside that cannot be read as a whole: its bytes are archived, its finding says why.
+
+    One that is left at its source is told once, not at every pull until its department has mended it.
+    """
     refusal = refused.refusal
     unit = refusal.unit or ""
-    if dry_run:
+    if dry_run or (refusal.left_waiting and _is_told(work, line, unit)):
         line.refused_units.append(unit)
         line.state = refused.state
         return
@@ -55,6 +58,11 @@ def refuse(work: Work, line: Line, refused: Refused, *, dry_run: bool) -> None:
     finding = Finding(UNIT, refusal.rule, pointer=unit, detail={"got": refusal.got, "known": refusal.known})
     facts = {"rule": refusal.rule, "got": refusal.got, "known": refusal.known}
     set_aside(work, line, piece, finding, raw=refused.raw, facts=facts)
+
+
+def _is_told(work: Work, line: Line, unit: str) -> bool:
+    with transaction(work) as cursor:
+        return units.is_held(cursor, line.stream_id, unit)
 
 
 def set_aside(

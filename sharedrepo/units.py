@@ -21,6 +21,14 @@ def supersede(cursor: stage.Cursor, *, stream_id: int, unit: str, batch_id: int)
     )
 
 
+def is_held(cursor: stage.Cursor, stream_id: int, unit: str) -> bool:
+    """Say whether a delivery of this unit is held or refused now."""
+    cursor.execute(
+        "SELECT 1 FROM ledger.batch WHERE stream_id = %s AND unit = %s AND status = 'held' LIMIT 1", (stream_id, unit)
+    )
+    return cursor.fetchone() is not None
+
+
 def silence(cursor: stage.Cursor, stream_id: int, *, batch_id: int, silent: bool) -> None:
     """Open a finding on a feed that reports success and sends nothing; close it when it speaks again."""
     if not silent:

@@ -39,7 +39,7 @@ from demo.model.case import (
 )
 from demo.model.defect import KINDS, Defect, DefectKind
 from demo.model.province import Department, Item, Organ, Province, Region, Staff
-from demo.model.seam import Change, Placed, Shape, UnitMark, Work
+from demo.model.seam import Answered, Change, Placed, Shape, UnitMark, Work
 from demo.model.words import (
     STAGE_NAMES,
     STAGES,
@@ -58,6 +58,7 @@ __all__ = [
     "STAGES",
     "STAGE_NAMES",
     "Acceptance",
+    "Answered",
     "Case",
     "Certificate",
     "CertificateStatus",

@@ -96,6 +96,10 @@ KINDS: Mapping[str, DefectKind] = {
             ("total_mismatch", "total_mismatch", "the declared total is not what was sent"),
             ("volume_below", "volume_below", "far fewer rows than the declared bound"),
             ("hostile_input", "hostile_input", "an XML bomb or the like beside the honest files"),
+            ("batch_checksum", "total_mismatch", "day 1: a batch has a wrong checksum and waits; day 2: the right one"),
+            ("no_json_message", "unreadable_record", "a message is no JSON"),
+            ("unlogged_value", "unreadable_record", "a change event lacks a value that the database did not log"),
+            ("lost_deletion", "unreadable_record", "a tombstone comes whose deletion never came"),
             ("silent_feed", "silent_feed", "day 2: the department's feed reports success and sends nothing at all"),
         ),
     ]

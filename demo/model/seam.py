@@ -63,6 +63,19 @@ class UnitMark:
     defect: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the hub told a department about one record, as the department finds it: its own number, refused or taken.
+
+    `failed` None: the record still waits for its answer. `worded` says that the answer names what is to be mended.
+    """
+
+    stream: str
+    row: int
+    failed: bool | None
+    worded: bool
+
+
 class Work(Protocol):
     """The province at work: generated department by department, the same each time, never held in memory whole."""
 
@@ -94,6 +107,8 @@ class Shape(Protocol):
     """The kinds of defects (keys of `KINDS`) that it can carry, each with exactly the rule of its kind."""
     deletes: Literal["case", "material"] | None
     """What it can take back on day 2: whole cases, single materials, or nothing."""
+    answered: bool
+    """The hub tells it what became of each record; `answers` reads that back."""
 
     def seen(self, case: Case) -> Case | None:
         """Return the case as the hub can know it from this shape's records; None where it cannot be sent at all.
@@ -109,3 +124,6 @@ class Shape(Protocol):
 
         With `dry`, the same is yielded and nothing is written: the truth of day 2 is known before day 1 is fed.
         """
+
+    def answers(self, department: str, home: Path) -> Iterator[Answered]:
+        """Yield what the hub told the department about each of its records; asked only where `answered`."""

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -83,7 +83,8 @@ def make_database(base: str) -> None:
 class PostgresTables:
     """The tables of one department in its schema: COPY on day 1, replaced by key on day 2.
 
-    `types` names the columns that are no text; a table is the stream's name in small letters, after `prefix`.
+    `types` names the columns that are no text; a table is the stream's name in small letters, after `prefix`. Where
+    rows are `appended`, day 2 comes behind what lies there.
     """
 
     def __init__(
@@ -95,9 +96,10 @@ class PostgresTables:
         *,
         fresh: bool,
         prefix: str = "",
+        appended: bool = False,
     ) -> None:
         self._base, self._schema, self._streams, self._types, self._fresh = base, schema, streams, types, fresh
-        self._prefix = prefix
+        self._prefix, self._replacing = prefix, not (fresh or appended)
         self._buffers: dict[str, list[tuple[Any, ...]]] = {name: [] for name in streams}
 
     def __enter__(self) -> PostgresTables:
@@ -113,12 +115,17 @@ class PostgresTables:
             columns = ", ".join(f"{field.lower()} {self._types.get(field, 'varchar')}" for field in stream.fields)
             if self._fresh:
                 self._run(f"CREATE TABLE {self._table(name)} ({columns})")
-            else:
+            elif self._replacing:
                 self._run(f"CREATE TEMPORARY TABLE written_{name.lower()} ({columns})")
         return self
 
     def _run(self, statement: str) -> None:
         self._cursor.execute(statement)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement of the department's own in its schema, and return what it gives."""
+        self._cursor.execute(statement, values)
+        return [] if self._cursor.description is None else self._cursor.fetchall()
 
     def _table(self, stream: str) -> str:
         return self._prefix + stream.lower()
@@ -135,7 +142,7 @@ class PostgresTables:
         csv.writer(lines).writerows(self._buffers[stream])
         lines.seek(0)
         names = ", ".join(field.lower() for field in self._streams[stream].fields)
-        table = self._table(stream) if self._fresh else f"written_{stream.lower()}"
+        table = f"written_{stream.lower()}" if self._replacing else self._table(stream)
         self._cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)", lines)
         self._buffers[stream].clear()
 
@@ -150,7 +157,7 @@ class PostgresTables:
             if kind is None:
                 for name, stream in self._streams.items():
                     self._flush(name)
-                    if not self._fresh:
+                    if self._replacing:
                         self._replace(name, stream)
                 self._connection.commit()
         finally:

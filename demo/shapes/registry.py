@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from demo.model import Shape
+from demo.services.settings import ServiceSettings, settings_of
 from demo.shapes.case_xml import CaseXmlShape
+from demo.shapes.change_log import ChangeLogShape
 from demo.shapes.databases import department_url, server_base
 from demo.shapes.double_publicity import DoublePublicityShape
 from demo.shapes.event_log import EventLogShape
 from demo.shapes.excel import ExcelShape
+from demo.shapes.front_end import FrontEndShape
 from demo.shapes.gbk_csv import GbkCsvShape
 from demo.shapes.guangdong_ex import GuangdongExShape
 from demo.shapes.layout import department_folder
 from demo.shapes.national_up_pro import NationalUpProShape
+from demo.shapes.queue import QueueShape
 from demo.shapes.registers import ItemCatalogueShape, OrganRegisterShape, RegionRegisterShape
 from demo.shapes.rest import RestShape
-from demo.shapes.service import url_of
+from demo.shapes.sftp import SftpShape
 from demo.shapes.shenzhen_xml import ShenzhenXmlShape
+from demo.shapes.singer import SingerShape
+from demo.shapes.soap import SoapShape
 from demo.shapes.vertical import VerticalShape
 from demo.shapes.zhejiang_pre import ZhejiangPreShape
 
@@ -35,6 +41,12 @@ _ALL: tuple[Shape, ...] = (
     EventLogShape(),
     DoublePublicityShape(),
     VerticalShape(),
+    FrontEndShape(),
+    SoapShape(),
+    QueueShape(),
+    SftpShape(),
+    ChangeLogShape(),
+    SingerShape(),
     OrganRegisterShape(),
     RegionRegisterShape(),
     ItemCatalogueShape(),
@@ -43,7 +55,13 @@ SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in _ALL}
 """Every shape of system that the province has."""
 
 _SQLITE = {"national_up_pro": "up_pro.sqlite", "item_catalogue": "catalogue.sqlite"}
-_POSTGRES = frozenset({"zhejiang_pre", "guangdong_ex"})
+_POSTGRES = frozenset({"zhejiang_pre", "guangdong_ex", "front_end"})
+_SERVED: Mapping[str, Callable[[ServiceSettings, str], str]] = {
+    "rest": ServiceSettings.rest_url,
+    "soap": ServiceSettings.soap_url,
+    "queue": ServiceSettings.amqp_url,
+    "sftp": ServiceSettings.sftp_url,
+}
 
 
 def connections(home: Path) -> dict[str, str]:
@@ -59,4 +77,6 @@ def _url(home: Path, code: str, shape: str) -> str:
     folder = department_folder(home, code)
     if shape in _SQLITE:
         return f"sqlite:///{folder / _SQLITE[shape]}"
-    return url_of(home, code) if shape == "rest" else (folder / "out").as_uri()
+    if shape in _SERVED:
+        return _SERVED[shape](settings_of(home), code)
+    return (folder / "out").as_uri()

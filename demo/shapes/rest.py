@@ -1,19 +1,16 @@
-"""A REST service with nested JSON: three departments bought it; it really runs on HTTP (`demo.shapes.service`).
+"""A REST service with nested JSON: three departments bought it; it really runs on HTTP (`demo.services.rest`).
 
-What it serves lies in `service.sqlite` of the department's folder, one row a record: key, time of the last change in
-epoch milliseconds, and the JSON. The source folder is `hall-rest-service`.
+What it serves lies in the store of the department's folder (`demo.shapes.store`). The source folder is
+`hall-rest-service`.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from demo.model import (
@@ -34,9 +31,8 @@ from demo.shapes import trim
 from demo.shapes.contracts import SOURCES, by_name, contract
 from demo.shapes.layout import department_folder
 from demo.shapes.record import Entry, Values, joined, party_faults
+from demo.shapes.store import STORE, RecordStore, milliseconds
 from demo.shapes.system import Deletes, Delivery, Sink, System
-
-STORE = "service.sqlite"
 
 _KIND = {
     "natural": "PERSON",
@@ -58,7 +54,6 @@ _PAUSE = {
     "extension": "EXTENSION",
 }
 _FETCH = {"window": "WINDOW", "post": "POST", "online": "WEB"}
-_EPOCH = datetime(1970, 1, 1) + timedelta(hours=8)  # noqa: DTZ001  # the epoch on the departments' clocks
 
 _HERE = SOURCES / "hall-rest-service"
 _ROW: dict[str, Any] = {"key": ("id",), "case": "applicationId", "order": "revision"}
@@ -76,7 +71,7 @@ STREAMS = by_name(
 
 
 class RestShape(System):
-    """Records of a service, kept where `demo.shapes.service` finds them."""
+    """Records of a service, kept where `demo.services.rest` finds them."""
 
     name = "rest"
     carries = frozenset({
@@ -116,14 +111,15 @@ class RestShape(System):
         entry = delivery.entry
         flat = {
             **dict.fromkeys(self.streams[entry.stream].fields), **entry.values,
-            "revision": delivery.order or entry.version, "updatedAt": _ms(entry.at),
+            "revision": delivery.order or entry.version, "updatedAt": milliseconds(entry.at),
             "deleted": delivery.operation == "D",
         }  # fmt: skip
         return _nested(flat)
 
     def store(self, department: Department, home: Path, day: int, *, added: bool) -> AbstractContextManager[Sink]:
         """Open the store of the department's service."""
-        return _Store(department_folder(home, department.code) / STORE, fresh=day == 1, added=added)
+        more = {"steps": {"riskLevel": "LOW"}} if added else {}
+        return RecordStore(department_folder(home, department.code) / STORE, fresh=day == 1, more=more)
 
     def write(
         self, department: Department, work: Work, home: Path, day: int, *, dry: bool
@@ -149,54 +145,6 @@ class RestShape(System):
             yield UnitMark(department.code, "steps", None, day, "unknown_field", "field_added")
 
 
-class _Store:
-    """The records of a service by endpoint and id; a record of the same id is replaced."""
-
-    def __init__(self, file: Path, *, fresh: bool, added: bool) -> None:
-        self._file, self._fresh, self._added = file, fresh, added
-        self._rows: list[tuple[str, str, int, str]] = []
-        self._serial = 0
-
-    def __enter__(self) -> _Store:
-        if self._fresh:
-            self._file.unlink(missing_ok=True)
-        self._connection = sqlite3.connect(self._file, timeout=30)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS record (endpoint TEXT, id TEXT, updated_at INTEGER, body TEXT,"
-            " PRIMARY KEY (endpoint, updated_at, id)) WITHOUT ROWID"
-        )
-        self._connection.execute("CREATE INDEX IF NOT EXISTS record_id ON record (endpoint, id)")
-        return self
-
-    def put(self, entry: Entry, values: Values) -> None:
-        """Keep one record."""
-        if self._added and entry.stream == "steps":
-            values = {**values, "riskLevel": "LOW"}
-        self._serial += 1
-        key = entry.key or f"?{self._serial}"
-        if not self._fresh:
-            self._connection.execute("DELETE FROM record WHERE endpoint = ? AND id = ?", (entry.stream, key))
-        body = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-        self._rows.append((entry.stream, key, values["updatedAt"], body))
-        if len(self._rows) >= 5_000:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?)", self._rows)
-        self._rows.clear()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._flush()
-                self._connection.commit()
-        finally:
-            self._connection.close()
-
-
 def _nested(flat: Values) -> Values:
     """Build an object of fields named by paths; an object whose members all are empty is null."""
     built: Values = {}
@@ -214,10 +162,6 @@ def _or_null(value: Any) -> Any:
         return value
     inner = {name: _or_null(one) for name, one in value.items()}
     return inner if any(one is not None for one in inner.values()) else None
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round((moment - _EPOCH).total_seconds() * 1000)
 
 
 def _day(day: date | None) -> str | None:
@@ -247,7 +191,7 @@ def _application(case: Case) -> Entry:
         "relatedTo": next((link.other_number for link in case.links if link.kind == "same_project"), None),
         "item/code": case.item.implementation_code, "item/name": case.item.name, "item/version": case.item.version,
         "kind": "INSTANT" if case.kind == "immediate" else "PROMISED", "channel": _WAY[case.channel],
-        "appliedAt": _ms(case.applied), "subject": case.subject, "applicant/kind": _KIND[applicant.kind],
+        "appliedAt": milliseconds(case.applied), "subject": case.subject, "applicant/kind": _KIND[applicant.kind],
         "applicant/address": applicant.address, **_person("applicant", applicant), **_person("agent", case.agent),
     }  # fmt: skip
     faults = joined(case.faults, party_faults(applicant), party_faults(case.agent))
@@ -255,9 +199,9 @@ def _application(case: Case) -> Entry:
     if given is not None:
         values |= {
             "acceptance/outcome": "ACCEPTED" if given.outcome == "accepted" else "REJECTED",
-            "acceptance/at": _ms(given.at), "acceptance/dueAt": _ms(given.due), "acceptance/reason": given.reason,
-            "acceptance/clerk": given.handler.name, "acceptance/promise/value": given.promise_value,
-            "acceptance/promise/unit": _UNIT[given.promise_unit],
+            "acceptance/at": milliseconds(given.at), "acceptance/dueAt": milliseconds(given.due),
+            "acceptance/reason": given.reason, "acceptance/clerk": given.handler.name,
+            "acceptance/promise/value": given.promise_value, "acceptance/promise/unit": _UNIT[given.promise_unit],
         }  # fmt: skip
         faults, version, at = joined(faults, given.faults), version + given.version, max(at, given.reported_at)
     return _entry("applications", "case", case, values, version, at, faults)
@@ -267,7 +211,7 @@ def _step(case: Case, event: Event) -> Entry:
     values = {
         "id": event.id, "applicationId": case.number, "stage": _STAGE[event.stage], "node": event.node,
         "officer/name": event.handler.name, "officer/post": event.handler.post, "officer/unit": event.handler.unit,
-        "startedAt": _ms(event.started), "finishedAt": _ms(event.finished),
+        "startedAt": milliseconds(event.started), "finishedAt": milliseconds(event.finished),
         "outcome": "PASS" if event.outcome == "passed" else "BACK", "opinion": event.opinion,
     }  # fmt: skip
     return _entry("steps", event.stage, case, values, event.version, event.reported_at, event.faults)
@@ -276,8 +220,8 @@ def _step(case: Case, event: Event) -> Entry:
 def _pause(case: Case, pause: Suspension) -> Entry:
     values = {
         "id": pause.id, "applicationId": case.number, "kind": _PAUSE[pause.kind], "reason": pause.reason,
-        "approvedBy": pause.approver.name if pause.approver else None, "startedAt": _ms(pause.started),
-        "endedAt": _ms(pause.ended),
+        "approvedBy": pause.approver.name if pause.approver else None, "startedAt": milliseconds(pause.started),
+        "endedAt": milliseconds(pause.ended),
     }  # fmt: skip
     at = pause.ended_reported_at or pause.reported_at
     return _entry("pauses", "suspension", case, values, pause.version, at, pause.faults)
@@ -285,8 +229,9 @@ def _pause(case: Case, pause: Suspension) -> Entry:
 
 def _supplement(case: Case, asked: Supplement) -> Entry:
     values = {
-        "id": asked.id, "applicationId": case.number, "toldAt": _ms(asked.told), "receivedAt": _ms(asked.received),
-        "materials": asked.materials, "reason": asked.reason, "officer": asked.handler.name,
+        "id": asked.id, "applicationId": case.number, "toldAt": milliseconds(asked.told),
+        "receivedAt": milliseconds(asked.received), "materials": asked.materials, "reason": asked.reason,
+        "officer": asked.handler.name,
     }  # fmt: skip
     return _entry("supplements", "supplement", case, values, asked.version, asked.reported_at, asked.faults)
 
@@ -295,13 +240,13 @@ def _decision(case: Case, decision: Decision, *, first: bool) -> Entry:
     handed = next(iter(case.deliveries), None) if first else None
     values: Values = {
         "id": decision.id, "applicationId": case.number, "outcome": decision.outcome.upper(),
-        "documentNo": decision.document_number, "decidedAt": _ms(decision.decided), "reason": decision.reason,
+        "documentNo": decision.document_number, "decidedAt": milliseconds(decision.decided), "reason": decision.reason,
         "signedBy": decision.handler.name,
     }  # fmt: skip
     version, at = decision.version, decision.reported_at
     if handed is not None:
         values |= {
-            "delivery/way": _FETCH[handed.way], "delivery/at": _ms(handed.delivered),
+            "delivery/way": _FETCH[handed.way], "delivery/at": milliseconds(handed.delivered),
             "delivery/receiver": handed.receiver,
         }  # fmt: skip
         version, at = version + handed.version, max(at, handed.reported_at)
@@ -316,8 +261,8 @@ def _certificate(case: Case, made: Certificate) -> Entry:
         "identifier": made.identifier, "documentNo": made.document_number, "holder/name": holder.name,
         "holder/idType": _CARD[holder.number_kind], "holder/idNumber": holder.number,
         "validFrom": _day(made.valid_from), "validTo": _day(made.valid_to) or "2099-12-31",
-        "issuedAt": _ms(made.issued), "replaces": made.predecessor, "status": status.status.upper(),
-        "statusSince": _ms(status.since),
+        "issuedAt": milliseconds(made.issued), "replaces": made.predecessor, "status": status.status.upper(),
+        "statusSince": milliseconds(status.since),
     }  # fmt: skip
     faults = joined(made.faults, party_faults(holder, phone=False))
     at = max(made.reported_at, status.reported_at)

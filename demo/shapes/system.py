@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, Protocol
 
-from demo.model import Case, Change, Defect, Department, Outcome, Placed, Precision, UnitMark, Work
+from demo.model import Answered, Case, Change, Defect, Department, Outcome, Placed, Precision, UnitMark, Work
 from demo.shapes.record import Entry, Operation, Stream, Values, joined
 from demo.shapes.spoil import orphan, spoil
 
@@ -37,6 +37,8 @@ class Delivery:
     """Stands in place of the version, where a defect made it unreadable."""
     part: int = 0
     """The number of its case on this day, for systems that write several files."""
+    row: int | None = None
+    """The number that the department itself gives the record, where the hub answers each one."""
 
 
 class System:
@@ -48,6 +50,7 @@ class System:
     precision: Precision = "s"
     carries: frozenset[str] = frozenset()
     deletes: Deletes = None
+    answered: bool = False
     streams: Mapping[str, Stream] = {}
 
     def seen(self, case: Case) -> Case | None:
@@ -85,8 +88,19 @@ class System:
         entry = delivery.entry
         return Placed(
             department.code, entry.stream, entry.key, day, delivery.outcome, entry.case,
-            None if delivery.order else entry.version, delivery.rules, delivery.defect,
+            None if delivery.order else entry.version, delivery.rules, delivery.defect, delivery.row,
         )  # fmt: skip
+
+    def answers(self, department: str, home: Path) -> Iterator[Answered]:
+        """Yield what the hub told the department about each record; asked only of shapes that are answered."""
+        raise NotImplementedError(f"shape {self.name} gets no answers")
+
+    def numbered(self, department: Department, work: Work, day: int) -> Iterator[Delivery]:
+        """Yield what the department delivers on a day, each with a number of its own: the day, then one by one."""
+        cut = work.province.cut if day == 1 else work.province.cut2
+        for number, delivery in enumerate(self.deliveries(department, work, day), 1):
+            delivery.row = int(f"{cut:%Y%m%d}{number:08d}")
+            yield delivery
 
     def deliveries(self, department: Department, work: Work, day: int) -> Iterator[Delivery]:
         """Yield what the department delivers on a day."""

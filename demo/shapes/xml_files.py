@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
@@ -75,16 +75,7 @@ class _Document:
         if self._handle is None:
             self._handle = self._file.open("w", encoding="utf-8")
             self._handle.write(f'<?xml version="1.0" encoding="UTF-8"?>\n{self._head}')
-        parts, group = [f"<{entry.stream}>"], ""
-        for field in self._streams[entry.stream].fields:
-            parent, _, child = field.rpartition("/")
-            if parent != group:
-                parts.append((f"</{group}>" if group else "") + (f"<{parent}>" if parent else ""))
-                group = parent
-            value = values.get(field)
-            parts.append(f"<{child}/>" if value is None else f"<{child}>{escape(str(value))}</{child}>")
-        parts.append((f"</{group}>" if group else "") + f"</{entry.stream}>\n")
-        self._handle.write("".join(parts))
+        self._handle.write(element(entry.stream, self._streams[entry.stream].fields, values) + "\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -92,3 +83,16 @@ class _Document:
         if self._handle is not None:
             self._handle.write(f"</{self._root}>\n")
             self._handle.close()
+
+
+def element(name: str, fields: Sequence[str], values: Values) -> str:
+    """Write one record as an element with a child for each field, empty ones too; `a/b` is a child b of its child a."""
+    parts, group = [f"<{name}>"], ""
+    for field in fields:
+        parent, _, child = field.rpartition("/")
+        if parent != group:
+            parts.append((f"</{group}>" if group else "") + (f"<{parent}>" if parent else ""))
+            group = parent
+        value = values.get(field)
+        parts.append(f"<{child}/>" if value is None else f"<{child}>{escape(str(value))}</{child}>")
+    return "".join(parts) + (f"</{group}>" if group else "") + f"</{name}>"

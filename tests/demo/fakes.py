@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from demo.catalog import REGISTER_SHAPES
-from demo.model import KINDS, Case, Change, Department, Placed, Precision, Shape, UnitMark, Work
+from demo.model import KINDS, Answered, Case, Change, Department, Placed, Precision, Shape, UnitMark, Work
 
 GROUPS = ("events", "suspensions", "supplements", "materials", "fees", "deliveries", "decisions", "certificates")
 NAMES = (
     "zhejiang_pre", "national_up_pro", "guangdong_ex", "gbk_csv", "excel", "shenzhen_xml", "case_xml", "rest",
-    "event_log", "double_publicity", "vertical",
+    "event_log", "double_publicity", "vertical", "front_end", "soap", "queue", "sftp", "change_log", "singer",
 )  # fmt: skip
 SINGLE = frozenset({"excel", "case_xml"})
 
@@ -21,11 +21,16 @@ SINGLE = frozenset({"excel", "case_xml"})
 class Fake:
     """Knows every case whole and delivers its elements as records of one stream a group."""
 
+    answered = False
+
     def __init__(self, name: str, *, single: bool = False, carries: frozenset[str] = frozenset(KINDS)) -> None:
         self.name, self.single, self.parks = name, single, not single
         self.precision: Precision = "s"
         self.carries = carries
         self.deletes: Literal["case", "material"] | None = "case" if single else "material"
+
+    def answers(self, department: str, home: Path) -> Iterator[Answered]:
+        raise AssertionError(f"{department} is not answered")
 
     def seen(self, case: Case) -> Case | None:
         if not self.single:
@@ -118,7 +123,7 @@ def faults_of(element: Any) -> tuple[str, ...]:
 class Register:
     """A register without cases, one new record on each day."""
 
-    single, parks, deletes = True, False, None
+    single, parks, deletes, answered = True, False, None, False
     precision: Precision = "d"
     carries: frozenset[str] = frozenset()
 
@@ -127,6 +132,9 @@ class Register:
 
     def seen(self, case: Case) -> Case | None:
         return case
+
+    def answers(self, department: str, home: Path) -> Iterator[Answered]:
+        raise AssertionError(f"{department} is not answered")
 
     def write(
         self, department: Department, work: Work, home: Path, day: int, *, dry: bool

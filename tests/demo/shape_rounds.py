@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.registry import open_connector
+from connectors.seam import Acknowledges, Receipt, Tidies
 from connectors.source import Source, load_sources
 from demo.casework import Casework, build
 from demo.model import Department, Placed, UnitMark
@@ -67,12 +68,19 @@ class Hub:
                         read.records += piece.records
                         read.broken += len(piece.broken)
                     read.state = piece.state
+                    if isinstance(connector, Acknowledges) and piece.tokens:
+                        connector.acknowledge(spec, [Receipt(token, "new") for token in piece.tokens])
             except RefuseUnit as refusal:
                 unit = refusal.unit or ""
                 read.refused.append(unit)
+                if refusal.left_waiting:
+                    self.states[name] = read.state
+                    return read
                 read.state = connector.skip(spec, read.state, unit)
             else:
                 self.states[name] = read.state
+                if isinstance(connector, Tidies):
+                    connector.tidy(spec, read.state)
                 return read
 
 

@@ -7,14 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from demo.casework import Casework
 from demo.model import Department, Placed
+from demo.services.run import serving
 from demo.shapes.registry import SHAPES
-from demo.shapes.service import Service
 from normalization.mapping import StreamMapping
 from sharedrepo.embedded import EmbeddedServer
 from tests.demo.shape_rounds import (
@@ -41,11 +40,8 @@ def work() -> Casework:
 @pytest.fixture
 def home(tmp_path: Path, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("HUB_DEMO_POSTGRES", server.url("postgres"))
-    service = Service(tmp_path)
-    Thread(target=service.serve_forever, daemon=True).start()
-    yield tmp_path
-    service.shutdown()
-    service.server_close()
+    with serving(tmp_path):
+        yield tmp_path
 
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from demo.shapes.service import Service, settings_of, url_of
+from demo.services.rest import Service
+from demo.services.settings import settings_of
 from tests.demo.shape_rounds import departments, province, records, written
 
 
@@ -87,7 +88,8 @@ def test_port_and_token_are_chosen_once(tmp_path: Path) -> None:
     first = settings_of(tmp_path)
     assert settings_of(tmp_path) == first
     assert (tmp_path / "demo" / "service.json").stat().st_mode & 0o777 == 0o600
-    assert url_of(tmp_path, "press").endswith(f":{first['port']}/press")
+    assert first.rest_url("press").endswith(f":{first.rest}/press")
+    assert len({first.rest, first.soap, first.amqp, first.sftp}) == 4
 
 
 def test_an_object_without_values_is_null(service: Service) -> None:

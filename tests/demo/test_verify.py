@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
+from demo import cli
 from demo import verify as verification
 from demo.casework import build
 from demo.cli import demo
@@ -238,6 +239,7 @@ def answer_with(monkeypatch, said):
         return verification.subprocess.CompletedProcess(command, 0, json.dumps(answers[word]), "")
 
     monkeypatch.setattr(verification.subprocess, "run", run)
+    monkeypatch.setattr(cli, "_shapes", fake_shapes)
 
 
 def test_the_command_ends_with_0_only_if_all_is_true(made, monkeypatch):

@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from threading import Thread
 
 import psycopg2
 import pytest
@@ -20,7 +19,7 @@ import pytest
 from connectors.source import load_sources
 from demo.catalog import REGISTER_SHAPES, build_province
 from demo.journey import read_connections
-from demo.shapes.service import Service
+from demo.services.run import serving
 from hub.settings import DEMONSTRATION, Settings
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime
@@ -73,18 +72,15 @@ def province(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -
     made.hub("db", "start")
     quicken(EmbeddedServer.from_settings(Settings(home=made.home)))
     made.hub("demo", "build", "--seed", "7", "--cases", str(CASES))
-    service = Service(made.home)
-    Thread(target=service.serve_forever, daemon=True).start()
     try:
-        made.pull()
-        made.verdicts[1] = made.hub("demo", "verify", "--day", "1", "--json")
-        made.hub("demo", "change")
-        made.pull()
-        made.verdicts[2] = made.hub("demo", "verify", "--day", "2", "--json")
+        with serving(made.home):
+            made.pull()
+            made.verdicts[1] = made.hub("demo", "verify", "--day", "1", "--json")
+            made.hub("demo", "change")
+            made.pull()
+            made.verdicts[2] = made.hub("demo", "verify", "--day", "2", "--json")
         yield made
     finally:
-        service.shutdown()
-        service.server_close()
         made.hub("db", "stop")
 
 

@@ -28,6 +28,7 @@ class BatchRefused(RefuseUnit):
     """All rows of a batch have come, and they are not those whose checksum was declared."""
 
     rule = "total_mismatch"
+    left_waiting = True
     next_step = "It is left waiting. Ask the department to compare its rows and to declare the checksum anew."
 
 
@@ -113,7 +114,7 @@ class Register:
         found = self._digest(connection, batch)
         if found != (batch.checksum or "").lower():
             raise BatchRefused(
-                source=self.source, stream=self.stream, unit=f"batch {batch.number}",
+                source=self.source, stream=self.stream, unit=batch.unit(str(self.terms.plan.table.name)).name,
                 got=f"{batch.come} rows have come, of {batch.declared} declared, and their {self.algorithm} is {found}",
                 known=f"declared {batch.checksum}" if batch.checksum else "none is declared",
             )  # fmt: skip

@@ -108,7 +108,7 @@ def test_a_batch_whose_checksum_is_wrong_waits_and_is_told(department: Departmen
     declare(department, 8, 1, "0" * 32)
     one = table(department, batches=SUMMED)
     got: list[Slice] = []
-    with pytest.raises(RefuseUnit, match=r"batch 8: 1 rows have come, of 1 declared, and their md5 is"):
+    with pytest.raises(RefuseUnit, match=r"/8: 1 rows have come, of 1 declared, and their md5 is"):
         got.extend(hub(department, one).read(one, {}, slice_size=10, full=False))
     assert [(keys([piece]), piece.last) for piece in got] == [(["A1", "A2"], True)], (
         "the good batch was handed over first"

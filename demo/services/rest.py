@@ -8,43 +8,21 @@ from __future__ import annotations
 
 import hmac
 import json
-import secrets
-import socket
-import sqlite3
 import threading
-from contextlib import closing
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from demo.services.settings import settings_of
 from demo.shapes.layout import department_place
-from demo.shapes.rest import STORE, STREAMS
+from demo.shapes.rest import STREAMS
+from demo.shapes.store import STORE, read_page
 
 _LARGEST_PAGE = 200
 _BUSY_EACH = 40
 """One question in so many comes too often, as the service sees it."""
-
-
-def settings_of(home: Path) -> dict[str, Any]:
-    """Return port and token of the service; chosen when they are asked for first."""
-    file = home / "demo" / "service.json"
-    if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        file.touch(mode=0o600)
-        file.write_text(json.dumps({"port": port, "token": secrets.token_urlsafe(24)}), encoding="utf-8")
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
-
-
-def url_of(home: Path, department: str) -> str:
-    """Return the address at which the hub asks a department's service, with its token."""
-    known = settings_of(home)
-    return f"http://:{known['token']}@127.0.0.1:{known['port']}/{department}"
 
 
 class Service(ThreadingHTTPServer):
@@ -55,9 +33,9 @@ class Service(ThreadingHTTPServer):
 
     def __init__(self, home: Path, port: int = 0) -> None:
         known = settings_of(home)
-        self.home, self.token = home, str(known["token"])
+        self.home, self.token = home, known.token
         self._asked, self._lock = 0, threading.Lock()
-        super().__init__(("127.0.0.1", port or int(known["port"])), _Handler)
+        super().__init__(("127.0.0.1", port or known.rest), _Handler)
 
     def too_often(self) -> bool:
         """Count a question, and say whether it is one too many."""
@@ -98,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self._answer(HTTPStatus.BAD_REQUEST, {"code": 400, "message": "page, size and updatedAfter are numbers"})
             return
-        total, bodies = _read(store, words[3], after, page, size)
+        total, bodies = read_page(store, words[3], after, page, size)
         text = f'{{"code":0,"data":{{"total":{total},"items":[{",".join(bodies)}]}}}}'
         self._send(HTTPStatus.OK, text.encode(), {})
 
@@ -114,25 +92,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the names that http.server gives
         """Say nothing: addresses and tokens have no place in a log."""
-
-
-def _read(store: Path, endpoint: str, after: int, page: int, size: int) -> tuple[int, list[str]]:
-    if not store.is_file():
-        return 0, []
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=30)) as connection:
-        asked = (endpoint, after)
-        row = connection.execute("SELECT count(*) FROM record WHERE endpoint = ? AND updated_at > ?", asked).fetchone()
-        found = connection.execute(
-            "SELECT body FROM record WHERE endpoint = ? AND updated_at > ? ORDER BY updated_at, id LIMIT ? OFFSET ?",
-            (*asked, size, (page - 1) * size),
-        )
-        return int(row[0]), [body for (body,) in found]
-
-
-def serve(home: Path, port: int = 0) -> None:
-    """Run the service until it is stopped."""
-    with Service(home, port) as service:
-        try:
-            service.serve_forever()
-        except KeyboardInterrupt:
-            return
