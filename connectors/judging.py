@@ -174,6 +174,7 @@ def _judge_stream(
     _judge_options(marked, place, str(kind), options)
     _judge_by_kind(marked, (*place, "options"), str(kind), options)
     _judge_claims(marked, place, str(kind), body, options)
+    _judge_envelope(marked, data, name, body, options)
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -247,6 +248,20 @@ def _judge_claims(
     """Find a cursor where rows are claimed: it would lead nowhere."""
     if kind == "exchange_table" and body.get("cursor") is not None and options.get("write") is not False:
         marked.fault((*place, "cursor"), "rows are claimed by their flag; a cursor is for `write: false`")
+
+
+def _judge_envelope(
+    marked: Marked, data: dict[str, Any], name: str, body: dict[str, Any], options: dict[str, Any]
+) -> None:
+    from connectors.envelopes.policy import policy_faults  # noqa: PLC0415  # only where envelopes come
+
+    if data.get("envelope") is None and body.get("envelope") is None:
+        return
+    said = {**_dict(data.get("envelope")), **_dict(body.get("envelope"))}
+    for path, message in policy_faults(said, str(data.get("kind")), options):
+        own = not path or path[0] in _dict(body.get("envelope"))
+        place = ("streams", name, "envelope") if own and body.get("envelope") is not None else ("envelope",)
+        marked.fault((*place, *path), message)
 
 
 def _judge_queue(marked: Marked, data: dict[str, Any], name: str) -> None:

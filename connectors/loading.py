@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.durations import read_duration
+from connectors.envelopes.policy import policy_of
 from connectors.judging import judge
 from connectors.source import Budget, Cursor, Expect, Owner, Source, StreamSpec
 from connectors.yamlmarks import Marked, Path_, read_marked
@@ -194,10 +195,7 @@ def _make(entry: Declared, mapping: tuple[Path, dict[str, Any]]) -> Source:
     """Make the value of a declaration that was found faultless."""
     data, (file, known) = entry.marked.data, mapping
     title = data["title"]
-    streams = {
-        name: _stream(name, body or {}, data.get("options", {}), known.get(name, {}))
-        for name, body in data["streams"].items()
-    }
+    streams = {name: _stream(name, body or {}, data, known.get(name, {})) for name, body in data["streams"].items()}
     return Source(
         code=data["code"],
         title={"zh": title["zh"], "en": title.get("en", title["zh"])},
@@ -216,8 +214,9 @@ def _make(entry: Declared, mapping: tuple[Path, dict[str, Any]]) -> Source:
     )
 
 
-def _stream(name: str, body: dict[str, Any], defaults: dict[str, Any], mapped: dict[str, Any]) -> StreamSpec:
-    options = _lay(defaults, body.get("options", {}))
+def _stream(name: str, body: dict[str, Any], data: dict[str, Any], mapped: dict[str, Any]) -> StreamSpec:
+    options = _lay(data.get("options", {}), body.get("options", {}))
+    envelope = envelope_of(data, body)
     cursor = body.get("cursor")
     rows = body.get("expect", {}).get("rows", {})
     key = mapped.get("key", [])
@@ -234,7 +233,17 @@ def _stream(name: str, body: dict[str, Any], defaults: dict[str, Any], mapped: d
         budget=Budget(**body["budget"]) if "budget" in body else None,
         vanish=float(body.get("vanish", 10)),
         key=tuple(_key_field(part) for part in (fields if isinstance(fields, list) else [fields])),
+        envelope=policy_of(envelope, zone=data.get("time_zone", "Asia/Shanghai"), kind=data["kind"], options=options),
+        organ_from=str(mapped["organ_from"]) if "organ_from" in mapped else None,
     )
+
+
+def envelope_of(data: dict[str, Any], body: dict[str, Any]) -> dict[str, Any] | None:
+    """Lay a stream's `envelope` block over the source's; None where neither stands."""
+    if data.get("envelope") is None and body.get("envelope") is None:
+        return None
+    joined: dict[str, Any] = _lay(data.get("envelope") or {}, body.get("envelope") or {})
+    return joined
 
 
 def _key_field(part: Any) -> str:

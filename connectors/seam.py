@@ -150,6 +150,8 @@ class Receipt:
     token: str
     outcome: str
     errors: tuple[str, ...] = ()
+    document: bytes = b""
+    """The receipt of a whole enveloped delivery, signed (schemas/exchange/receipt); `token` then names the unit."""
 
 
 @runtime_checkable

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from connectors.envelopes.policy import EnvelopePolicy
 
 Kind = Literal["database", "exchange_table", "files", "queue", "rest", "soap", "xes", "own"]
 Contract = Literal["evolve", "freeze", "quarantine"]
@@ -73,6 +76,9 @@ class StreamSpec:
     budget: Budget | None = None
     vanish: float = 10.0
     """How many per cent of its records a snapshot may lack before it is taken for a broken export."""
+    envelope: EnvelopePolicy | None = None
+    organ_from: str | None = None
+    """The field by which records name their organ, as the mapping says; None where all are the source's own."""
 
 
 @dataclass(frozen=True, slots=True)

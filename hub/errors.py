@@ -19,6 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.findings import UNIT, Finding
+from hub.records import Enveloped
+
 
 class HubError(Exception):
     """An error of the hub that words its own sentence and its next step."""
@@ -103,6 +106,16 @@ class RefuseUnit(SourceTrouble):
     next_step = "Ask the department to send it again."
     left_waiting = False
     """Whether the unit was left at its source and everything else was handed over: then the pull is over in order."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what is wrong with the unit, for the steward."""
+        return (Finding(UNIT, self.rule, detail={"got": self.got, "known": self.known}),)
+
+    @property
+    def envelope(self) -> Enveloped | None:
+        """Return what its envelope says, where it has one that can be read; nothing of it is proven."""
+        return None
 
 
 class TruncatedUnit(RefuseUnit):

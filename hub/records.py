@@ -29,11 +29,28 @@ class BrokenRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Enveloped:
+    """What the envelope of a delivery says, once it is proven: its running number, counts, and how far all has come.
+
+    `mark` is the keyed hash of the payload's digest, in hex: it tells whether a number came again with other content.
+    `complete_through` is an instant with its zone. `digest` is the digest as said, for the receipt; it is not kept.
+    """
+
+    number: int
+    mark: str
+    records: int
+    organs: Mapping[str, int] = field(default_factory=dict)
+    complete_through: str | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One delivered file or one snapshot: what a volume bound or a declared total speaks about.
 
     `fingerprint` is a keyed hash of the content, `declared` the totals that the source itself states
-    (name → count), `rows` the count of a first pass where the stream has a volume bound.
+    (name → count), `rows` the count of a first pass where the stream has a volume bound. `goes_on` says that a pull
+    before this one committed its beginning.
     """
 
     name: str
@@ -42,6 +59,8 @@ class Unit:
     modified: str | None = None
     declared: Mapping[str, int] = field(default_factory=dict)
     rows: int | None = None
+    envelope: Enveloped | None = None
+    goes_on: bool = False
 
 
 @dataclass(slots=True)

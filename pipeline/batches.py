@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow.compute as pc
 
 from hub import jsontext
-from hub.records import BrokenRecord, Record, Slice
+from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from normalization.apply import Occurrences
-from pipeline import archived, receipts, settling
+from pipeline import archived, envelopes, receipts, settling
 from pipeline.prepare import Prepared, absent, prepare
 from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
+from sharedrepo import envelopes as numbers
 from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.envelope import Packed
 from sharedrepo.archive.names import object_key
@@ -108,6 +109,7 @@ def write(
         if not line.backfill:
             _advance(cursor, line, piece, prepared)
         settling.settle(cursor, work, line, piece, loaded.batch_id)
+    if kind in ("pull", "accept"):
         receipts.owe(cursor, line, piece, prepared, loaded)
     register(cursor, work, line, loaded, seq=seq, kind=kind, reason=reason, piece=piece, archive_key=archived)
     _release(cursor, work, loaded.new_cases)
@@ -167,7 +169,7 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
     return {
         "format": 1, "source": work.source.code, "month": f"{work.read_at:%Y-%m}", "stream": line.spec.name, "seq": seq,
         "kind": kind, "mapping": work.mapping_version, "read_at": work.read_at.isoformat(),
-        "unit": None if unit is None else {"name": unit.name, "declared": dict(unit.declared), "rows": unit.rows},
+        "unit": None if unit is None else unit_facts(unit), "envelopes": envelope_facts(line),
         "counted": settling.counted(work, line, piece), "in_units": line.in_units,
         "unit_ends": piece.unit_ends, "last": piece.last, "state_before": line.state, "state_after": piece.state,
         "complete_through": piece.complete_through, "zone": work.source.time_zone, "contract": line.spec.contract,
@@ -175,6 +177,36 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
         "lookback": _lookback(line).total_seconds(), "backfill": line.backfill,
         "streams": list(work.lines), "facts": facts_of(work.source).as_dict(), **more,
     }  # fmt: skip
+
+
+def unit_facts(unit: Unit) -> dict[str, Any]:
+    """Say what a delivered unit is; the digest of its bytes stays out, since it is made without a key."""
+    said = unit.envelope
+    facts: dict[str, Any] = {"name": unit.name, "declared": dict(unit.declared), "rows": unit.rows}
+    if said is not None:
+        facts["goes_on"] = unit.goes_on
+        facts["envelope"] = {
+            "number": said.number, "mark": said.mark, "records": said.records, "organs": dict(said.organs),
+            "complete_through": said.complete_through,
+        }  # fmt: skip
+    return facts
+
+
+def unit_of(facts: Mapping[str, Any] | None) -> Unit | None:
+    """Return the unit that `unit_facts` described."""
+    if facts is None:
+        return None
+    said = facts.get("envelope")
+    return Unit(
+        facts["name"], declared=facts["declared"], rows=facts["rows"], goes_on=bool(facts.get("goes_on")),
+        envelope=None if said is None else Enveloped(**said),
+    )  # fmt: skip
+
+
+def envelope_facts(line: Line) -> dict[str, Any] | None:
+    """Say what of a stream's declaration decides what its numbers mean."""
+    policy = line.spec.envelope
+    return None if policy is None else {"required": policy.required, "first": policy.first}
 
 
 def put_in_archive(
@@ -199,16 +231,24 @@ def put_in_archive(
 
 def _advance(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared) -> None:
     """Move the cursor, and the time up to which the source vouches for completeness."""
-    declared = piece.complete_through is not None
+    basis = "inferred" if piece.complete_through is None else "declared"
     through: datetime | None = None
     if piece.complete_through is not None:
         through = datetime.fromisoformat(piece.complete_through)
         through = through if through.tzinfo else through.replace(tzinfo=UTC)
-    else:
+    elif not _vouched(cursor, line, piece):
         newest: datetime | None = pc.max(prepared.incoming.reported_at).as_py()
         if newest is not None:
             through = min(newest, line.desk.context.read_at) - _lookback(line)
-    streams.advance(cursor, line.stream_id, state=piece.state, complete_through=through, declared=declared)
+    streams.advance(cursor, line.stream_id, state=piece.state, complete_through=through, basis=basis)
+
+
+def _vouched(cursor: stage.Cursor, line: Line, piece: Slice) -> bool:
+    """Say whether a stream's envelopes say how far it is complete, so that nothing is inferred past a gap."""
+    policy = line.spec.envelope
+    if policy is None:
+        return False
+    return policy.required or envelopes.said_by(line, piece) is not None or numbers.any_kept(cursor, line.stream_id)
 
 
 def _lookback(line: Line) -> timedelta:

@@ -16,7 +16,7 @@ from hub.records import Slice
 from normalization.apply import Context, Occurrences
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
-from pipeline import batches, budget, pulling, receipts, snapshots, units
+from pipeline import batches, budget, envelopes, pulling, receipts, snapshots, units
 from pipeline.ahead import ahead, as_it_is
 from pipeline.memory import sparing
 from pipeline.prepare import Desk, Prepared
@@ -203,7 +203,7 @@ def _pull(work: Work, line: Line, connector: Connector, how: _How, progress: Pro
                 if isinstance(piece, Refused):
                     units.refuse(work, line, piece, dry_run=how.dry_run)
                     continue
-                _take(work, line, piece, prepared, dry_run=how.dry_run)
+                _take(work, line, piece, prepared, how)
                 if not how.dry_run:
                     receipts.deliver(work, line, connector)
                 progress(work.source.code, line.spec.name, piece.read)
@@ -212,14 +212,20 @@ def _pull(work: Work, line: Line, connector: Connector, how: _How, progress: Pro
         _tidy(line, connector)
 
 
-def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, *, dry_run: bool) -> None:
-    """Write a slice, or hold it where its delivery is far too small or holds too much that is refused."""
-    over = None if prepared is None else budget.judge(line, piece, prepared)
+def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, how: _How) -> None:
+    """Write a slice, hold it where its delivery is not to be published, or pass it over where its number is known."""
+    fate = envelopes.fate_of(work, line, piece, full=how.full)
+    if fate in envelopes.PASSED:
+        units.pass_over(work, line, piece, fate, dry_run=how.dry_run)
+        return
+    over = envelopes.conflict(piece) if fate is envelopes.Fate.CONFLICTING else None
+    if over is None and prepared is not None:
+        over = budget.judge(line, piece, prepared)
     if prepared is None or over is not None:
-        units.hold(work, line, piece, dry_run=dry_run, finding=over)
+        units.hold(work, line, piece, dry_run=how.dry_run, finding=over)
         line.snapshot_unit = None  # a delivery that is held in part is no whole snapshot
     else:
-        pulling.run(work, line, piece, prepared, dry_run=dry_run)
+        pulling.run(work, line, piece, prepared, dry_run=how.dry_run)
 
 
 def _read(work: Work, line: Line, connector: Connector, how: _How) -> Generator[Slice | Refused]:

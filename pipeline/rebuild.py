@@ -12,12 +12,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from connectors.envelopes import EnvelopePolicy
 from connectors.source import Cursor, Expect, Owner, Source, StreamSpec
 from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import absence, batches, snapshots, units
+from pipeline import absence, batches, envelopes, snapshots, units
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
@@ -121,7 +122,11 @@ def _spec(name: str, head: Header) -> StreamSpec:
     expect = Expect(*head["expect"]) if head["expect"] else None
     parking = timedelta(seconds=head["parking"])
     cursor = Cursor("", timedelta(seconds=head.get("lookback", 0)))
-    return StreamSpec(name, {}, cursor=cursor, contract=head["contract"], expect=expect, parking=parking)
+    said = head.get("envelopes")
+    return StreamSpec(
+        name, {}, cursor=cursor, contract=head["contract"], expect=expect, parking=parking,
+        envelope=None if said is None else EnvelopePolicy(required=said["required"], first=said["first"]),
+    )  # fmt: skip
 
 
 def _batch(work: Work, head: Header) -> int:
@@ -132,6 +137,9 @@ def _batch(work: Work, head: Header) -> int:
         _refused(work, line, head)
         return 0
     piece, keys = _slice(work, head)
+    if "passed" in head:
+        units.pass_over(work, line, piece, envelopes.Fate(head["passed"]))
+        return 0
     if head["status"] == "held" and head["kind"] == absence.KIND:
         with transaction(work) as cursor:
             absence.hold(cursor, work, line, piece, [], head["absence"])
@@ -167,13 +175,12 @@ def _accepted(cursor: stage.Cursor, line: Line, piece: Slice, by: int) -> None:
 
 
 def _slice(work: Work, head: Header) -> tuple[Slice, list[str]]:
-    unit = head["unit"]
     piece = Slice(
         stream=str(head["stream"]),
         records=[],
         rows=[],
         state=head["state_after"],
-        unit=None if unit is None else Unit(unit["name"], declared=unit["declared"], rows=unit["rows"]),
+        unit=batches.unit_of(head["unit"]),
         unit_ends=bool(head["unit_ends"]),
         complete_through=head["complete_through"],
         last=bool(head["last"]),
@@ -192,5 +199,6 @@ def _refused(work: Work, line: Line, head: Header) -> None:
     unit = str(head["unit"]["name"])
     piece = Slice(stream=line.spec.name, records=[], rows=[], state=head["state_after"], unit=Unit(unit))
     facts = head["refused"]
-    finding = Finding(UNIT, facts["rule"], pointer=unit, detail={"got": facts["got"], "known": facts["known"]})
-    units.set_aside(work, line, piece, finding, archive_key=str(head["key"]))
+    told = facts.get("findings", [[facts["rule"], {"got": facts["got"], "known": facts["known"]}]])
+    found = [Finding(UNIT, rule, pointer=unit, detail=detail) for rule, detail in told]
+    units.set_aside(work, line, piece, found, archive_key=str(head["key"]))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
+from connectors.envelopes.document import sign
 from connectors.seam import Acknowledges, Connector, Receipt
 from hub.findings import RULES, Finding
 from hub.records import Slice
 from hub.table import chosen, lines_of
+from pipeline import envelopes
 from pipeline.prepare import Prepared
 from pipeline.work import Line, Work, transaction
 from sharedrepo import load, receipts, stage
@@ -15,14 +19,20 @@ from sharedrepo.receipts import Owed
 
 MOST_ERRORS = 20
 """So many faults of one record are told; the rest is counted."""
+FEW_ERRORS = 5
+"""So many in the receipt of a whole delivery, which tells of many records."""
 
 
-def owe(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, loaded: load.Loaded) -> None:
+def owe(
+    cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, loaded: load.Loaded
+) -> None:  # fmt: skip
     """Write down the receipts of a slice whose connector wants some, in the transaction of its batch."""
-    if not piece.tokens:
+    enveloped = envelopes.said_by(line, piece) is not None
+    if not piece.tokens and not enveloped:
         return
-    outcomes = ["unchanged"] * len(piece.tokens)
-    places = [*prepared.fresh, *range(len(piece.records), len(piece.tokens))]
+    size = piece.read
+    outcomes = ["unchanged"] * size
+    places = [*prepared.fresh, *range(len(piece.records), size)]
     for place, outcome in zip(places, loaded.outcomes, strict=True):
         outcomes[place] = outcome
     errors: dict[int, list[Finding]] = {}
@@ -31,13 +41,21 @@ def owe(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, load
             errors.setdefault(places[finding.record], []).append(finding)
     for place, found in _refused_again(cursor, line, piece, outcomes).items():
         outcomes[place], errors[place] = "quarantined", found
-    receipts.owe(
-        cursor, stream_id=line.stream_id, batch_id=loaded.batch_id,
-        receipts=[
-            Owed(token, outcome, tuple(sentences(errors.get(place, ()))))
-            for place, (token, outcome) in enumerate(zip(piece.tokens, outcomes, strict=True))
-        ],
-    )  # fmt: skip
+    if piece.tokens:
+        receipts.owe(
+            cursor, stream_id=line.stream_id, batch_id=loaded.batch_id,
+            receipts=[
+                Owed(token, outcome, tuple(sentences(errors.get(place, ()))))
+                for place, (token, outcome) in enumerate(zip(piece.tokens, outcomes, strict=True))
+            ],
+        )  # fmt: skip
+    if enveloped:
+        rows = [*piece.rows, *(one.row for one in piece.broken)]
+        told = [
+            {"row": rows[place], "outcome": outcomes[place], "said": sentences(errors[place], FEW_ERRORS)}
+            for place in sorted(errors)[: envelopes.MOST_ERRORS]
+        ]
+        envelopes.take(cursor, line, piece, loaded.batch_id, outcomes, told, len(errors) - len(told))
 
 
 def _refused_again(
@@ -59,12 +77,12 @@ def _refused_again(
     return {place: refused[mark] for place, mark in hashes.items() if mark in refused}
 
 
-def sentences(found: Iterable[Finding]) -> list[str]:
+def sentences(found: Iterable[Finding], most: int = MOST_ERRORS) -> list[str]:
     """Say what is wrong with a record, a sentence a fault: where, what, and how to mend it; no values."""
     told = list(found)
-    lines = [_sentence(one) for one in told[:MOST_ERRORS]]
-    if len(told) > MOST_ERRORS:
-        lines.append(f"另有 {len(told) - MOST_ERRORS} 处 (and {len(told) - MOST_ERRORS} more)")
+    lines = [_sentence(one) for one in told[:most]]
+    if len(told) > most:
+        lines.append(f"另有 {len(told) - most} 处 (and {len(told) - most} more)")
     return lines
 
 
@@ -88,6 +106,21 @@ def deliver(work: Work, line: Line, connector: Connector) -> None:
             owed = receipts.owed(cursor, line.stream_id)
         if not owed:
             return
-        connector.acknowledge(line.spec, [Receipt(one.token, one.outcome, one.errors) for one in owed])
+        connector.acknowledge(line.spec, [_receipt(work, line, one) for one in owed])
         with transaction(work) as cursor:
             receipts.confirm(cursor, owed)
+
+
+def _receipt(work: Work, line: Line, one: Owed) -> Receipt:
+    document = b"" if one.envelope is None else receipt_document(work, line.spec.name, one)
+    return Receipt(one.token, one.outcome, one.errors, document)
+
+
+def receipt_document(work: Work, stream: str, one: Owed) -> bytes:
+    """Write and sign the receipt of an enveloped delivery (schemas/exchange/receipt)."""
+    key = work.runtime.protector.ring.signing_key()
+    said: dict[str, Any] = {
+        "receipt": 1, "source": work.source.code, "stream": stream, "unit": one.token, **dict(one.envelope or {}),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
+    return sign(said, key.name, key.private)

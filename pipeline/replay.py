@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from connectors.source import Source
 from hub.errors import RepositoryError
@@ -17,6 +18,7 @@ from pipeline.runtime import Runtime
 from pipeline.work import transaction
 from sharedrepo import lists, waiting
 from sharedrepo import units as kept
+from sharedrepo.envelopes import CONFLICT as CONFLICTING
 
 CONFLICT = "version_conflict"
 
@@ -73,7 +75,8 @@ def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Repl
                     f"batch {row['batch']} holds {row['unit']}, which could not be read: {header['refused']['got']}. "
                     "It cannot be accepted; ask the department to send it again."
                 )
-            piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state, unit=Unit(row["unit"] or ""))
+            piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state, unit=_unit(row, header))
+            piece.unit_ends = bool(header["unit_ends"])
             keys = fill(piece, lines)
             gone = header["kind"] == absence.KIND
             with transaction(work) as cursor:
@@ -86,3 +89,10 @@ def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Repl
                 kept.accepted(cursor, row["batch"], loaded.batch_id)
                 counts += loaded.counts
     return Replayed(source.code, dict(counts))
+
+
+def _unit(row: dict[str, Any], header: Mapping[str, Any]) -> Unit:
+    """Return the held unit with its envelope, whose number counts from now on; in a conflict the first one stands."""
+    unit = batches.unit_of(header["unit"]) or Unit(row["unit"] or "")
+    first_stands = (header.get("held") or {}).get("rule") == CONFLICTING
+    return Unit(unit.name, envelope=None if first_stands else unit.envelope)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.findings import UNIT, Finding
-from hub.records import Slice, Unit
-from pipeline import batches, settling
+from hub.findings import Finding
+from hub.records import Enveloped, Slice, Unit
+from pipeline import batches, envelopes, settling
+from pipeline.envelopes import Fate
 from pipeline.prepare import archive_lines
 from pipeline.work import Line, Refused, Work, transaction
 from sharedrepo import findings, load, streams, units
@@ -33,10 +35,11 @@ def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool, finding: Findin
         seq = streams.next_seq(cursor, work.source_system_id)
         lines = archive_lines(piece)
         key = batches.put_in_archive(work, line, piece, lines, seq=seq, kind="pull", status="held", **facts)
-        streams.advance(cursor, line.stream_id, state=piece.state, complete_through=None, declared=False)
+        streams.advance(cursor, line.stream_id, state=piece.state)
         batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=piece, archive_key=key, status="held")
         found = [said] if said is not None else []
         settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit.name, found=found)
+        envelopes.hold(cursor, line, piece, loaded.batch_id, found)
     batches.count(line, loaded)
     if unit.name not in line.refused_units:
         line.refused_units.append(unit.name)
@@ -55,9 +58,12 @@ def refuse(work: Work, line: Line, refused: Refused, *, dry_run: bool) -> None:
         line.state = refused.state
         return
     piece = Slice(stream=line.spec.name, records=[], rows=[], state=refused.state, unit=Unit(unit))
-    finding = Finding(UNIT, refusal.rule, pointer=unit, detail={"got": refusal.got, "known": refusal.known})
-    facts = {"rule": refusal.rule, "got": refusal.got, "known": refusal.known}
-    set_aside(work, line, piece, finding, raw=refused.raw, facts=facts)
+    found = [replace(one, pointer=unit) for one in refusal.findings]
+    facts = {
+        "rule": refusal.rule, "got": refusal.got, "known": refusal.known,
+        "findings": [[one.rule, dict(one.detail)] for one in found],
+    }  # fmt: skip
+    set_aside(work, line, piece, found, raw=refused.raw, facts=facts, said=refusal.envelope)
 
 
 def _is_told(work: Work, line: Line, unit: str) -> bool:
@@ -66,8 +72,9 @@ def _is_told(work: Work, line: Line, unit: str) -> bool:
 
 
 def set_aside(
-    work: Work, line: Line, piece: Slice, finding: Finding, *,
-    raw: Iterable[bytes] = (), facts: dict[str, str] | None = None, archive_key: str | None = None,
+    work: Work, line: Line, piece: Slice, found: list[Finding], *,
+    raw: Iterable[bytes] = (), facts: dict[str, Any] | None = None, archive_key: str | None = None,
+    said: Enveloped | None = None,
 ) -> None:  # fmt: skip
     """Write down that a unit was refused whole; its raw bytes go to the archive unless they lie there already."""
     unit = piece.unit.name if piece.unit else ""
@@ -81,12 +88,28 @@ def set_aside(
                 work, line, piece, seq=seq, kind="pull", status="held", reason=None, known_unchanged=0, refused=facts
             )
             work.runtime.archive.put(key, header, (base64.b64encode(part) for part in raw))
-        streams.advance(cursor, line.stream_id, state=piece.state, complete_through=None, declared=False)
+        streams.advance(cursor, line.stream_id, state=piece.state)
         batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=piece, archive_key=key, status="held")
-        settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit, found=[finding])
+        settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit, found=found)
+        envelopes.refuse(cursor, line, unit, said, loaded.batch_id, found)
     batches.count(line, loaded)
     line.refused_units.append(unit)
     line.state = piece.state
+
+
+def pass_over(work: Work, line: Line, piece: Slice, fate: Fate, *, dry_run: bool = False) -> None:
+    """Let a delivery pass that need not be read, by its number: only the cursor moves on."""
+    bare = replace(piece, records=[], rows=[], broken=[], tokens=())
+    with transaction(work, dry_run=dry_run) as cursor:
+        loaded = load.Loaded(load.next_batch(cursor), 0)
+        work.note(loaded.batch_id)
+        seq = streams.next_seq(cursor, work.source_system_id)
+        key = batches.put_in_archive(work, line, bare, [], seq=seq, kind="pull", passed=str(fate))
+        streams.advance(cursor, line.stream_id, state=piece.state)
+        batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=bare, archive_key=key)
+        envelopes.passed(cursor, line, piece, loaded.batch_id, fate)
+    batches.count(line, loaded)
+    line.state, line.snapshot_unit = piece.state, None
 
 
 def finish(work: Work, line: Line) -> None:

@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from connectors.source import Source, StreamSpec
 from hub.errors import RefuseUnit
-from hub.records import Record
+from hub.records import Record, Unit
 from pipeline.prepare import Desk
 from pipeline.runtime import Connection, Runtime
 from sharedrepo import stage
 from sharedrepo.streams import SourceFacts
+
+if TYPE_CHECKING:
+    from pipeline.envelopes import Fate, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ class Line:
     """The snapshot that is being read; None between two."""
     snapshot_unsure: int = 0
     """How many of its records have no key that can be read: any of them may be one that seems absent."""
+    fate: tuple[Unit | None, Fate] | None = None
+    """The enveloped delivery that is under work, and what becomes of it by its number."""
+    tally: Tally | None = None
+    """What was found in it so far."""
 
 
 @dataclass(slots=True)

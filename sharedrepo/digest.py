@@ -98,6 +98,14 @@ def _ledger() -> Iterator[tuple[str, str]]:
            JOIN core.source_system AS ss ON ss.source_system_id = st.source_system_id"""
         ),
     )
+    yield (
+        "ledger.envelope",
+        _ordered(
+            """SELECT ss.code, st.name, t.number, t.status, t.mark, t.records, t.organs, t.complete_through
+           FROM ledger.envelope AS t JOIN ledger.stream AS st ON st.stream_id = t.stream_id
+           JOIN core.source_system AS ss ON ss.source_system_id = st.source_system_id"""
+        ),
+    )
     counted = [outcome for outcome in OUTCOMES if outcome not in ("unchanged", "stale")]
     sums = ", ".join(f"sum(b.{outcome}) AS {outcome}" for outcome in counted)
     yield (

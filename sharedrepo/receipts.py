@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from hub.findings import Finding
 from sharedrepo import stage
@@ -14,12 +17,16 @@ AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One receipt that a source has not had yet; `errors` are sentences, each with the way to mend the record."""
+    """One receipt that a source has not had yet; `errors` are sentences, each with the way to mend the record.
+
+    The receipt of a whole enveloped delivery says all in `envelope`; its token is the delivery's name.
+    """
 
     token: str
     outcome: str
     errors: tuple[str, ...] = ()
     receipt_id: int = 0
+    envelope: Mapping[str, Any] | None = None
 
 
 def owe(cursor: stage.Cursor, *, stream_id: int, batch_id: int, receipts: Sequence[Owed]) -> None:
@@ -34,6 +41,9 @@ def owe(cursor: stage.Cursor, *, stream_id: int, batch_id: int, receipts: Sequen
             "token": stage.texts([one.token for one in receipts]),
             "outcome": stage.texts([one.outcome for one in receipts]),
             "errors": stage.texts([_array(one.errors) for one in receipts]),
+            "envelope": stage.texts(
+                [None if one.envelope is None else orjson.dumps(dict(one.envelope)).decode() for one in receipts]
+            ),
         },
     )
 
@@ -68,11 +78,11 @@ def refused(cursor: stage.Cursor, stream_id: int, received: Sequence[bytes]) -> 
 def owed(cursor: stage.Cursor, stream_id: int) -> list[Owed]:
     """Return the oldest receipts that are owed, at most `AT_ONCE`."""
     cursor.execute(
-        """SELECT token, outcome, errors, receipt_id FROM ledger.receipt WHERE stream_id = %s
+        """SELECT token, outcome, errors, receipt_id, envelope FROM ledger.receipt WHERE stream_id = %s
            ORDER BY receipt_id LIMIT %s""",
         (stream_id, AT_ONCE),
     )
-    return [Owed(token, outcome, tuple(errors), number) for token, outcome, errors, number in cursor.fetchall()]
+    return [Owed(one[0], one[1], tuple(one[2]), *one[3:]) for one in cursor.fetchall()]
 
 
 def confirm(cursor: stage.Cursor, receipts: Sequence[Owed]) -> None:

@@ -77,9 +77,12 @@ def next_seq(cursor: stage.Cursor, source: int) -> int:
 
 
 def advance(
-    cursor: stage.Cursor, stream_id: int, *, state: Mapping[str, Any], complete_through: datetime | None, declared: bool
-) -> None:
+    cursor: stage.Cursor, stream_id: int, *, state: Mapping[str, Any], complete_through: datetime | None = None,
+    basis: str = "inferred",
+) -> None:  # fmt: skip
     """Move a stream's cursor; the time up to which it is complete moves only forward, and not on an empty pull.
+
+    `basis` says where that time is from: `declared`, `inferred` or `envelope`.
 
     Raises:
         StateTooLarge: the state has outgrown `MOST_STATE`; the present transaction is to be given up.
@@ -93,8 +96,7 @@ def advance(
                complete_basis = CASE WHEN %s::timestamptz IS NULL THEN complete_basis ELSE %s END
            WHERE stream_id = %s""",
         (
-            written.decode(), complete_through, complete_through,
-            "declared" if declared else "inferred", stream_id,
+            written.decode(), complete_through, complete_through, basis, stream_id,
         ),
     )  # fmt: skip
 
@@ -109,6 +111,22 @@ def _too_large(cursor: stage.Cursor, stream_id: int, state: Mapping[str, Any], s
     parts = ", ".join(f"{part}: {len(value)}" for part, value in state.items() if isinstance(value, Sized))
     got = f"its state would take {size:,} bytes ({parts})"
     return StateTooLarge(source=source, stream=name, got=got, known=f"at most {MOST_STATE:,} bytes")
+
+
+def complete(cursor: stage.Cursor, stream_id: int, through: datetime) -> None:
+    """Move the time up to which a stream is complete, on the word of its envelopes; only forward."""
+    cursor.execute(
+        """UPDATE ledger.stream SET complete_through = %(through)s, complete_basis = 'envelope'
+           WHERE stream_id = %(stream)s AND (complete_through IS NULL OR complete_through < %(through)s)""",
+        {"stream": stream_id, "through": through},
+    )
+
+
+def complete_through(cursor: stage.Cursor, stream_id: int) -> datetime | None:
+    """Return the time up to which a stream is complete."""
+    cursor.execute("SELECT complete_through FROM ledger.stream WHERE stream_id = %s", (stream_id,))
+    found: datetime | None = stage.scalar(cursor)
+    return found
 
 
 def succeeded(cursor: stage.Cursor, stream_id: int, at: datetime) -> None:

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import RepositoryError
 from hub.settings import Settings, private_folder
@@ -58,6 +60,21 @@ class RetiredKey:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The hub's own key for signatures (Ed25519), with the name that signatures bear."""
+
+    name: str
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @property
+    def public(self) -> str:
+        """Return the public key as one line of Base64, as `openssl pkey -pubout` prints it between its marks."""
+        return base64.b64encode(
+            self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        ).decode()
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRing:
     """All keys of a deployment: the content key, the live roots in ascending order, and the retired ones."""
 
@@ -80,6 +97,11 @@ class KeyRing:
         if root is None:
             raise KeyError(number)
         return _hkdf(root, purpose)
+
+    def signing_key(self) -> SigningKey:
+        """Derive the key that receipts are signed with; it turns with the root keys, and its name says which it is."""
+        seed = self.derive(self.newest.number, "receipt signature")
+        return SigningKey(f"hub-{self.newest.number}", Ed25519PrivateKey.from_private_bytes(seed))
 
     def content_key(self) -> bytes:
         """Derive the key that content hashes are made with."""

@@ -7,6 +7,7 @@ from sharedrepo.models.history import HISTORY
 from sharedrepo.models.ledger import (
     OUTCOMES,
     batch,
+    envelope,
     key_fingerprint,
     receipt,
     source_record,
@@ -25,6 +26,7 @@ __all__ = [
     "batch",
     "case_overview",
     "client",
+    "envelope",
     "finding",
     "key_fingerprint",
     "metadata",

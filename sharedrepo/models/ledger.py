@@ -38,7 +38,8 @@ stream = sa.Table(
     instant("complete_through"),
     column("complete_basis", sa.Text()),
     instant("last_success_at"),
-    sa.CheckConstraint("complete_basis IN ('declared', 'inferred')", name="basis"),
+    column("envelope_through", sa.BigInteger(), nullable=False, server_default="0"),
+    sa.CheckConstraint("complete_basis IN ('declared', 'inferred', 'envelope')", name="basis"),
     sa.UniqueConstraint("source_system_id", "name"),
     schema="ledger",
     comment="One kind of record of one source, its cursor, and the source time up to which it is complete.",
@@ -127,8 +128,27 @@ receipt = sa.Table(
     column("token", sa.Text(), nullable=False),
     column("outcome", sa.Text(), nullable=False),
     column("errors", ARRAY(sa.Text()), nullable=False),
+    column("envelope", JSONB()),
     schema="ledger",
     comment="Receipts that are owed to sources: written with the batch, taken away when the source has them.",
+)
+
+envelope = sa.Table(
+    "envelope",
+    metadata,
+    column("stream_id", sa.Integer(), primary_key=True, autoincrement=False),
+    column("number", sa.BigInteger(), primary_key=True, autoincrement=False),
+    column("status", sa.Text(), nullable=False),
+    column("mark", sa.Text(), nullable=False),
+    column("unit", sa.Text()),
+    column("records", sa.BigInteger(), nullable=False),
+    column("organs", JSONB(), nullable=False, server_default=sa.text("'{}'")),
+    column("found", JSONB(), nullable=False, server_default=sa.text("'{}'")),
+    instant("complete_through"),
+    column("batch_id", sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("status IN ('reading', 'received', 'held')", name="status"),
+    schema="ledger",
+    comment="批次信封: each numbered delivery of a stream: keyed mark of its content, counts, how far all has come.",
 )
 
 key_fingerprint = sa.Table(

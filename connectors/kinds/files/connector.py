@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from connectors.envelopes import RECEIPT, Expected
 from connectors.kinds.files.folder import Delivered, Folder, away_folders
 from connectors.kinds.files.locations import Place, open_place
-from connectors.kinds.files.locations.place import fits
+from connectors.kinds.files.locations.place import fits, parts_of
 from connectors.kinds.files.putaway import is_wanted, put_away
+from connectors.kinds.files.sidecar import waiting
 from connectors.kinds.files.units import UnitReader, UnitsPull
 from connectors.kinds.files.where import Where
 from connectors.limits import Limits
-from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, fields_of
+from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Receipt, fields_of
 from connectors.slices import cut
 from connectors.source import Source, StreamSpec
 from hub.errors import RefuseUnit, SourceTrouble, StreamMissing
@@ -35,6 +37,7 @@ class FolderConnector(ABC):
     def __init__(self, source: Source, url: str, keyed_hash: KeyedHash | None = None) -> None:
         self.source, self.url, self.keyed_hash = source, url, keyed_hash
         self._committed: dict[str, Record] = {}
+        self._looking = False
 
     @abstractmethod
     def reader(self, stream: StreamSpec, folder: Folder, found: Delivered) -> UnitReader:
@@ -47,13 +50,14 @@ class FolderConnector(ABC):
             yield self._folder(stream, place)
 
     def _folder(self, stream: StreamSpec, place: Place) -> Folder:
-        away = tuple(folder for one in self.source.streams.values() for folder in away_folders(one.options))
+        away = tuple(folder for one in self.source.streams.values() for folder in away_folders(one))
         return Folder(place, self.source.code, stream, Limits.of(stream.options), self.keyed_hash, away)
 
     def read(self, stream: StreamSpec, state: Record, *, slice_size: int, full: bool) -> Iterator[Slice]:
         """Yield what is new since `state`, file by file; see `connectors.seam.Connector.read`."""
         with self.folder(stream) as folder:
-            pull = UnitsPull(folder, lambda found: self.reader(stream, folder, found), slice_size)
+            expected = Expected.of(self.source, stream)
+            pull = UnitsPull(folder, lambda found: self.reader(stream, folder, found), slice_size, expected)
             yield from pull.slices(state, full=full)
 
     def skip(self, stream: StreamSpec, state: Record, unit: str) -> Record:
@@ -75,6 +79,19 @@ class FolderConnector(ABC):
                         yield chunk
             except RefuseUnit:
                 return
+
+    def acknowledge(self, stream: StreamSpec, receipts: Sequence[Receipt]) -> None:
+        """Write the receipts of enveloped files into the declared folder; see `connectors.seam.Acknowledges`."""
+        into = stream.envelope.receipts if stream.envelope is not None else None
+        if into is None or self._looking:
+            return
+        with closing(open_place(self.url, self.source.code, stream.name)) as place:
+            for one in receipts:
+                place.write(f"{'/'.join(parts_of(into))}/{one.token}{RECEIPT}", one.document)
+
+    def only_look(self) -> None:
+        """From now on write nothing at the source."""
+        self._looking = True
 
     def tidy(self, stream: StreamSpec, state: Record) -> None:
         """Put away the files that `state`, which is committed, says were dealt with; see `connectors.seam.Tidies`."""
@@ -118,9 +135,13 @@ class FolderConnector(ABC):
                 if not names:
                     return CheckItem(stream.name, ok=True, message=f"no file like {stream.options['path']} yet")
                 fields = self._fields(stream, folder, names[-1])
+                alone = sum(1 for _ in waiting(folder, names))
         except SourceTrouble as error:
             return CheckItem(stream.name, ok=False, message=error.got, hint=str(error))
-        return CheckItem(stream.name, ok=True, message=f"{len(names)} files; {names[-1]} has {len(fields)} fields")
+        message = f"{len(names)} files; {names[-1]} has {len(fields)} fields"
+        return CheckItem(
+            stream.name, ok=True, message=message + (f"; {alone} wait for their envelope" if alone else "")
+        )
 
     def _fields(self, stream: StreamSpec, folder: Folder, name: str) -> tuple[DiscoveredField, ...]:
         """Read the first records of a file and tell their fields, with the JSON types that were seen."""

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from connectors.envelopes.document import ENVELOPE, RECEIPT
 from connectors.kinds.files.locations import Place
 from connectors.kinds.files.locations.place import Seen, has_signs, parts_of
 from connectors.kinds.files.where import Where
@@ -133,6 +134,8 @@ class Folder:
         last, options = name.rpartition("/")[2], self.stream.options
         if last.startswith((".", "~$")) or last.endswith((*_UNFINISHED, TAKEN)):
             return True
+        if self.stream.envelope is not None and last.endswith((ENVELOPE, RECEIPT)):
+            return True
         if "done" in options and last.endswith(str(options["done"])):
             return True
         return any(name.startswith(f"{away}/") for away in self.away)
@@ -158,8 +161,11 @@ class Folder:
                 yield found
 
     def _complete(self, name: str) -> bool:
-        """Say whether the mark stands beside a file by which its department says that it is whole."""
-        return "done" not in self.stream.options or self.place.exists(f"{name}{self.stream.options['done']}")
+        """Say whether the signs stand beside a file by which its department says that it is whole."""
+        signs = [str(self.stream.options["done"])] if "done" in self.stream.options else []
+        if self.stream.envelope is not None and self.stream.envelope.required:
+            signs.append(ENVELOPE)
+        return all(self.place.exists(f"{name}{sign}") for sign in signs)
 
     def same(self, found: Delivered, before: Record) -> Record | None:
         """Return what the state remembers of a file that has not changed since; None of one that has."""
@@ -245,7 +251,11 @@ class Folder:
 
     def _mark(self, name: str) -> str:
         own = self.place.bare(name)
-        return self._hash(f"unread\0{name}\0{own.size}\0{own.modified_ns}\0{own.target}".encode()).hex()
+        said = f"unread\0{name}\0{own.size}\0{own.modified_ns}\0{own.target}"
+        if self.stream.envelope is not None and self.place.exists(f"{name}{ENVELOPE}"):
+            beside = self.place.bare(f"{name}{ENVELOPE}")  # a mended envelope has the file read again
+            said += f"\0{beside.size}\0{beside.modified_ns}\0{beside.target}"
+        return self.hash(said.encode()).hex()
 
     def open(self, found: Delivered) -> BinaryIO:
         """Open a file in hand for reading; its last step may not be a link, whatever happened since the look."""
@@ -261,7 +271,8 @@ class Folder:
         """Say whether a file was written to since it was looked at."""
         return found.copy is None and self.place.changed(found.name, found.seen)
 
-    def _hash(self, data: bytes) -> bytes:
+    def hash(self, data: bytes) -> bytes:
+        """Hash bytes under the deployment's key."""
         if self.keyed_hash is None:
             raise InternalError("files are fingerprinted under a key only; open the connector with keyed_hash=…")
         return self.keyed_hash(data)
@@ -271,8 +282,8 @@ class Folder:
         chained = b""
         with self.open(found) as handle:
             while chunk := handle.read(_CHUNK):
-                chained = self._hash(chained + chunk)
-        return (chained or self._hash(b"")).hex()
+                chained = self.hash(chained + chunk)
+        return (chained or self.hash(b"")).hex()
 
     def _hostile(self, got: str, *, known: str = "") -> HostileInput:
         """Return the error of a folder that cannot be read as a whole: no unit that could be set aside."""
@@ -282,11 +293,14 @@ class Folder:
         )  # fmt: skip
 
 
-def away_folders(options: Any) -> list[str]:
-    """Return the folders into which a stream's files are put away."""
+def away_folders(stream: StreamSpec) -> list[str]:
+    """Return the folders into which a stream's files are put away, and its receipts written."""
+    options = stream.options
     folders = [str(options[name]) for name in ("into", "refused_into") if name in options]
     if options.get("afterwards") == "move" and "into" not in options:
         folders.append(DONE)
+    if stream.envelope is not None and stream.envelope.receipts is not None:
+        folders.append(stream.envelope.receipts)
     return ["/".join(parts_of(folder)) for folder in folders]
 
 

@@ -6,9 +6,11 @@ the next pull, one that was never read stays. A refused file is moved where `ref
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 
+from connectors.envelopes.document import ENVELOPE
 from connectors.kinds.files.folder import DONE, TAKEN, Folder
 from connectors.source import StreamSpec
 from hub.errors import StopSource
@@ -64,6 +66,9 @@ def _one(folder: Folder, name: str, entry: Record | None, *, marked: bool, other
         _move(folder, name, str(folder.stream.options.get("into", DONE)), entry)
     elif way == "delete" and dealt:
         _without_sign(folder, name)
+        if folder.stream.envelope is not None:
+            with contextlib.suppress(FileNotFoundError):
+                folder.place.delete(f"{name}{ENVELOPE}")
         folder.place.delete(name)
 
 
@@ -83,8 +88,16 @@ def _mark(folder: Folder, name: str, *, taken: bool) -> None:
 
 
 def _move(folder: Folder, name: str, into: str, entry: Record) -> None:
-    """Move a file; where its name is taken by an earlier one, its time is put behind it."""
+    """Move a file, what vouches for it first: neither its sign nor its envelope may speak for the next one."""
     _without_sign(folder, name)
+    if folder.stream.envelope is not None:
+        with contextlib.suppress(FileNotFoundError):
+            _shift(folder, f"{name}{ENVELOPE}", into, entry)
+    _shift(folder, name, into, entry)
+
+
+def _shift(folder: Folder, name: str, into: str, entry: Record) -> None:
+    """Give a file its new place; where its name is taken by an earlier one, its time is put behind it."""
     base = f"{into}/{name}"
     stamp = re.sub(r"[^0-9T]", "", str(entry.get("mtime", "")).partition("+")[0])
     for number in range(_MOST_NAMES):

@@ -6,7 +6,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from connectors.envelopes import Expected, Proof
 from connectors.kinds.files.folder import Delivered, Folder
+from connectors.kinds.files.sidecar import read_proof
 from connectors.slices import Row, Run, cut
 from hub.errors import RetrySource
 from hub.records import Record, Slice, Unit
@@ -37,6 +39,8 @@ class UnitsPull:
     folder: Folder
     make: MakeReader
     slice_size: int
+    expected: Expected | None = None
+    """What the stream's envelopes must say, where it declares some."""
 
     def slices(self, state: Record, *, full: bool) -> Iterator[Slice]:
         """Yield the slices of every file that is to be read; the state names the files dealt with so far."""
@@ -59,10 +63,14 @@ class UnitsPull:
         if part.get("file") == found.name:
             found = self.folder.printed(found)
         skip = int(part.get("rows", 0)) if part.get("fingerprint") == found.fingerprint != "" else 0
-        whole, total, declared = self._prove(found, skip)
+        proof = read_proof(self.folder, found, self.expected)
+        whole, total, declared = self._prove(found, skip, proof)
         found = self.folder.printed(found, {entry.get("fingerprint") for entry in files.values()})
         # A pull that goes on inside a file sees only the rest of it, which no declared total speaks about.
-        unit = Unit(found.name, found.fingerprint, found.size, found.modified, {} if skip else declared, total)
+        unit = Unit(
+            found.name, found.fingerprint, found.size, found.modified, {} if skip else declared, total,
+            envelope=None if proof is None else proof.close(self.folder.hash), goes_on=skip > 0,
+        )  # fmt: skip
         for run in (whole,) if whole is not None else cut(self.make(found).rows(), self.slice_size, skip=skip):
             if self.folder.changed(found):
                 raise RetrySource(
@@ -78,10 +86,11 @@ class UnitsPull:
             )  # fmt: skip
         return {**files, found.name: found.entry}
 
-    def _prove(self, found: Delivered, skip: int) -> tuple[Run | None, int, Mapping[str, int]]:
+    def _prove(self, found: Delivered, skip: int, proof: Proof | None) -> tuple[Run | None, int, Mapping[str, int]]:
         """Read a file to its end; return its run where it fits into one, its number of rows and declared totals."""
         reader = self.make(found)
-        runs = cut(reader.rows(), self.slice_size, skip=skip)
+        rows = reader.rows() if proof is None else proof.tally.watch(reader.rows())
+        runs = cut(rows, self.slice_size, skip=skip)
         first = next(runs)
         if first.last:
             return first, first.count, reader.declared

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,12 +100,7 @@ class LocalPlace:
         """Give a file another name below the folder; a name that is taken is never written over."""
         target = self._path(to)
         with self._allowed():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.parent.resolve().is_relative_to(self.root):
-                raise StopSource(
-                    source=self.source, stream=self.stream, got="the folder for files that were read leads out of the "
-                    "connection's folder through a link", hint="Let it be a plain folder.",
-                )  # fmt: skip
+            self._make_folder(target.parent)
             if os.path.lexists(target):
                 raise FileExistsError
             self._path(name).rename(target)
@@ -118,6 +114,31 @@ class LocalPlace:
         """Make an empty file."""
         with self._allowed():
             self._path(name).touch(exist_ok=True)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file whole, under a passing name first."""
+        target = self._path(name)
+        with self._allowed():
+            self._make_folder(target.parent)
+            handle, passing = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    out.write(content)
+                    out.flush()
+                    os.fsync(out.fileno())
+                Path(passing).chmod(0o644)  # the department is another user
+                Path(passing).replace(target)
+            finally:
+                Path(passing).unlink(missing_ok=True)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder below the connection's; none through a link that leads out of it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.resolve().is_relative_to(self.root):
+            raise StopSource(
+                source=self.source, stream=self.stream, got="the folder for files that were read or for receipts leads "
+                "out of the connection's folder through a link", hint="Let it be a plain folder.",
+            )  # fmt: skip
 
     def close(self) -> None:
         """Leave nothing behind: nothing is open."""

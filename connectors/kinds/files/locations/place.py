@@ -102,6 +102,9 @@ class Place(Protocol):
     def touch(self, name: str) -> None:
         """Make an empty file."""
 
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file whole: nobody sees half of it, and one of the same name is replaced."""
+
     def close(self) -> None:
         """Leave the place."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import threading
 from collections.abc import Generator, Iterator
@@ -163,20 +164,14 @@ class SftpPlace(FetchingPlace):
     def move(self, name: str, to: str) -> None:
         """Give a file another name below the folder; a name that is taken is never written over."""
         target = real(to)
-        parent = target.rpartition("/")[0]
-        self._make(parent)
-        with self._talk("files may not be put away"):
-            if not (self._client.realpath(self._path(parent)) + b"/").startswith(self._root.rstrip(b"/") + b"/"):
-                raise StopSource(
-                    source=self.source, stream=self.stream, hint="Let it be a plain folder.",
-                    got="the folder for files that were read leads out of the connection's folder through a link",
-                )  # fmt: skip
+        self._make(target.rpartition("/")[0])
         if self.exists(to):
             raise FileExistsError
         with self._talk("files may not be put away"):
             self._client.rename(self._path(real(name)), self._path(target))
 
     def _make(self, folder: str) -> None:
+        """Make a folder below the connection's; none through a link that leads out of it."""
         steps = folder.split("/") if folder else []
         for count in range(1, len(steps) + 1):
             path = "/".join(steps[:count])
@@ -185,6 +180,13 @@ class SftpPlace(FetchingPlace):
             except FileNotFoundError:
                 with self._talk("a folder may not be made"):
                     self._client.mkdir(self._path(path))
+        with self._talk("files may not be put away"):
+            if not (self._client.realpath(self._path(folder)) + b"/").startswith(self._root.rstrip(b"/") + b"/"):
+                raise StopSource(
+                    source=self.source, stream=self.stream, hint="Let it be a plain folder.",
+                    got="the folder for files that were read or for receipts leads out of the connection's folder "
+                    "through a link",
+                )  # fmt: skip
 
     def delete(self, name: str) -> None:
         """Take a file away."""
@@ -195,6 +197,22 @@ class SftpPlace(FetchingPlace):
         """Make an empty file."""
         with self._talk("files may not be put away"):
             self._client.open(self._path(real(name)), "wb").close()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file whole, under a passing name first; only OpenSSH renames over a name."""
+        target = real(name)
+        folder, _, last = target.rpartition("/")
+        self._make(folder)
+        passing = f"{folder}/.{last}.part" if folder else f".{last}.part"
+        with self._talk("receipts may not be written"):
+            with self._client.open(self._path(passing), "wb") as handle:
+                handle.write(content)
+            try:
+                self._client.posix_rename(self._path(passing), self._path(target))
+            except OSError:
+                with contextlib.suppress(FileNotFoundError):
+                    self._client.remove(self._path(target))
+                self._client.rename(self._path(passing), self._path(target))
 
     # --- talking
 
