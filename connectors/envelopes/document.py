@@ -6,14 +6,17 @@ import base64
 import functools
 import hashlib
 import json
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+import jsonschema_rs
+import orjson
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from jsonschema import Draft202012Validator
 
 from connectors.pointer import JsonFault, read_json
 from hub.documents import SCHEMAS
@@ -72,11 +75,10 @@ def read_envelope(data: bytes) -> Envelope:
     if len(data) > MOST_BYTES:
         raise EnvelopeFault([fault(f"the envelope has {len(data):,} bytes", f"at most {MOST_BYTES:,}")])
     said = _parsed(data)
-    faults = [_worded(error) for error in _validator().iter_errors(said)]
+    faults = [_worded(error) for error in islice(_validator().iter_errors(said), _SHOWN + 1)]
     if faults:
-        told = sorted(set(faults))
-        more = [(f"and {len(told) - _SHOWN} more faults", "")] if len(told) > _SHOWN else []
-        raise EnvelopeFault([fault(*one) for one in (*told[:_SHOWN], *more)])
+        more = [("and more faults", "")] if len(faults) > _SHOWN else []
+        raise EnvelopeFault([fault(*one) for one in (*sorted(set(faults[:_SHOWN])), *more)])
     return _meaning(said)
 
 
@@ -109,8 +111,13 @@ def fault(got: str, known: str = "", *, rule: str = UNREADABLE, number: int | No
 
 
 @functools.cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads((SCHEMAS / "exchange/envelope/v1/schema.json").read_text(encoding="utf-8")))
+def _schema() -> Record:
+    return dict(orjson.loads((SCHEMAS / "exchange/envelope/v1/schema.json").read_bytes()))
+
+
+@functools.cache
+def _validator() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(_schema())
 
 
 def _parsed(data: bytes) -> Record:
@@ -141,16 +148,16 @@ def _no_fraction(_: str) -> Any:
 
 def _worded(error: Any) -> tuple[str, str]:
     """Say what is wrong and what would be right; of what stands there, no more than its beginning."""
-    place = "/" + "/".join(map(str, error.absolute_path))
-    if error.validator == "required":
-        missing = sorted(set(error.validator_value) - set(error.instance))
-        return f"{place}: {', '.join(missing)} is missing", ""
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema["properties"])
-        unknown = sorted(set(error.instance) - set(known))
-        return f"{place}: unknown {', '.join(map(shown, unknown[:_SHOWN]))}", ", ".join(known)
-    expected = str(error.schema.get("description") or error.validator_value)
-    return f"{place}: {shown(error.instance)} is not as it must be ({error.validator})", expected
+    place = "/" + "/".join(map(str, error.instance_path))
+    schema = functools.reduce(operator.getitem, error.schema_path[:-1], _schema())
+    if error.kind.name == "required":
+        return f"{place}: {error.kind.property} is missing", ""
+    if error.kind.name == "additionalProperties":
+        return f"{place}: unknown {', '.join(map(shown, error.kind.unexpected[:_SHOWN]))}", ", ".join(
+            schema["properties"]
+        )
+    expected = schema.get("description") or schema[error.kind.name]
+    return f"{place}: {shown(error.instance)} is not as it must be ({error.kind.name})", str(expected)
 
 
 def shown(value: Any) -> str:
