@@ -115,7 +115,7 @@ def health(
         return
     columns = (
         "source", "stream", "last_success_at", "complete_through", "lag_seconds", "volume", "usual_volume",
-        "error_rate", "signs",
+        "error_rate", "envelope_last", "envelope_missing", "signs",
     )  # fmt: skip
     show_table(columns, [{**one, "signs": ", ".join(one["signs"])} for one in found], title="Health of the feeds")
 

@@ -40,6 +40,8 @@ class Feed:
     error_rate: float | None
     held: int
     receipts_owed: int
+    envelope_last: int | None
+    envelope_missing: str | None
     signs: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,12 +84,14 @@ def _feed(source: Source, stream: str, row: dict[str, Any], now: datetime) -> Fe
         error_rate=row.get("error_rate"),
         held=row.get("held", 0),
         receipts_owed=row.get("receipts_owed", 0),
+        envelope_last=row.get("envelope_last"),
+        envelope_missing=row.get("envelope_missing"),
         signs=tuple(_signs(source, row, now)),
     )
 
 
 def _signs(source: Source, row: dict[str, Any], now: datetime) -> list[str]:
-    """Name what is wrong: never, late, silent, behind, thin, failing, held, owing."""
+    """Name what is wrong: never, late, silent, behind, thin, failing, held, owing, gap."""
     success, through = row.get("last_success_at"), row.get("complete_through")
     if success is None:
         return ["never"]
@@ -101,5 +105,6 @@ def _signs(source: Source, row: dict[str, Any], now: datetime) -> list[str]:
         "failing": refused is not None and refused >= FAILING,
         "held": row["held"] > 0,
         "owing": row["receipts_owed"] > 0,
+        "gap": row["envelope_missing"] is not None,
     }
     return [name for name, found in checks.items() if found]

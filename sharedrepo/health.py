@@ -30,6 +30,9 @@ SELECT ss.code AS source, s.name AS stream, s.last_success_at, s.complete_throug
         AND p.recorded_at > CAST(:now AS timestamptz) - interval '7 days') AS error_rate,
     (SELECT count(*) FROM ledger.batch AS b WHERE b.stream_id = s.stream_id AND b.status = 'held') AS held,
     (SELECT count(*) FROM ledger.receipt AS r WHERE r.stream_id = s.stream_id) AS receipts_owed,
+    (SELECT max(e.number) FROM ledger.envelope AS e WHERE e.stream_id = s.stream_id) AS envelope_last,
+    (SELECT g.detail ->> 'missing' FROM quality.finding AS g
+     WHERE g.stream_id = s.stream_id AND g.rule = 'envelope_gap' AND g.state = 'open') AS envelope_missing,
     EXISTS (SELECT FROM quality.finding AS f
             WHERE f.stream_id = s.stream_id AND f.rule = 'silent_feed' AND f.state = 'open') AS silent
 FROM ledger.stream AS s JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
