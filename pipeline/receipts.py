@@ -58,6 +58,16 @@ def owe(
         envelopes.take(cursor, line, piece, loaded.batch_id, outcomes, told, len(errors) - len(told))
 
 
+def owe_alike(
+    cursor: stage.Cursor, line: Line, piece: Slice, batch_id: int, outcome: str, found: Iterable[Finding] = ()
+) -> None:
+    """Write down that all records of a slice met one outcome, since their delivery did as a whole."""
+    told = tuple(sentences(found)) if piece.tokens else ()
+    receipts.owe(
+        cursor, stream_id=line.stream_id, batch_id=batch_id, receipts=[Owed(one, outcome, told) for one in piece.tokens]
+    )
+
+
 def _refused_again(
     cursor: stage.Cursor, line: Line, piece: Slice, outcomes: Sequence[str]
 ) -> dict[int, list[Finding]]:  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.findings import Finding
 from hub.records import Enveloped, Slice, Unit
-from pipeline import batches, envelopes, settling
+from pipeline import batches, envelopes, receipts, settling
 from pipeline.envelopes import Fate
 from pipeline.prepare import archive_lines
 from pipeline.work import Line, Refused, Work, transaction
@@ -40,6 +40,7 @@ def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool, finding: Findin
         found = [said] if said is not None else []
         settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit.name, found=found)
         envelopes.hold(cursor, line, piece, loaded.batch_id, found)
+        receipts.owe_alike(cursor, line, piece, loaded.batch_id, "quarantined", found)
     batches.count(line, loaded)
     if unit.name not in line.refused_units:
         line.refused_units.append(unit.name)
@@ -108,6 +109,7 @@ def pass_over(work: Work, line: Line, piece: Slice, fate: Fate, *, dry_run: bool
         streams.advance(cursor, line.stream_id, state=piece.state)
         batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=bare, archive_key=key)
         envelopes.passed(cursor, line, piece, loaded.batch_id, fate)
+        receipts.owe_alike(cursor, line, piece, loaded.batch_id, "unchanged")
     batches.count(line, loaded)
     line.state, line.snapshot_unit = piece.state, None
 

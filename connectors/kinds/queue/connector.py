@@ -9,7 +9,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Sequence
 
-from connectors.kinds.queue.answers import answer
+from connectors.envelopes import Expected
+from connectors.kinds.queue.answers import Answer, answer
 from connectors.kinds.queue.deliveries import Token, by_message
 from connectors.kinds.queue.look import connected, declared, parameters
 from connectors.kinds.queue.options import QueueOptions
@@ -26,9 +27,8 @@ class QueueConnector:
     """Takes the messages of the declared queues of one broker."""
 
     def __init__(self, source: Source, url: str, keyed_hash: KeyedHash | None = None) -> None:
-        del keyed_hash  # a queue has no delivered unit to be told from another
         parameters(url, source.code)  # an address that cannot be read is told before anything is tried
-        self.source, self._url = source, url
+        self.source, self._url, self._keyed_hash = source, url, keyed_hash
         self._sessions: dict[str, Session] = {}
         self._looking = False
         # The broker has back what was not acknowledged as soon as nobody can acknowledge it any more.
@@ -47,7 +47,9 @@ class QueueConnector:
         self._sessions[stream.name] = session
         most = min(options.messages, options.prefetch) if self._looking else options.messages
         try:
-            yield from Pull(stream.name, options, session, dict(state), most).slices(slice_size)
+            expected = Expected.of(self.source, stream)
+            pull = Pull(stream.name, options, session, dict(state), most, expected, self._keyed_hash)
+            yield from pull.slices(slice_size)
             if self._looking:
                 session.close()
             else:
@@ -67,13 +69,15 @@ class QueueConnector:
         options = QueueOptions.of(stream)
         session = self._sessions.get(stream.name)
         name = session.name if session is not None and session.alive else None
-        told = [(Token.read(one.token), one) for one in receipts]
+        told = [(Token.read(one.token), one) for one in receipts if not one.document]
         if session is not None:
             _settle(session, options, [one for one in told if one[0].session == name])
-        lost = [one for one in told if one[0].session != name]
-        if options.receipts and lost:
+        lost = [one for one in told if one[0].session != name and not one[0].enveloped]
+        answers = [answer(one, options.queue) for one in by_message(lost)]
+        answers += [Answer(one.document, one.token) for one in receipts if one.document]
+        if options.receipts and answers:
             place = Place(self.source.code, stream.name, options.queue)
-            Session(self._url, place, options).tell([answer(one, options.queue) for one in by_message(lost)])
+            Session(self._url, place, options).tell(answers)
 
     def only_look(self) -> None:
         """From now on take messages only to look at them: the broker has them back when the reading is over."""
@@ -125,7 +129,7 @@ def _settle(session: Session, options: QueueOptions, told: Sequence[tuple[Token,
     settled = session.outstanding.told(told)
     if not settled:
         return
-    answers = [answer(one, options.queue) for one in settled] if options.receipts else []
+    answers = [answer(one, options.queue) for one in settled if options.receipts and not one.first.enveloped]
     try:
         session.settle([one.first.tag for one in settled], answers)
     except SourceTrouble:

@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.seam import Receipt
 
@@ -26,6 +27,8 @@ class Message:
     correlation_id: str | None = None
     moved: str | None = None
     size: int = 0
+    envelope: Any = None
+    """The header `envelope`, whatever stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,11 @@ class Token:
     place: int
     message_id: str | None
     correlation_id: str | None
+    enveloped: bool = False
+    """Whether its message is answered as a whole, by the receipt of its envelope."""
 
     def __str__(self) -> str:
-        return json.dumps([self.session, self.tag, self.place, self.message_id, self.correlation_id])
+        return json.dumps([self.session, self.tag, self.place, self.message_id, self.correlation_id, self.enveloped])
 
     @classmethod
     def read(cls, text: str) -> Token:

@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from connectors.envelopes import Expected
 from connectors.kinds.queue.answers import answer
 from connectors.kinds.queue.body import BodyReader, Held
 from connectors.kinds.queue.deliveries import Message, Settled, Token
+from connectors.kinds.queue.enveloped import name_of, proven
 from connectors.kinds.queue.options import QueueOptions
 from connectors.kinds.queue.session import Session
 from connectors.limits import MIB
-from hub.records import BrokenRecord, Record, Slice
+from connectors.seam import KeyedHash
+from hub.records import BrokenRecord, Record, Slice, Unit
 
 _SLICE_BYTES = 32 * MIB
 _UNHEARD = 60.0
@@ -55,6 +58,8 @@ class Pull:
     session: Session
     state: Record
     most: int
+    expected: Expected | None = None
+    keyed_hash: KeyedHash | None = None
 
     def slices(self, size: int) -> Iterator[Slice]:
         """Yield slices of at most `size` records, the last of which says so.
@@ -75,6 +80,12 @@ class Pull:
                 run = _Run()
                 continue
             taken += 1
+            if self.expected is not None and (self.expected.policy.required or message.envelope is not None):
+                if len(run):
+                    yield self._slice(run)
+                    run = _Run()
+                yield from self._enveloped(reader, message, self.expected, size)
+                continue
             for place, held, token in self._pieces(reader, message):
                 if len(run) == size:
                     yield self._slice(run)
@@ -115,6 +126,23 @@ class Pull:
         nothing = Settled(Token(self.session.name, message.tag, 0, message.message_id, message.correlation_id), {})
         answers = [answer(nothing, self.options.queue)] if self.options.receipts else []
         self.session.settle([message.tag], answers)
+
+    def _enveloped(self, reader: BodyReader, message: Message, expected: Expected, size: int) -> Iterator[Slice]:
+        """Yield the slices of a message that is a whole delivery: nothing of it if its envelope does not hold."""
+        held, envelope = proven(reader, message, expected, self.keyed_hash)
+        self.session.outstanding.holds(message.tag, len(held) or 1)
+        unit = Unit(name_of(message, envelope), size=message.size, rows=len(held), envelope=envelope)
+        runs = [held[start : start + size] for start in range(0, len(held), size)] or [[]]
+        for count, part in enumerate(runs, 1):
+            run = _Run()
+            for place, one in part:
+                token = Token(self.session.name, message.tag, place, message.message_id, message.correlation_id, True)
+                run.add(place, one, str(token))
+            piece = self._slice(run)
+            piece.unit, piece.unit_ends = unit, count == len(runs)
+            yield piece
+        if not held:
+            self._pass_over(message)
 
     def _over(self, ends: float) -> bool:
         """Say whether the pull is over: nothing came for a moment, nothing lies there, and it need not stay on."""

@@ -23,6 +23,7 @@ import pika  # type: ignore[import-untyped]  # it has types, but does not say th
 from connectors.kinds.queue.answers import TYPE, Answer
 from connectors.kinds.queue.channels import Channels
 from connectors.kinds.queue.deliveries import Message, Outstanding
+from connectors.kinds.queue.enveloped import HEADER
 from connectors.kinds.queue.look import parameters
 from connectors.kinds.queue.options import QueueOptions
 from connectors.kinds.queue.trouble import RAISED, Place, trouble
@@ -226,6 +227,7 @@ class Session:
             tag=tag, body=b"" if target else body, size=len(body), moved=target,
             content_type=properties.content_type, content_encoding=properties.content_encoding,
             message_id=properties.message_id, correlation_id=properties.correlation_id,
+            envelope=(properties.headers or {}).get(HEADER),
         )  # fmt: skip
         if target is None or self._look_only:
             self._arrive(message)
