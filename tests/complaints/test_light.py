@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.exchange import exchange
 from sharedrepo.embedded import EmbeddedServer
 from tests.departments import Department
+from tests.journeys.conftest import Hub
 
 PROGRAM = """
 import json, os, sys, threading
@@ -43,3 +45,17 @@ def test_a_pull_is_one_process_of_a_plain_package(
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said == {"read": 1, "children": 0, "heavy": []}
+
+
+def test_what_a_task_hands_on_is_counts_whatever_was_loaded(hub: Hub) -> None:
+    """What goes through XCom: as much after 300 bad records as after none, and no value of any of them."""
+    sizes = []
+    for _ in range(2):
+        report = exchange(hub.source(), runtime=hub.runtime, connections=lambda _: hub.department.url).as_dict()
+        said = json.dumps(report, ensure_ascii=False)
+        assert "王晓岚" not in said
+        sizes.append(len(said))
+        for number in range(300):
+            hub.department.put("PRE_APASINFO", PROJID=f"C-{number}", RECEIVETIME="no time", APPLY_CARDNUMBER="1")
+    assert hub.one("SELECT count(*) >= 300 FROM quality.finding")
+    assert sizes[1] < sizes[0] + 100
