@@ -13,6 +13,7 @@ import yaml
 
 from hub.documents import Documents
 from hub.errors import ConfigError
+from hub.findings import RULES
 from normalization import codelists, columns, mapping, marked, rawschema, streams
 from normalization.mapping import Field, load_mapping
 from tests.normalization.build import CODES, folder_of, load, schema_of
@@ -159,6 +160,8 @@ streams:
     )
 
 
+_RULE = re.compile(r'"([a-z_]+)"')
+
 READERS = (codelists, columns, mapping, marked, rawschema, streams)
 
 
@@ -213,3 +216,13 @@ def test_the_page_lists_every_fault_and_no_other() -> None:
     matched = {message: [cell for cell, one in patterns.items() if one.fullmatch(message)] for message in complete}
     assert [message for message, cells in matched.items() if not cells] == []
     assert set(patterns) - {cell for cells in matched.values() for cell in cells} == set()
+
+
+def test_the_page_names_every_rule_that_translating_can_raise() -> None:
+    said = {
+        name for file in Path(mapping.__file__).parent.rglob("*.py") for name in _RULE.findall(file.read_text("utf-8"))
+    }
+    raised = said & set(RULES)
+    assert len(raised) >= 5
+    page = PAGE.read_text(encoding="utf-8")
+    assert [rule for rule in sorted(raised) if f"`{rule}`" not in page] == []
