@@ -13,7 +13,9 @@ from connectors.durations import read_duration
 from connectors.envelopes.policy import policy_of
 from connectors.judging import judge
 from connectors.source import Budget, Cursor, Expect, Owner, Source, StreamSpec
+from connectors.versions import bring_up
 from connectors.yamlmarks import Marked, Path_, read_marked
+from hub.contract import Contract
 from hub.errors import ConfigError, Fault
 
 INSTANCE_COLUMNS = {
@@ -107,6 +109,7 @@ def _extended(folder: Path, faults: list[Fault], chain: tuple[Path, ...]) -> Mar
         return None
     lender = marked.data.pop("extends", None)
     if lender is None:
+        bring_up(marked, marked.data.get("version"))
         return marked
     target = (folder / str(lender)).resolve() if "/" in str(lender) else (folder.parent / str(lender)).resolve()
     place = marked.place(("extends",))
@@ -118,7 +121,10 @@ def _extended(folder: Path, faults: list[Fault], chain: tuple[Path, ...]) -> Mar
         faults.append(Fault(*place, f"extends {lender!r}: no source.yml in {target} (folders beside it: {known})"))
         return None
     base = _extended(target, faults, (*chain, folder.resolve()))
-    return None if base is None else _join(base, marked, target, folder)
+    if base is None:
+        return None
+    bring_up(marked, marked.data.get("version", base.data.get("version") if isinstance(base.data, dict) else None))
+    return _join(base, marked, target, folder)
 
 
 def _join(base: Marked, over: Marked, lender: Path, folder: Path) -> Marked:
@@ -226,7 +232,7 @@ def _stream(name: str, body: dict[str, Any], data: dict[str, Any], mapped: dict[
         name=name,
         options=options,
         cursor=Cursor(cursor["field"], read_duration(back) if isinstance(back, str) else back) if cursor else None,
-        contract=body.get("contract", "freeze"),
+        contract=Contract.read(body.get("contract")),
         deletion=body.get("deletion", "none"),
         expect=Expect(rows.get("min"), rows.get("max")) if rows else None,
         parking=read_duration(body.get("parking", "P30D")),

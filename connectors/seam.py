@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from connectors.source import StreamSpec
+from hub import jsontext
 from hub.records import Record, Slice
 
 Connections = Callable[[str], str]
@@ -57,13 +58,8 @@ def fields_of(records: Iterable[Any]) -> tuple[DiscoveredField, ...]:
     types: dict[str, set[str]] = {}
     for record in records:
         for name, value in record.items() if isinstance(record, dict) else ():
-            types.setdefault(name, set()).add(_JSON_TYPES.get(type(value), type(value).__name__))
+            types.setdefault(name, set()).add(jsontext.type_of(value))
     return tuple(DiscoveredField(name, "|".join(sorted(seen))) for name, seen in types.items())
-
-
-_JSON_TYPES: dict[type, str] = {
-    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object", type(None): "null",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from connectors.envelopes.policy import EnvelopePolicy
 
+from hub.contract import Contract
+
 Kind = Literal["database", "exchange_table", "files", "queue", "rest", "soap", "xes", "own"]
-Contract = Literal["evolve", "freeze", "quarantine"]
 Deletion = Literal["none", "operation", "snapshot"]
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -68,7 +69,7 @@ class StreamSpec:
     name: str
     options: Mapping[str, Any]
     cursor: Cursor | None = None
-    contract: Contract = "freeze"
+    contract: Contract = field(default_factory=Contract)
     deletion: Deletion = "none"
     expect: Expect | None = None
     parking: timedelta = timedelta(days=30)

@@ -3,7 +3,7 @@
 HubError
 ├── RetrySource      wait and try again: the source is busy, cut off or slow
 ├── StopSource       a person must act before this source can be read
-│   ├── SourceUnreachable, WrongCredentials, StreamMissing, SchemaMismatch, StateTooLarge
+│   ├── SourceUnreachable, WrongCredentials, StreamMissing, SchemaMismatch, ContractBroken, StateTooLarge
 ├── RefuseUnit       this delivered file, page or snapshot is refused whole; the rest goes on
 │   ├── TruncatedUnit, WrongEncoding, HostileInput
 ├── ConfigError      a file that a person wrote is wrong; every fault is listed with file and line
@@ -97,6 +97,15 @@ class StateTooLarge(StopSource):
     """What the hub would have to remember of a stream between two pulls has outgrown its limit."""
 
     next_step = "Let fewer files lie there: `afterwards: move`, a narrower `path`, or a tidier folder."
+
+
+class ContractBroken(StopSource):
+    """The source sends another shape than declared, and its stream's contract is to stop over that."""
+
+    next_step = (
+        "Nothing of this slice was kept and the cursor stays. Ask the department whether its system changed; mend the "
+        "stream's schema and mapping (or let its `contract` keep or quarantine such changes), then pull again."
+    )
 
 
 class RefuseUnit(SourceTrouble):

@@ -12,6 +12,15 @@ from typing import Any
 
 import orjson
 
+_TYPES: dict[type, str] = {
+    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
+
+
+def type_of(value: Any) -> str:
+    """Return the JSON type of a value; the name of its Python type where JSON has none."""
+    return _TYPES.get(type(value), type(value).__name__)
+
 
 def dumps(value: Any) -> bytes:
     """Write a record as one line of JSON (no newline inside)."""

@@ -54,8 +54,6 @@ def _fields(subject: Subject, connector: Connector) -> list[Item]:
     out = []
     for one in differences(subject.source, dict(subject.mapping.streams), found):
         ok = one.alike
-        if ok is False and not one.absent and subject.source.streams[one.stream].contract == "evolve":
-            ok = None
         hint = "" if ok else f"`hub connector discover {subject.source.code}` proposes columns for new fields."
         out.append(Item("fields", one.stream, ok, one.sentence, hint if one.found else ""))
     return out

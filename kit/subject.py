@@ -49,7 +49,7 @@ class Subject:
         """Make what the pipeline prepares a stream's slices with."""
         source, mapped = self.source, self.mapping.streams[stream]
         spec = source.streams.get(stream)
-        judge = StructureJudge(dict(mapped.schema), spec.contract if spec else "freeze", shown=open_fields(mapped))
+        judge = StructureJudge(dict(mapped.schema), spec.contract if spec else None, shown=open_fields(mapped))
         return Desk(mapped, judge, self.documents, self.protector, self.context(), Occurrences(), _unlocked)
 
     def context(self) -> Context:

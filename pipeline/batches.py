@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from hub import jsontext
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from normalization.apply import Occurrences
-from pipeline import archived, envelopes, receipts, settling
+from pipeline import archived, drifting, envelopes, receipts, settling
 from pipeline.prepare import Prepared, absent, prepare
 from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
@@ -111,6 +111,7 @@ def write(
         settling.settle(cursor, work, line, piece, loaded.batch_id)
     if kind in ("pull", "accept"):
         receipts.owe(cursor, line, piece, prepared, loaded)
+    drifting.settle(cursor, line, piece, loaded, kind=kind)
     register(cursor, work, line, loaded, seq=seq, kind=kind, reason=reason, piece=piece, archive_key=archived)
     _release(cursor, work, loaded.new_cases)
     return loaded
@@ -172,7 +173,8 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
         "unit": None if unit is None else unit_facts(unit), "envelopes": envelope_facts(line),
         "counted": settling.counted(work, line, piece), "in_units": line.in_units,
         "unit_ends": piece.unit_ends, "last": piece.last, "state_before": line.state, "state_after": piece.state,
-        "complete_through": piece.complete_through, "zone": work.source.time_zone, "contract": line.spec.contract,
+        "complete_through": piece.complete_through, "zone": work.source.time_zone,
+        "contract": line.spec.contract.as_dict(),
         "expect": None if expect is None else [expect.least, expect.most], "parking": line.spec.parking.total_seconds(),
         "lookback": _lookback(line).total_seconds(), "backfill": line.backfill,
         "streams": list(work.lines), "facts": facts_of(work.source).as_dict(), **more,

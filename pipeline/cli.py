@@ -13,6 +13,7 @@ import typer
 from connectors.seam import Window
 from connectors.source import Source, load_sources
 from hub.errors import RepositoryError
+from hub.findings import RULES
 from hub.settings import Settings
 from hub.show import as_json, progress_bar, show_table
 from pipeline.runtime import Runtime
@@ -204,8 +205,11 @@ def finding_list(
             "row",
         )
     else:
-        rows = lists.finding_groups(engine, source=code)
-        columns = ("source", "stream", "rule", "effect", "field", "value", "findings")
+        rows = [
+            {**row, "since": f"{row['since']:%Y-%m-%d}" if row["since"] else None, "hint": RULES[row["rule"]].hint}
+            for row in lists.finding_groups(engine, source=code)
+        ]
+        columns = ("source", "stream", "rule", "effect", "field", "value", "findings", "since")
     if json:
         as_json({"findings": rows})
     else:

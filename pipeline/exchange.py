@@ -16,7 +16,7 @@ from hub.records import Slice
 from normalization.apply import Context, Occurrences
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
-from pipeline import batches, budget, envelopes, pulling, receipts, snapshots, units
+from pipeline import batches, budget, contract, envelopes, pulling, receipts, snapshots, units
 from pipeline.ahead import ahead, as_it_is
 from pipeline.memory import sparing
 from pipeline.prepare import Desk, Prepared
@@ -219,6 +219,8 @@ def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, how: 
         units.pass_over(work, line, piece, fate, dry_run=how.dry_run)
         return
     over = envelopes.conflict(piece) if fate is envelopes.Fate.CONFLICTING else None
+    if over is None and prepared is not None and (broken := contract.frozen(prepared)):
+        contract.stop(work, line, piece, broken, dry_run=how.dry_run)
     if over is None and prepared is not None:
         over = budget.judge(line, piece, prepared)
     if prepared is None or over is not None:

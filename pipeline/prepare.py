@@ -176,7 +176,7 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list
     records = piece.records if whole else chosen(piece.records, fresh)
     deleted = [bool(raw.identity.deleted[i]) for i in fresh]
     findings = _moved(raw.identity.findings, fresh, whole=whole)
-    findings += _of_living(desk.judge.judge(records), deleted)
+    findings += _shape(desk, records, deleted)
     refused = _refused(findings, len(fresh))
     tables, excluded, more = _translated(
         desk, records, [raw.keys[i] for i in fresh], [gone or bad for gone, bad in zip(deleted, refused, strict=True)]
@@ -216,9 +216,13 @@ def _moved(findings: list[Finding], fresh: list[int], *, whole: bool) -> list[Fi
     ]
 
 
-def _of_living(findings: list[Finding], deleted: list[bool]) -> list[Finding]:
-    """Drop what is wrong with the shape of a deletion mark: such a record need say no more than its key."""
-    return [one for one in findings if one.record < 0 or not deleted[one.record]]
+def _shape(desk: Desk, records: Sequence[Record], deleted: list[bool]) -> list[Finding]:
+    """Judge the shape of all records but deletion marks, which need say no more than their key."""
+    if not any(deleted):
+        return desk.judge.judge(records)
+    living = [index for index, gone in enumerate(deleted) if not gone]
+    found = desk.judge.judge(chosen(records, living))
+    return [one if one.record < 0 else replace(one, record=living[one.record]) for one in found]
 
 
 def _refused(findings: list[Finding], size: int) -> list[bool]:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub import jsontext
+from hub.contract import RULES as CHANGES
 from hub.errors import RepositoryError
 from hub.findings import rule
 from pipeline.runtime import Runtime
@@ -23,7 +24,7 @@ def entry(runtime: Runtime, number: int, *, reveal: bool) -> dict[str, Any]:
     with runtime.engine.connect() as connection:
         found = connection.execute(
             sa.text(
-                """SELECT w.record_id, w.payload, w.kind, w.status, w.unit, w.row, y.code AS source
+                """SELECT w.record_id, w.stream_id, w.rules, w.payload, w.kind, w.status, w.unit, w.row, y.code AS source
                    FROM ledger.waiting AS w JOIN ledger.stream AS s USING (stream_id)
                    JOIN core.source_system AS y USING (source_system_id) WHERE w.waiting_id = :id"""
             ),
@@ -34,9 +35,10 @@ def entry(runtime: Runtime, number: int, *, reveal: bool) -> dict[str, Any]:
         rows = connection.execute(
             sa.text(
                 """SELECT rule, effect, field, pointer, shown, detail FROM quality.finding
-                   WHERE record_id = :id AND state = 'open'"""
+                   WHERE state = 'open' AND (record_id = :id
+                       OR (record_id IS NULL AND stream_id = :stream AND rule = ANY(:rules)))"""
             ),
-            {"id": found.record_id},
+            {"id": found.record_id, "stream": found.stream_id, "rules": [one for one in found.rules if one in CHANGES]},
         ).mappings()
         findings = [{**row, "title": rule(row["rule"]).title, "hint": rule(row["rule"]).hint} for row in rows]
     if found.payload is None:

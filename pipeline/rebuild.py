@@ -14,11 +14,12 @@ from typing import Any
 
 from connectors.envelopes import EnvelopePolicy
 from connectors.source import Cursor, Expect, Owner, Source, StreamSpec
+from hub.contract import Contract
 from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import absence, batches, envelopes, snapshots, units
+from pipeline import absence, batches, contract, envelopes, snapshots, units
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
@@ -90,7 +91,8 @@ def _replay(runtime: Runtime, heads: list[Header]) -> int:
         work = stack.enter_context(opened(runtime, source, mapping, read_at=read_at))
         read = sum(_batch(work, head) for head in heads)
         if first["kind"] == "pull":
-            ended = {str(head["stream"]): head for head in heads if not head.get("backfill")}
+            # A pull that was cut off, or stopped by a contract, had no end.
+            ended = {str(head["stream"]): head for head in heads if head["last"] and not head.get("backfill")}
             for name in ended:
                 units.finish(work, work.lines[name])
         return read
@@ -122,9 +124,10 @@ def _spec(name: str, head: Header) -> StreamSpec:
     expect = Expect(*head["expect"]) if head["expect"] else None
     parking = timedelta(seconds=head["parking"])
     cursor = Cursor("", timedelta(seconds=head.get("lookback", 0)))
-    said = head.get("envelopes")
+    said, word = head.get("envelopes"), head["contract"]  # one word in archives of the first version
+    agreed = Contract.read_first(word) if isinstance(word, str) else Contract.read(word)
     return StreamSpec(
-        name, {}, cursor=cursor, contract=head["contract"], expect=expect, parking=parking,
+        name, {}, cursor=cursor, contract=agreed, expect=expect, parking=parking,
         envelope=None if said is None else EnvelopePolicy(required=said["required"], first=said["first"]),
     )  # fmt: skip
 
@@ -135,6 +138,9 @@ def _batch(work: Work, head: Header) -> int:
     work.archiving, work.replayed_key = False, str(head["key"])
     if "refused" in head:
         _refused(work, line, head)
+        return 0
+    if "frozen" in head:
+        _frozen(work, line, head)
         return 0
     piece, keys = _slice(work, head)
     if "passed" in head:
@@ -188,6 +194,17 @@ def _slice(work: Work, head: Header) -> tuple[Slice, list[str]]:
     )
     _header, lines = work.runtime.archive.open(str(head["key"]))
     return piece, fill(piece, lines)
+
+
+def _frozen(work: Work, line: Line, head: Header) -> None:
+    """Tell again of the changes over which the stream stopped."""
+    found = [
+        Finding(UNIT, one["rule"], field=one["field"], pointer=one["pointer"], detail=one["detail"], refuse=True)
+        for one in head["frozen"]
+    ]
+    piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state)
+    with transaction(work) as cursor:
+        contract.write_down(cursor, work, line, piece, found)
 
 
 def _refused(work: Work, line: Line, head: Header) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from hub.contract import RULES as CONTRACT_RULES
 from hub.findings import Finding
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -67,6 +68,11 @@ class Incoming:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def changes(self) -> list[Finding]:
+        """Return the findings that tell how the slice as a whole differs from its stream's declared shape."""
+        return [one for one in self.findings if one.record < 0 and one.rule in CONTRACT_RULES]
 
 
 @dataclass(slots=True)

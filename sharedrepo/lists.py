@@ -26,7 +26,7 @@ def findings(
         f"""
         SELECT t.finding_id AS id, ss.code AS source, s.name AS stream, t.unit, r.source_key AS key,
                coalesce(c.case_number, w.case_number) AS case, t.rule, t.effect, t.field, t.pointer, t.row, t.shown,
-               t.detail, t.state
+               t.detail, t.seen, t.state
         FROM quality.finding AS t {_PLACE}
         LEFT JOIN ledger.source_record AS r ON r.record_id = t.record_id
         LEFT JOIN core.approval_case AS c ON c.record_id = coalesce(t.case_id, t.record_id)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from hub.contract import RULES as CONTRACT_RULES
 from hub.findings import Finding
-from sharedrepo import findings, merge, overview, records, stage, waiting
+from sharedrepo import drift, findings, merge, overview, records, stage, waiting
 from sharedrepo.identity import Resolver
 from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
 from sharedrepo.known import look_up
@@ -276,7 +277,12 @@ def _write_findings(
     """Keep the findings of records that stand or wait; what an overtaken record said speaks no more."""
     stands = {index for index in fate.winner.values() if index not in fate.refused} | set(fate.touched.values())
     speaking = {*stands, *fate.refused}
-    chosen: list[Finding] = [one for one in incoming.findings if one.record < 0 or one.record in speaking]
+    # A change of shape is told once of the stream; a record that is refused for it says so where it waits.
+    drift.note(cursor, stream_id=job.stream_id, batch_id=batch_id, found=incoming.changes, again=job.again)
+    chosen: list[Finding] = [
+        one for one in incoming.findings
+        if one.rule not in CONTRACT_RULES and (one.record < 0 or one.record in speaking)
+    ]  # fmt: skip
     placed = [_placed(incoming, fate, one) for one in [*chosen, *fate.findings]]
     # Only of these was anything said before: of keys that were known, and of those refused earlier in this slice.
     spoken = {*prior.known, *(incoming.keys[i] for i in fate.refused)}

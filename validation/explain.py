@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from hub import jsontext
 from hub.errors import InternalError
 
 MAX_DEPTH = 253
@@ -90,6 +91,9 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
                 yield Fault((*path, name), keyword, {"keyword": keyword, "expected": "no such field"}, None)
         case "minLength" | "maxLength":
             detail = {"keyword": keyword, "expected": f"{keyword} {limit}", "length": str(len(instance))}
+            yield Fault(path, keyword, detail, show(instance))
+        case "type":
+            detail = {"keyword": keyword, "expected": _expected(keyword, limit), "got": jsontext.type_of(instance)}
             yield Fault(path, keyword, detail, show(instance))
         case _:
             yield Fault(path, keyword, {"keyword": keyword, "expected": _expected(keyword, limit)}, show(instance))

@@ -3,42 +3,42 @@
 jsonschema-rs screens every record at once; only those that it refuses are explained by `jsonschema`, with all faults.
 The two agree on the restricted vocabulary of `schema_lint`; a record that the screen refuses and `jsonschema` cannot
 explain is refused all the same, with the screen's word.
+
+What differs from the declaration as a whole (a field that is new, that comes no more, that has another type) is the
+contract's business: a screen without types tells whether a record shows only that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args
+from itertools import islice
+from typing import Any
 
 import jsonschema_rs
 import orjson
 
+from hub import jsontext
+from hub.contract import Contract
 from hub.findings import UNIT, Finding
 from hub.records import Record
-from hub.table import Table
+from hub.table import Table, chosen
+from validation import drift
 from validation.columnscreen import ColumnScreen
-from validation.explain import Explainer, Fault, explain, show, unwritable
+from validation.drift import Change, Retyped
+from validation.explain import MAX_FAULTS, Explainer, Fault, explain, show, unwritable
 from validation.schema_lint import lint_schema
-
-Contract = Literal["evolve", "freeze", "quarantine"]
-"""What an undeclared field does: `evolve` and `freeze` flag it once a slice (in `evolve` the steward expects it to be
-declared soon, in `freeze` the department is asked), `quarantine` refuses each record that has it."""
 
 _CHUNK = 2000
 _ANY = {"type": ["string", "number", "boolean", "null", "object", "array"]}
 """Everything but a NaN, which the screen takes for no number."""
 
-ENOUGH = 1000
-"""From so many records on, a field that none of them has is missed even where records leave out empty fields."""
-
-_MOST_FIELDS = 50
 _STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 class StructureJudge:
     """Judges slices of one stream against its schema, compiled once.
 
-    `contract` says what an undeclared field does. `sparse` says that the source leaves out fields that are empty, so
+    `contract` says what a change of shape does. `sparse` says that the source leaves out fields that are empty, so
     that the absence of a declared field means nothing; a schema says the same by `"x-sparse": true`. `shown` names the
     fields whose values may be shown in findings; all others count as personal, since the raw schema knows no classes.
 
@@ -49,7 +49,7 @@ class StructureJudge:
     def __init__(
         self,
         schema: Mapping[str, Any],
-        contract: str = "freeze",
+        contract: Contract | str | None = None,
         *,
         sparse: bool = False,
         shown: Collection[str] = (),
@@ -57,18 +57,17 @@ class StructureJudge:
         faults = lint_schema(schema)
         if faults:
             raise ValueError("; ".join(faults))
-        if contract not in get_args(Contract):
-            raise ValueError(f"no contract {contract!r}; known: {', '.join(get_args(Contract))}")
-        self._contract = contract
+        self._contract = contract if isinstance(contract, Contract) else Contract.read(contract)
         self._sparse = sparse or bool(schema.get("x-sparse", False))
         self._shown = frozenset(shown)
         self._declared = frozenset(schema.get("properties", {}))
         # The contract, not the schema, decides about undeclared fields of the record itself.
-        bare = {**schema, "type": "object"}
-        bare.pop("additionalProperties", None)
-        self._explainer = Explainer(bare)
-        self._screen = jsonschema_rs.Draft202012Validator({**bare, "additionalProperties": _ANY})
-        self._columns = ColumnScreen(bare) if ColumnScreen.fits(bare) else None
+        self._bare = {**schema, "type": "object"}
+        self._bare.pop("additionalProperties", None)
+        self._explainer = Explainer(self._bare)
+        self._screen = _screen(self._bare)
+        self._loose: dict[frozenset[str], Any] = {}
+        self._columns = ColumnScreen(self._bare) if ColumnScreen.fits(self._bare) else None
 
     def judge(self, records: Sequence[Record]) -> list[Finding]:
         """Return all findings on `records`: those on the slice first, then by record and place.
@@ -77,25 +76,63 @@ class StructureJudge:
             InternalError: a record holds a value that JSON does not have, which is the reader's fault.
         """
         unwritten = {} if isinstance(records, Table) else dict(_unwritten(records))
-        refused = self._refused(records, unwritten)
-        findings = list(self._slice_findings(records))
-        extra = self._extra(records)
-        for index in sorted({*unwritten, *refused, *extra}):
+        fields = drift.fields_of(records)
+        missing = self._missing(records, fields)
+        faults, retyped = self._faults(records, self._refused(records, unwritten), frozenset(missing))
+        new = sorted(fields - self._declared)
+        findings = list(self._changes(records, new, missing, retyped))
+        refused = self._refused_by_contract(records, new, missing, retyped)
+        for index in sorted({*unwritten, *faults, *refused}):
             if index in unwritten:
                 findings.append(self._finding(index, unwritten[index]))
                 continue
-            if index in refused:
-                findings += [self._finding(index, fault) for fault in self._explain(records[index])]
-            findings += [_unknown(index, name) for name in extra.get(index, ())]
+            findings += [self._finding(index, fault) for fault in faults.get(index, ())]
+            findings += [change.on(index, self._contract) for change in refused.get(index, ())]
         return findings
 
-    def _refused(self, records: Sequence[Record], unwritten: Mapping[int, Fault]) -> set[int]:
+    def settled(self, rule: str, name: str | None, pointer: str | None, types: str) -> bool:
+        """Say whether a change that was told before is none any more, since the declaration was mended."""
+        return drift.settled(self._bare, rule, name, pointer, types)
+
+    def _missing(self, records: Sequence[Record], fields: set[str]) -> list[str]:
+        if self._sparse or not drift.absence_counts(records, fields, self._declared):
+            return []
+        return sorted(self._declared - fields)
+
+    def _refused(self, records: Sequence[Record], unwritten: Mapping[int, Fault]) -> list[int]:
+        """Return the records that the schema as declared refuses."""
         if isinstance(records, Table) and self._columns is not None:
-            return self._columns.refused(records)
+            return sorted(self._columns.refused(records))
         fits = self._screen.is_valid
-        if unwritten:
-            return {index for index, record in enumerate(records) if index not in unwritten and not fits(record)}
-        return {index for index, record in enumerate(records) if not fits(record)}
+        return [index for index, record in enumerate(records) if index not in unwritten and not fits(record)]
+
+    def _faults(
+        self, records: Sequence[Record], refused: list[int], missing: frozenset[str]
+    ) -> tuple[dict[int, list[Fault]], Retyped]:
+        """Part what is wrong with each refused record into faults of its own and values of another type."""
+        faults: dict[int, list[Fault]] = {}
+        retyped = Retyped()
+        if not refused:
+            return faults, retyped
+        if missing not in self._loose:
+            self._loose[missing] = _screen(drift.loosened(self._bare, missing))
+        fits = self._loose[missing].is_valid
+        for index, record in zip(refused, chosen(records, refused), strict=True):
+            if fits(record):
+                for error in islice(self._screen.iter_errors(record), MAX_FAULTS):
+                    if error.kind.name == "type":
+                        got = jsontext.type_of(error.instance)
+                        retyped.add(index, error.instance_path, "|".join(error.kind.types), got)
+                continue
+            faults[index] = []
+            for fault in self._explain(record):
+                if fault.keyword == "required" and len(fault.path) == 1 and fault.path[0] in missing:
+                    continue  # the contract decides about a field that no record has
+                if fault.keyword == "type" and fault.path and fault.detail["got"] != "null":
+                    retyped.add(index, fault.path, fault.detail["expected"].replace(" or ", "|"), fault.detail["got"])
+                else:
+                    faults[index].append(fault)
+        return faults, retyped
 
     def _explain(self, record: Any) -> list[Fault]:
         faults = explain(self._explainer, record)
@@ -106,7 +143,7 @@ class StructureJudge:
             return faults
         # The engines disagree: the screen's word stands, without its message, which would quote the value.
         error = next(iter(self._screen.iter_errors(record)))
-        detail = {"keyword": error.kind.name, "expected": f"as the screen says: {error.kind.name}"}
+        detail = {"keyword": "screen", "expected": f"as the screen says: {error.kind.name}"}
         return [Fault(tuple(error.instance_path), error.kind.name, detail, None)]
 
     def _finding(self, index: int, fault: Fault) -> Finding:
@@ -120,61 +157,40 @@ class StructureJudge:
             detail=fault.detail,
         )
 
-    def _slice_findings(self, records: Sequence[Record]) -> Iterator[Finding]:
-        fields = _fields(records)
-        if self._contract != "quarantine":
-            yield from self._unknown_fields(records, sorted(fields - self._declared))
-        if self._absence_counts(records, fields):
-            count = {"records": str(len(records)), "count": str(len(records))}
-            for name in sorted(self._declared - fields):
-                yield Finding(UNIT, "missing_field", field=name, pointer=_pointer(name), detail=count)
+    def _changes(
+        self, records: Sequence[Record], new: Sequence[str], missing: Sequence[str], retyped: Retyped
+    ) -> Iterator[Finding]:
+        """Tell each change once, with its count."""
+        named = drift.new_fields(records, new[: drift.MOST_FIELDS])
+        changes = [*named, *drift.missing_fields(missing, len(records), self._bare.get("properties", {}))]
+        changes += [retyped.changes[pointer] for pointer in sorted(retyped.changes)]
+        yield from (change.told(self._contract, len(records)) for change in changes)
+        if len(new) > drift.MOST_FIELDS:
+            detail = {"fields": str(len(new) - drift.MOST_FIELDS), "contract": self._contract.new}
+            yield Finding(UNIT, "unknown_field", detail=detail, refuse=self._contract.new != "evolve")
 
-    def _absence_counts(self, records: Sequence[Record], fields: Collection[str]) -> bool:
-        """Say whether an absent field is missing, and not merely empty.
-
-        In a table every record has every column, if only as null. Records that differ in their fields leave out what
-        is empty, so that only many of them prove something; a mark of deletion names little more than its key.
-        """
-        if self._sparse or not records or 2 * len(self._declared & set(fields)) < len(self._declared):
-            return False
-        if isinstance(records, Table) or len(records) >= ENOUGH:
-            return True
-        return {len(record) for record in records if isinstance(record, dict)} == {len(fields)}
-
-    def _unknown_fields(self, records: Sequence[Record], names: Sequence[str]) -> Iterator[Finding]:
-        for name in names[:_MOST_FIELDS]:
-            count = len(records) if isinstance(records, Table) else sum(name in record for record in records)
-            detail = {"count": str(count), "records": str(len(records)), "contract": self._contract}
-            yield Finding(UNIT, "unknown_field", field=show(name), pointer=_pointer(name), detail=detail)
-        if len(names) > _MOST_FIELDS:
-            detail = {"fields": str(len(names) - _MOST_FIELDS), "contract": self._contract}
-            yield Finding(UNIT, "unknown_field", detail=detail)
-
-    def _extra(self, records: Sequence[Record]) -> dict[int, list[str]]:
-        declared = self._declared
-        if self._contract != "quarantine" or (isinstance(records, Table) and set(records.names) <= declared):
-            return {}
-        return {
-            index: sorted(record.keys() - declared)[:_MOST_FIELDS]
-            for index, record in enumerate(records)
-            if isinstance(record, dict) and not record.keys() <= declared
-        }
+    def _refused_by_contract(
+        self, records: Sequence[Record], new: Sequence[str], missing: Sequence[str], retyped: Retyped
+    ) -> dict[int, list[Change]]:
+        """Return, of each record that the contract refuses, the changes that it shows, at most so many of a sort."""
+        out: dict[int, list[Change]] = {}
+        if self._contract.new != "evolve" and new:
+            listed = {name: Change("unknown_field", show(name) or "", drift.pointer_of((name,))) for name in new}
+            for index, record in enumerate(records):
+                if isinstance(record, dict) and (extra := sorted(record.keys() & listed.keys())):
+                    out.setdefault(index, []).extend(listed[name] for name in extra[: drift.MOST_FIELDS])
+        if self._contract.missing != "evolve" and missing:
+            gone = drift.missing_fields(missing[: drift.MOST_FIELDS], 0, {})
+            for index in range(len(records)):
+                out.setdefault(index, []).extend(gone)
+        if self._contract.type != "evolve":
+            for index, changes in retyped.of_record.items():
+                out.setdefault(index, []).extend(changes[pointer] for pointer in sorted(changes))
+        return out
 
 
-def _fields(records: Sequence[Record]) -> set[str]:
-    """Return the fields that occur."""
-    if isinstance(records, Table):
-        return set(records.names) if len(records) else set()
-    return set().union(*(record for record in records if isinstance(record, dict)))
-
-
-def _unknown(index: int, name: str) -> Finding:
-    detail = {"expected": "no such field", "contract": "quarantine"}
-    return Finding(index, "unknown_field", field=show(name), pointer=_pointer(name), detail=detail, refuse=True)
-
-
-def _pointer(name: str) -> str:
-    return Fault((show(name) or "",), "", {}, None).pointer
+def _screen(bare: Mapping[str, Any]) -> Any:
+    return jsonschema_rs.Draft202012Validator({**bare, "additionalProperties": _ANY})
 
 
 def _unwritten(records: Sequence[Record]) -> Iterator[tuple[int, Fault]]:

@@ -14,17 +14,18 @@ from kit.preview import made_from
 from kit.subject import Subject
 from normalization.model import ColumnMap, StreamMapping, When
 
-_CONTRACTS = {
-    "freeze": "freeze: a new or missing field is told, the department is asked",
-    "evolve": "evolve: a new field is told, and will be declared soon",
-    "quarantine": "quarantine: a record with a new field waits",
+_CHANGES = {"new": "新增字段 a new field", "missing": "缺失字段 a missing field", "type": "类型变化 another type"}
+_MODES = {
+    "evolve": "保留并提示 the records are kept, the change is told",
+    "quarantine": "记录待处理 the records wait",
+    "freeze": "停止采集 the stream stops",
 }
 _DELETIONS = {
     "none": "none: nothing is ever taken back",
     "operation": "operation: the record itself says that it is deleted",
     "snapshot": "snapshot: what is absent from a whole delivery is deleted",
 }
-_SHAPE = ("schema_violation", "missing_key", "unreadable_record", "unknown_field", "missing_field")
+_SHAPE = ("schema_violation", "missing_key", "unreadable_record", "unknown_field", "missing_field", "changed_type")
 _OF_KIND = {
     "credit_code": ("credit_code_invalid",),
     "organ": ("credit_code_invalid",),
@@ -115,7 +116,10 @@ def _declaration(source: Source, spec: StreamSpec, mapped: StreamMapping) -> Tab
         ("主键 Key", f"fingerprint of {key}" if mapped.key.fingerprint else key),
         ("办件编号 Case", mapped.case.name if mapped.case else "–"),
         ("先后次序 Order", mapped.order.field.name if mapped.order else "后到为准 the later pull"),
-        ("结构约定 Contract", _CONTRACTS.get(spec.contract, spec.contract)),
+        (
+            "结构约定 Contract",
+            "; ".join(f"{_CHANGES[of]}: {_MODES[mode]}" for of, mode in spec.contract.as_dict().items()),
+        ),
         ("删除方式 Deletion", _DELETIONS.get(spec.deletion, spec.deletion)),
         ("预期数量 Expected records", between),
         (

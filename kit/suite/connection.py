@@ -71,10 +71,7 @@ def discover_matches(stand: Stand) -> Result:
     except SourceTrouble as error:
         return failed(f"its fields cannot be listed: {refusal(error)}")
     all_ = differences(stand.there.source, dict(stand.ready.mapping.streams), found)
-    evolving = {name for name, spec in stand.there.source.streams.items() if spec.contract == "evolve"}
-    bad = [
-        one for one in all_ if one.alike is False and not (one.stream in evolving and not (one.absent and one.certain))
-    ]
+    bad = [one for one in all_ if one.alike is False]
     if bad:
         told = "; ".join(f"{one.stream}: {one.sentence}" for one in bad)
         return failed(f"{told}. `hub connector discover {stand.code}` proposes what to write.")

@@ -40,6 +40,7 @@ stream = sa.Table(
     instant("last_success_at"),
     column("envelope_through", sa.BigInteger(), nullable=False, server_default="0"),
     sa.CheckConstraint("complete_basis IN ('declared', 'inferred', 'envelope')", name="basis"),
+    column("pull_batch_id", sa.BigInteger()),
     sa.UniqueConstraint("source_system_id", "name"),
     schema="ledger",
     comment="One kind of record of one source, its cursor, and the source time up to which it is complete.",

@@ -27,6 +27,8 @@ finding = sa.Table(
     column("state", sa.Text(), nullable=False, server_default="open"),
     column("batch_id", sa.BigInteger(), nullable=False),
     column("closed_by", sa.BigInteger()),
+    column("seen", sa.BigInteger()),
+    column("last_batch_id", sa.BigInteger()),
     sa.CheckConstraint("effect IN ('refuse', 'flag')", name="effect"),
     sa.CheckConstraint("state IN ('open', 'closed')", name="state"),
     sa.Index("ix_finding_record", "record_id", postgresql_where=sa.text("state = 'open'")),

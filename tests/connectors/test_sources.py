@@ -10,6 +10,7 @@ import pytest
 
 import connectors
 from connectors.source import Cursor, Expect, load_sources
+from hub.contract import Contract
 from hub.errors import ConfigError
 
 ORGAN = "11330000002482285C"
@@ -63,7 +64,7 @@ def test_a_good_folder_gives_a_source(tmp_path: Path) -> None:
     assert stream.cursor == Cursor("CHANGED", timedelta(minutes=10))
     assert stream.key == ("ID",)
     assert stream.expect == Expect(1, None)
-    assert (stream.contract, stream.deletion, stream.parking) == ("freeze", "none", timedelta(days=30))
+    assert (stream.contract, stream.deletion, stream.parking) == (Contract(), "none", timedelta(days=30))
     assert one.mapping == tmp_path / "hr" / "mapping.yml"
     with pytest.raises(KeyError, match="no stream 'X'; it has CASE"):
         one.stream("X")
