@@ -24,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from connectors.limits import Limits
+from connectors.throttle import Throttle
 from hub.errors import (
     HostileInput,
     RetrySource,
@@ -98,8 +99,10 @@ class Client:
         source: str,
         stream: str,
         sleep: Callable[[float], None] = time.sleep,
+        throttle: Throttle | None = None,
     ) -> None:
         self.source, self.stream, self.sleep = source, stream, sleep
+        self.throttle = throttle or Throttle(None)
         self.limits, self.patience = Limits.of(options), Patience.of(options)
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -163,7 +166,9 @@ class Client:
         return path
 
     def _once(self, method: str, path: str, **asked: Any) -> Answer:
-        url, began = self.url(path), time.monotonic()
+        url = self.url(path)
+        self.throttle.take()
+        began = time.monotonic()
         shown = urlsplit(url).path
         try:
             with self.session.request(

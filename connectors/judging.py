@@ -17,6 +17,7 @@ from jsonschema.exceptions import ValidationError
 
 from connectors.durations import read_duration
 from connectors.source import PROFILES
+from connectors.throttle import UNITS
 from connectors.yamlmarks import Marked, read_marked
 from hub.errors import Fault
 
@@ -166,6 +167,7 @@ def _judge_stream(
     least, most = (rows.get("min"), rows.get("max")) if isinstance(rows, dict) else (None, None)
     if isinstance(least, int) and isinstance(most, int) and least > most:
         marked.fault((*place, "expect", "rows"), f"min {least} is more than max {most}")
+    _judge_rate(marked, (*place, "rate"), str(kind), _dict(body.get("rate")))
     if kind == "queue":
         _judge_queue(marked, data, name)
     if kind in {"files", "xes"}:
@@ -192,6 +194,13 @@ def _judge_duration(marked: Marked, path: tuple[str, ...], text: Any) -> None:
         read_duration(text)
     except ValueError as error:
         marked.fault(path, str(error))
+
+
+def _judge_rate(marked: Marked, place: tuple[str, ...], kind: str, rate: dict[str, Any]) -> None:
+    unit = UNITS.get(kind)
+    for name in rate:
+        if kind != "own" and name != unit:
+            marked.fault((*place, name), f"kind {kind} has no rate of {name}" + (f"; it has {unit}" if unit else ""))
 
 
 def _judge_against_mapping(

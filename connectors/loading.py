@@ -237,6 +237,7 @@ def _stream(name: str, body: dict[str, Any], data: dict[str, Any], mapped: dict[
         expect=Expect(rows.get("min"), rows.get("max")) if rows else None,
         parking=read_duration(body.get("parking", "P30D")),
         budget=Budget(**body["budget"]) if "budget" in body else None,
+        rate=body.get("rate", {}),
         vanish=float(body.get("vanish", 10)),
         key=tuple(_key_field(part) for part in (fields if isinstance(fields, list) else [fields])),
         envelope=policy_of(envelope, zone=data.get("time_zone", "Asia/Shanghai"), kind=data["kind"], options=options),

@@ -75,6 +75,8 @@ class StreamSpec:
     parking: timedelta = timedelta(days=30)
     key: tuple[str, ...] = ()
     budget: Budget | None = None
+    rate: Mapping[str, float] = field(default_factory=dict)
+    """The most that is asked of the system in a second, by unit: `requests`, `rows` or `bytes`."""
     vanish: float = 10.0
     """How many per cent of its records a snapshot may lack before it is taken for a broken export."""
     envelope: EnvelopePolicy | None = None

@@ -22,6 +22,7 @@ from connectors.pointer import JsonFault, find, read_json
 from connectors.seam import CheckItem, CheckReport, DiscoveredStream, KeyedHash, fields_of
 from connectors.slices import Row, cut
 from connectors.source import Source, StreamSpec
+from connectors.throttle import Throttle
 from hub.errors import (
     HostileInput,
     RefuseUnit,
@@ -81,7 +82,8 @@ class RestConnector:
             pull.client.close()
 
     def _client(self, stream: StreamSpec) -> Client:
-        return Client(self.url, stream.options, source=self.source.code, stream=stream.name)
+        throttle = Throttle.of(stream, "requests")
+        return Client(self.url, stream.options, source=self.source.code, stream=stream.name, throttle=throttle)
 
 
 class Pull:

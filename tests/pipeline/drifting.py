@@ -23,7 +23,13 @@ TEXT, NUMBER = ["string", "null"], ["integer", "null"]
 
 def row(number: int, **over: Any) -> dict[str, Any]:
     """A record as it was agreed upon; a field that is `...` is left out."""
-    said = {"number": f"C{number}", "item": "许可", "version": 7, "changed_at": f"2026-03-{number:02d} 09:00:00", **over}
+    said = {
+        "number": f"C{number}",
+        "item": "许可",
+        "version": 7,
+        "changed_at": f"2026-03-{number:02d} 09:00:00",
+        **over,
+    }
     return {name: value for name, value in said.items() if value is not ...}
 
 
@@ -71,7 +77,7 @@ class System:
         mapping = {
             "schema": "cases.schema.json", "key": ["number"], "case": "number", "reported_at": "changed_at",
             "yields": [{"table": "approval_case", "columns": columns}],
-            "ignore": {name: "of no use to the hub" for name in more},
+            "ignore": dict.fromkeys(more, "of no use to the hub"),
         }  # fmt: skip
         (home / "mapping.yml").write_text(
             yaml.safe_dump({"version": 1, "streams": {"cases": mapping}}, allow_unicode=True), encoding="utf-8"

@@ -27,6 +27,7 @@ from connectors.kinds.database.window import read as by_date
 from connectors.marks import back, later, tomorrow
 from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Window
 from connectors.source import Source, StreamSpec
+from connectors.throttle import Fetch, Throttle, slowed
 from hub.errors import SchemaMismatch, SourceTrouble
 from hub.records import Record, Slice, Unit
 from hub.table import Table
@@ -156,7 +157,8 @@ class _Pull:
 
     def begin(self) -> None:
         """Fix the bounds of this pull."""
-        self.fetch = tables_of(self.connection, self.plan) or partial(stream_rows, self.connection)
+        fetch: Fetch[Any] = tables_of(self.connection, self.plan) or partial(stream_rows, self.connection)
+        self.fetch = slowed(fetch, Throttle.of(self.stream, "rows"))
         cursor = self.plan.cursor
         if cursor is None:
             return

@@ -17,6 +17,7 @@ from connectors.kinds.database.plan import Plan
 from connectors.kinds.database.values import Made, made_of
 from connectors.seam import Window
 from connectors.source import Source, StreamSpec
+from connectors.throttle import Fetch, Throttle, slowed
 from hub.errors import StopSource
 from hub.table import Table
 
@@ -37,7 +38,8 @@ def read(
     since, until = (_bound(moment, source.time_zone) for moment in (window.since, window.until))
     _must_sort(connection, source, stream, plan, column)
     statement = plan.select([column >= since, column < until])
-    fetch = tables_of(connection, plan) or partial(stream_rows, connection)
+    fetch: Fetch[Any] = tables_of(connection, plan) or partial(stream_rows, connection)
+    fetch = slowed(fetch, Throttle.of(stream, "rows"))
     number, held = 0, None
     for rows in fetch(statement, size):
         if held is not None:

@@ -16,6 +16,7 @@ from connectors.kinds.exchange_table.batches import Batch, BatchRefused, Registe
 from connectors.kinds.exchange_table.claims import Claimer, Conditions, Taken, fetcher, passes_locked_rows_by, taken
 from connectors.kinds.exchange_table.terms import Terms
 from connectors.source import StreamSpec
+from connectors.throttle import Fetch, Throttle, slowed
 from hub.records import Record, Slice, Unit
 from hub.table import TEXT, Column, Table
 
@@ -45,8 +46,11 @@ class Taking:
     unit: Unit = field(init=False)
     read: int = 0
     refused: BatchRefused | None = None
+    throttle: Throttle = field(init=False)
 
     def __post_init__(self) -> None:
+        self.throttle = Throttle.of(self.stream, "rows")
+        self.size = self.throttle.portion(self.size)
         self.unit = Unit(str(self.stream.options.get("table", self.stream.name)))
 
     def falls_short(self, reader: sa.Connection) -> bool:
@@ -99,10 +103,12 @@ class Taking:
     def _claims(self, claimer: Claimer, conditions: Conditions, most: int, unit: Unit) -> Generator[Piece]:
         while most > 0 and (found := claimer.take(conditions, min(self.size, most))) is not None:
             most -= len(found.rows)
+            self.throttle.take(len(found.rows))
             yield Piece(found, unit, owed=True)
 
     def _streamed(self, reader: sa.Connection, conditions: Conditions, *, owed: bool = False) -> Generator[Piece]:
-        for run in fetcher(reader, self.terms)(statements.rows(self.terms, conditions), self.size):
+        fetch: Fetch[Any] = fetcher(reader, self.terms)
+        for run in slowed(fetch, self.throttle)(statements.rows(self.terms, conditions), self.size):
             yield Piece(taken(run, self.terms), self.unit, owed=owed)
 
     def _wanted(self, waits: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

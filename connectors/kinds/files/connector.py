@@ -23,6 +23,7 @@ from connectors.limits import Limits
 from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Receipt, fields_of
 from connectors.slices import cut
 from connectors.source import Source, StreamSpec
+from connectors.throttle import Throttle
 from hub.errors import RefuseUnit, SourceTrouble, StreamMissing
 from hub.records import Record, Slice
 
@@ -51,7 +52,9 @@ class FolderConnector(ABC):
 
     def _folder(self, stream: StreamSpec, place: Place) -> Folder:
         away = tuple(folder for one in self.source.streams.values() for folder in away_folders(one))
-        return Folder(place, self.source.code, stream, Limits.of(stream.options), self.keyed_hash, away)
+        throttle = Throttle.of(stream, "bytes")
+        place.throttle = throttle
+        return Folder(place, self.source.code, stream, Limits.of(stream.options), self.keyed_hash, away, throttle)
 
     def read(self, stream: StreamSpec, state: Record, *, slice_size: int, full: bool) -> Iterator[Slice]:
         """Yield what is new since `state`, file by file; see `connectors.seam.Connector.read`."""

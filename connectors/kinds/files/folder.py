@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -27,6 +27,7 @@ from connectors.kinds.files.where import Where
 from connectors.limits import Limits
 from connectors.seam import KeyedHash
 from connectors.source import StreamSpec
+from connectors.throttle import Throttle, slowed_file
 from hub.errors import HostileInput, InternalError, RefuseUnit, RetrySource, StopSource, StreamMissing
 from hub.records import Record
 
@@ -87,6 +88,8 @@ class Folder:
     keyed_hash: KeyedHash | None
     away: tuple[str, ...] = ()
     """The folders into which this and other streams put files away."""
+    throttle: Throttle = field(default_factory=lambda: Throttle(None))
+    """How fast files that lie here are read; what is fetched waits at its place."""
 
     def where(self, unit: str) -> Where:
         """Return the place that errors about a file name."""
@@ -265,7 +268,7 @@ class Folder:
         if found.seen.path is None:
             raise InternalError("a file that does not lie on this machine is read only while it is held")
         descriptor = os.open(found.seen.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        return os.fdopen(descriptor, "rb")
+        return slowed_file(os.fdopen(descriptor, "rb"), self.throttle)
 
     def changed(self, found: Delivered) -> bool:
         """Say whether a file was written to since it was looked at."""

@@ -23,6 +23,7 @@ from connectors.kinds.soap.wire import Wire
 from connectors.limits import MIB
 from connectors.seam import CheckItem, CheckReport, DiscoveredStream, KeyedHash
 from connectors.source import Source, StreamSpec
+from connectors.throttle import Throttle
 from hub.errors import SchemaMismatch, SourceTrouble
 from hub.records import Record, Slice
 
@@ -83,7 +84,9 @@ class _SoapPull(Pull):
 
     def __init__(self, source: Source, stream: StreamSpec, url: str, state: Record, *, full: bool) -> None:
         declared = replace(stream, options=_completed(stream.options))
-        self.wire = Wire(url, declared.options, source=source.code, stream=stream.name)
+        self.wire = Wire(
+            url, declared.options, source=source.code, stream=stream.name, throttle=Throttle.of(stream, "requests")
+        )
         super().__init__(source, declared, self.wire, state, full=full)
         self.path = str(self.options.get("operation", stream.name))
 

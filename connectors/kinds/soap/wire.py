@@ -16,6 +16,7 @@ from connectors.kinds.files.where import Where
 from connectors.kinds.files.xml import worded
 from connectors.kinds.soap.fault import fault_in, trouble_of
 from connectors.limits import MIB
+from connectors.throttle import Throttle
 from hub.errors import SchemaMismatch, StopSource, WrongCredentials
 from hub.xmlsafe import XmlFault, parse
 
@@ -28,9 +29,11 @@ _WSDL_QUERY = re.compile(r"(?i)(?:single)?wsdl(?:=[\w.-]*)?")
 class Wire(Client):
     """Gets the documents of one service and posts messages to it."""
 
-    def __init__(self, url: str, options: Mapping[str, Any], *, source: str, stream: str) -> None:
+    def __init__(
+        self, url: str, options: Mapping[str, Any], *, source: str, stream: str, throttle: Throttle | None = None
+    ) -> None:
         address, query = apart(url)
-        super().__init__(address, options, source=source, stream=stream)
+        super().__init__(address, options, source=source, stream=stream, throttle=throttle)
         parts = urlsplit(url)
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
         self.session.headers["Accept"] = "text/xml, application/soap+xml, application/xml"

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from connectors.kinds.files.locations.place import Held, Seen, parts_of, real, shown
 from connectors.kinds.files.locations.walk import Entry, walk
 from connectors.kinds.files.where import Where
+from connectors.throttle import Throttle
 from hub.errors import HostileInput, RetrySource
 
 _BESIDE = 20
@@ -30,6 +31,7 @@ class FetchingPlace(ABC):
 
     def __init__(self, source: str, stream: str | None) -> None:
         self.source, self.stream = source, stream
+        self.throttle = Throttle(None)
         self._listed: dict[str, Entry] = {}
 
     # --- what a sub-class says
@@ -128,6 +130,7 @@ class FetchingPlace(ABC):
         count = 0
         with closing(self.blocks(path, size)) as blocks:
             for block in blocks:
+                self.throttle.take(len(block))
                 count += len(block)
                 if count > most:
                     raise where.hostile("the file does not end within the limit", known=f"at most {most:,} bytes")

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from connectors.kinds.files.locations.place import Held, Seen, real, shown
 from connectors.kinds.files.where import Where
+from connectors.throttle import Throttle
 from hub.errors import SourceUnreachable, StopSource
 
 _BESIDE = 20
@@ -44,6 +45,7 @@ class LocalPlace:
 
     def __init__(self, root: Path, source: str, stream: str | None = None) -> None:
         self.root, self.source, self.stream = root, source, stream
+        self.throttle = Throttle(None)
 
     def names(self, pattern: str) -> Iterator[str]:
         """Yield the names of all files that a glob fits."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from connectors.kinds.files.where import Where
+from connectors.throttle import Throttle
 
 _ODD = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WRITTEN = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4})")
@@ -46,6 +47,9 @@ class Place(Protocol):
 
     trusts_times: bool
     """Whether a file of unchanged size and time counts as unchanged without reading it: it would have to be fetched."""
+
+    throttle: Throttle
+    """How fast files are fetched from a place behind a wire."""
 
     @property
     def told(self) -> str:
