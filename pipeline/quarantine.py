@@ -24,7 +24,8 @@ def entry(runtime: Runtime, number: int, *, reveal: bool) -> dict[str, Any]:
     with runtime.engine.connect() as connection:
         found = connection.execute(
             sa.text(
-                """SELECT w.record_id, w.stream_id, w.rules, w.payload, w.kind, w.status, w.unit, w.row, y.code AS source
+                """SELECT w.record_id, w.stream_id, w.rules,
+                          w.payload, w.kind, w.status, w.unit, w.row, y.code AS source
                    FROM ledger.waiting AS w JOIN ledger.stream AS s USING (stream_id)
                    JOIN core.source_system AS y USING (source_system_id) WHERE w.waiting_id = :id"""
             ),

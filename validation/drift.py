@@ -80,14 +80,14 @@ def _new_field(records: Sequence[Record], name: str) -> Change:
 
 
 def _types(column: Column) -> set[str]:
-    """Tell the JSON types in a column: a column of numbers or of truth values holds nothing else."""
+    """Tell the JSON types in a column."""
     found = {"null"} if column.texts.null_count else set()
     if column.texts.null_count == len(column.texts):
         return found
     if not column.literal:
         return found | {"string"}
-    first = next(text for text in column.texts.to_pylist() if text is not None)
-    return found | {"boolean" if first in ("true", "false") else "integer"}
+    said = column.texts.drop_null().unique().to_pylist()
+    return found | {"boolean" if text in ("true", "false") else "integer" for text in said}
 
 
 def missing_fields(names: Sequence[str], records: int, properties: Mapping[str, Any]) -> list[Change]:

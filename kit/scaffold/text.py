@@ -8,11 +8,15 @@ from typing import Any
 
 import yaml
 
+from connectors.versions import NEWEST
 from kit.scaffold.options import FLAG, connection_example, cursor, source_options, stream_options
 from normalization.model import StreamMapping
 
 ORGAN = "11330000002482285J"
 """A credit code of the right form, to be replaced."""
+
+SCHEMA_FILE = "source.schema.json"
+"""What editors complete source.yml by; it lies beside the source folders, and each new one brings it up to date."""
 
 STREAM = "cases"
 
@@ -40,9 +44,10 @@ def source_yml(code: str, kind: str, profile: str | None, streams: Mapping[str, 
     if profile and kind == "exchange_table":
         shared["leave_out"] = [FLAG["flag"]["column"]]  # the format does not know the flag that the hub writes
     lines = [
+        f"# yaml-language-server: $schema=../{SCHEMA_FILE}",
         "# Replace every word in 〔〕; docs/integrate/add-a-source.md explains each line. No secret belongs here:",
         f"# HUB_CONN_{code.upper().replace('-', '_')} holds the address, such as {connection_example(kind)}",
-        "version: 1",
+        f"version: {NEWEST}",
         f"code: {code}",
         f"title: {{zh: 〔{code} 系统名称〕, en: 〔{code}〕}}",
         f'owner: {{organ: "{ORGAN}", name: 〔单位名称〕, contact: 〔责任处室和座机〕}}',

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from connectors.judging import SCHEMA
 from connectors.source import PROFILES, Kind, load_sources
 from hub.documents import Documents
 from hub.errors import ConfigError, Fault
@@ -43,7 +44,15 @@ def write(code: str, kind: str, profile: str | None, place: Path) -> Scaffold:
         with file.open("x", encoding="utf-8", newline="\n") as handle:
             handle.write(words)
     load_sources([folder])
+    _lend_schema(place)
     return Scaffold(code, folder, tuple(folder / name for name in content))
+
+
+def _lend_schema(place: Path) -> None:
+    """Put the schema of source.yml where the editors of all sources in a folder find it, as this hub has it."""
+    lent, words = place / text.SCHEMA_FILE, SCHEMA.read_text(encoding="utf-8")
+    if not lent.is_file() or lent.read_text(encoding="utf-8") != words:
+        lent.write_text(words, encoding="utf-8")
 
 
 def _refuse(code: str, kind: str, profile: str | None, folder: Path) -> None:

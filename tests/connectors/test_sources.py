@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import connectors
+from connectors.judging import SCHEMA
 from connectors.source import Cursor, Expect, load_sources
 from hub.contract import Contract
 from hub.errors import ConfigError
@@ -258,3 +262,59 @@ def test_xpaths_are_tried_when_the_source_is_loaded(tmp_path: Path) -> None:
     found = [message for _, _, message in faults(tmp_path)]
     assert any("prefix 'x' is not declared" in message for message in found)
     assert any("is no XPath" in message for message in found)
+
+
+def properties(schema: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Every property that the schema of source.yml names, wherever."""
+    if isinstance(schema, dict):
+        for name, inner in schema.get("properties", {}).items():
+            yield f"{at}/{name}", inner
+        for word, inner in schema.items():
+            if word not in ("if", "then"):
+                yield from properties(inner, f"{at}/{word}")
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from properties(inner, at)
+
+
+def test_editors_can_tell_what_each_word_of_source_yml_means() -> None:
+    found = dict(properties(json.loads(SCHEMA.read_text(encoding="utf-8"))))
+    assert len(found) > 150
+    assert [at for at, inner in found.items() if not inner.get("description")] == []
+
+
+def test_a_file_of_version_1_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    for word, new in (("freeze", "evolve"), ("evolve", "evolve"), ("quarantine", "quarantine")):
+        home = written(tmp_path / word, f"version: 1\n{HALL}    contract: {word}\n")
+        assert load_sources([home])[0].streams["PRE_APASINFO"].contract == Contract(new=new)
+        home = written(tmp_path / f"{word}2", f"version: 2\n{HALL}    contract: {word}\n")
+        assert load_sources([home])[0].streams["PRE_APASINFO"].contract == Contract(word, word, word)
+
+
+def test_a_file_that_extends_one_of_version_1_is_of_that_version_unless_it_says_so(tmp_path: Path) -> None:
+    written(tmp_path / "old", f"version: 1\n{HALL}    contract: freeze\n", code="old")
+    said = "extends: old\ncode: hall\nstreams: {PRE_APASINFO: {contract: freeze}}\n"
+    home = written(tmp_path, said)
+    assert load_sources([home])[0].streams["PRE_APASINFO"].contract == Contract()
+    home = written(tmp_path, f"version: 2\n{said}")
+    assert load_sources([home])[0].streams["PRE_APASINFO"].contract == Contract("freeze", "freeze", "freeze")
+
+
+def test_a_file_of_a_newer_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    home = written(tmp_path, f"version: 3\n{HALL}")
+    with pytest.raises(ConfigError, match=r"source.yml:1: is of version 3; this hub reads 1 to 2: bring the hub up"):
+        load_sources([home])
+
+
+HALL = (
+    "code: hall\ntitle: {zh: 厅}\nowner: {organ: 11330000002482285J, name: o, contact: c}\nlegal_basis: l\n"
+    "organ: 11330000002482285J\nkind: database\nprofile: zhejiang-pre\nconnection: hall\nstreams:\n  PRE_APASINFO:\n"
+    "    options: {table: cases}\n"
+)
+
+
+def written(folder: Path, words: str, code: str = "hall") -> Path:
+    home = folder / code if folder.name != code else folder
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "source.yml").write_text(words.replace("code: hall", f"code: {code}"), encoding="utf-8")
+    return home

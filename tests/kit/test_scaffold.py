@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from connectors.judging import SCHEMA
 from connectors.source import PROFILES, Kind, load_sources
 from hub.errors import ConfigError
 from hub.settings import Settings
@@ -89,3 +90,11 @@ def test_what_cannot_be_names_what_there_is(
         write(code, kind, profile, tmp_path)
     assert told in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_editors_find_the_schema_of_the_hub_that_made_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "source.schema.json").write_text("{}", encoding="utf-8")  # an older hub's
+    made = write("county-new", "files", None, tmp_path)
+    line = (made.folder / "source.yml").read_text(encoding="utf-8").splitlines()[0]
+    named = made.folder / line.removeprefix("# yaml-language-server: $schema=")
+    assert named.resolve().read_text(encoding="utf-8") == SCHEMA.read_text(encoding="utf-8")

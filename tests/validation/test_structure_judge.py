@@ -12,8 +12,9 @@ import pytest
 
 from hub.errors import InternalError
 from hub.findings import UNIT, Finding
+from validation.drift import ENOUGH
 from validation.explain import MAX_DEPTH, MAX_FAULTS
-from validation.structure import ENOUGH, StructureJudge
+from validation.structure import StructureJudge
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
