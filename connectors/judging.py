@@ -22,6 +22,7 @@ from connectors.yamlmarks import Marked, read_marked
 from hub.errors import Fault
 
 SCHEMA = Path(__file__).parent / "source.schema.json"
+_OF_FILES = frozenset({"files", "workbook", "xes"})
 _CRON_FIELD = re.compile(r"[\d*/,\-A-Za-z#L?]+")
 _SECRET = re.compile(r"(?i)^(authorization|cookie|.*(passw|secret|token|api[-_]?key).*)$")
 
@@ -157,7 +158,7 @@ def _judge_stream(
     if mapping is not None:
         _judge_against_mapping(marked, data, name, body, mapping)
     cursor, deletion = body.get("cursor"), body.get("deletion")
-    if cursor is not None and kind in {"files", "xes"}:
+    if cursor is not None and kind in _OF_FILES:
         marked.fault((*place, "cursor"), f"kind {kind} has no cursor: it reads each file when it is new or changed")
     if "vanish" in body and deletion != "snapshot":
         marked.fault((*place, "vanish"), "`vanish` goes with deletion 'snapshot' only")
@@ -170,7 +171,7 @@ def _judge_stream(
     _judge_rate(marked, (*place, "rate"), str(kind), _dict(body.get("rate")))
     if kind == "queue":
         _judge_queue(marked, data, name)
-    if kind in {"files", "xes"}:
+    if kind in _OF_FILES:
         _judge_shared_files(marked, data, name)
     options = {**_dict(data.get("options")), **_dict(body.get("options"))}
     _judge_options(marked, place, str(kind), options)
@@ -220,7 +221,7 @@ def _judge_against_mapping(
 
 def _judge_options(marked: Marked, place: tuple[str, ...], kind: str, options: dict[str, Any]) -> None:
     where = (*place, "options")
-    if kind in {"files", "xes"}:
+    if kind in _OF_FILES:
         path = options.get("path")
         if path is None:
             marked.fault(where, "option 'path' is missing: a glob below the connection's folder")
@@ -239,6 +240,7 @@ _OWN_JUDGES = {
     "exchange_table": "connectors.kinds.exchange_table.options",
     "files": "connectors.kinds.files.options",
     "soap": "connectors.kinds.soap.options",
+    "workbook": "connectors.kinds.files.options",
     "xes": "connectors.kinds.files.options",
 }
 """Modules whose `option_faults` judges the options of their kind; imported where such a source is."""

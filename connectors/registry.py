@@ -34,6 +34,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "queue": ("connectors.kinds.queue", "QueueConnector"),
     "rest": ("connectors.kinds.rest", "RestConnector"),
     "soap": ("connectors.kinds.soap", "SoapConnector"),
+    "workbook": ("connectors.kinds.workbook", "WorkbookConnector"),
     "xes": ("connectors.kinds.xes", "XesConnector"),
 }
 """The module and class of each kind. A kind is imported when it is used: its packages are heavy, and DAG files list

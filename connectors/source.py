@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 from hub.contract import Contract
 
-Kind = Literal["database", "exchange_table", "files", "queue", "rest", "soap", "xes", "own"]
+Kind = Literal["database", "exchange_table", "files", "queue", "rest", "soap", "workbook", "xes", "own"]
 Deletion = Literal["none", "operation", "snapshot"]
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -102,6 +102,14 @@ class Source:
     profile: str | None = None
     time_zone: str = "Asia/Shanghai"
     schedule: str | None = None
+
+    @property
+    def entry_mode(self) -> str | None:
+        """Return how cases of this source were entered where their mapping does not say; None where it cannot be told.
+
+        What people fill into a workbook happened before: it is back-entered (补录).
+        """
+        return "back_entered" if self.kind == "workbook" else None
 
     def stream(self, name: str) -> StreamSpec:
         """Return a stream by its name.

@@ -16,7 +16,7 @@ Fetch = Callable[[Any, int], Generator[Run, None, None]]
 
 UNITS = {
     "database": "rows", "exchange_table": "rows", "files": "bytes", "xes": "bytes", "rest": "requests",
-    "soap": "requests",
+    "soap": "requests", "workbook": "bytes",
 }  # fmt: skip
 """What is counted of each kind. A queue hands over by itself, as many at once as its option `share` says."""
 

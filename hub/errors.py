@@ -5,7 +5,7 @@ HubError
 ├── StopSource       a person must act before this source can be read
 │   ├── SourceUnreachable, WrongCredentials, StreamMissing, SchemaMismatch, ContractBroken, StateTooLarge
 ├── RefuseUnit       this delivered file, page or snapshot is refused whole; the rest goes on
-│   ├── TruncatedUnit, WrongEncoding, HostileInput
+│   ├── TruncatedUnit, WrongEncoding, WrongTemplate, HostileInput
 ├── ConfigError      a file that a person wrote is wrong; every fault is listed with file and line
 ├── SourceBusy       another pull of this source is running
 ├── RepositoryError  the repository or its keys are not as they must be; nothing was changed
@@ -138,6 +138,13 @@ class WrongEncoding(RefuseUnit):
 
     rule = "wrong_encoding"
     next_step = "Ask the department for the declared encoding, or mend `encoding` in source.yml."
+
+
+class WrongTemplate(RefuseUnit):
+    """The workbook is not filled in the template that the hub makes for this source now."""
+
+    rule = "wrong_template"
+    next_step = "Have the rows copied into the present template and sent again."
 
 
 class HostileInput(RefuseUnit):

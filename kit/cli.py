@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,9 @@ Code = Annotated[str, typer.Argument(help="The source's code (`hub source list`)
 @connector.command("new")
 def new(
     code: Annotated[str, typer.Argument(help="The new source's code, which is its folder's name.")],
-    kind: Annotated[str, typer.Option(help="database, exchange_table, files, queue, rest, soap, xes or own.")],
+    kind: Annotated[
+        str, typer.Option(help="database, exchange_table, files, queue, rest, soap, workbook, xes or own.")
+    ],
     profile: Annotated[str | None, typer.Option(help="A format that the hub knows already.")] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Where to make it; default: the first folder of HUB_SOURCES.")
@@ -39,6 +42,41 @@ def new(
         return
     typer.echo("\n".join([f"Written below {place}:", *(f"  {name}" for name in files)]))
     typer.echo(f"Next: fill in the words in 〔〕 of {code}/source.yml, then `hub connector test {code}`.")
+
+
+@connector.command("workbook")
+def workbook(
+    code: Code,
+    out: Annotated[Path | None, typer.Option(help="The file to write; default: CODE.xlsx here.")] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="List what is wrong with the filled ones: file, sheet, row, column.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make the Excel template that a department without a system fills in, or list what is wrong with filled ones."""
+    from kit.subject import find  # noqa: PLC0415  # pandas and lxml come with the kit
+    from kit.workbook import complaints, write  # noqa: PLC0415  # as above
+
+    settings = Settings.load()
+    source = find(code, settings.sources)
+    if not faults:
+        made = write(source, out or Path(f"{source.code}.xlsx"))
+        if json:
+            as_json({"source": source.code, "file": str(made)})
+        else:
+            typer.echo(f"{made}: the template of {source.code}. Filled ones belong into the folder of its connection.")
+        return
+    from pipeline.runtime import Runtime  # noqa: PLC0415  # only here is a repository needed
+
+    found = complaints(Runtime.open(settings).engine, source)
+    if json:
+        as_json({"source": source.code, "faults": found})
+    else:
+        show_table(
+            ("file", "sheet", "row", "column", "what", "to_do"),
+            [asdict(one) for one in found],
+            title=f"{code}: to be mended",
+        )
 
 
 @connector.command("check")

@@ -14,6 +14,7 @@ from hub.documents import Documents
 from hub.protect import Protector
 from hub.protect.keys import new_ring
 from normalization.apply import Context, Occurrences
+from normalization.entry import entered
 from normalization.mapping import Mapping, StreamMapping, load_mapping
 from pipeline.prepare import Desk
 from validation.structure import StructureJudge
@@ -47,7 +48,8 @@ class Subject:
 
     def desk(self, stream: str) -> Desk:
         """Make what the pipeline prepares a stream's slices with."""
-        source, mapped = self.source, self.mapping.streams[stream]
+        source = self.source
+        mapped = entered(self.mapping.streams[stream], self.documents, source.entry_mode)
         spec = source.streams.get(stream)
         judge = StructureJudge(dict(mapped.schema), spec.contract if spec else None, shown=open_fields(mapped))
         return Desk(mapped, judge, self.documents, self.protector, self.context(), Occurrences(), _unlocked)

@@ -14,6 +14,7 @@ from connectors.source import Source
 from hub.errors import RefuseUnit, StopSource
 from hub.records import Slice
 from normalization.apply import Context, Occurrences
+from normalization.entry import entered
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
 from pipeline import batches, budget, contract, envelopes, pulling, receipts, snapshots, units
@@ -145,7 +146,7 @@ class opened:  # noqa: N801  # a context manager, read as a verb
 
     def _desk(self, name: str) -> Desk:
         source, protector = self._source, self._runtime.protector
-        stream = self._mapping.streams[name]
+        stream = entered(self._mapping.streams[name], self._runtime.documents, source.entry_mode)
         context = Context(
             source=source.code,
             organ=source.organ,

@@ -28,6 +28,7 @@ _CONNECTIONS = {
     "queue": "amqps://hub:PASSWORD@HOST/VHOST",
     "rest": "https://:TOKEN@HOST/base",
     "soap": "https://user:PASSWORD@HOST/service?wsdl",
+    "workbook": "/the/folder/of/filled/workbooks",
     "xes": "/the/department/folder",
     "own": "whatever connector.py understands",
 }
@@ -50,6 +51,7 @@ def stream_options(kind: str, stream: str) -> dict[str, Any]:
         "files": {"path": f"{stream}_[0-9]*.csv", "format": "csv"},
         "rest": {"path": stream, "since": {"param": "changedSince"}},
         "soap": {"operation": stream, "records": "records/record"},
+        "workbook": {"path": "*.xlsx"},
         "xes": {"path": f"{stream}_[0-9]*.xes", "level": "trace"},
     }
     if kind in known:

@@ -21,13 +21,13 @@ SCHEMA_FILE = "source.schema.json"
 STREAM = "cases"
 
 _FIELDS = {
-    "number": {"type": "string", "minLength": 1, "maxLength": 100},
-    "item_name": {"type": ["string", "null"], "maxLength": 200},
-    "applicant": {"type": ["string", "null"], "maxLength": 100},
-    "kind": {"type": ["string", "null"], "maxLength": 20},
-    "applied_at": {"type": ["string", "null"], "maxLength": 40},
-    "changed_at": {"type": ["string", "null"], "maxLength": 40},
-    "remark": {"type": ["string", "null"], "maxLength": 500},
+    "number": {"type": "string", "minLength": 1, "maxLength": 100, "title": "办件编号"},
+    "item_name": {"type": ["string", "null"], "maxLength": 200, "title": "事项名称"},
+    "applicant": {"type": ["string", "null"], "maxLength": 100, "title": "申请人"},
+    "kind": {"type": ["string", "null"], "maxLength": 20, "title": "办件类型"},
+    "applied_at": {"type": ["string", "null"], "maxLength": 40, "title": "申请时间"},
+    "changed_at": {"type": ["string", "null"], "maxLength": 40, "title": "登记时间"},
+    "remark": {"type": ["string", "null"], "maxLength": 500, "title": "备注"},
 }
 
 
@@ -96,7 +96,9 @@ def _extra(kind: str) -> dict[str, Any]:
 def raw_schema(kind: str) -> str:
     """Write the raw schema of the first stream."""
     fields = {field_name(kind, name): spec for name, spec in _FIELDS.items()} | _extra(kind)
-    inner = ",\n".join(f"    {json.dumps(name)}: {json.dumps(spec)}" for name, spec in fields.items())
+    inner = ",\n".join(
+        f"    {json.dumps(name)}: {json.dumps(spec, ensure_ascii=False)}" for name, spec in fields.items()
+    )
     sparse = '  "x-sparse": true,\n' if kind == "xes" else ""
     return (
         f'{{\n  "type": "object",\n{sparse}  "required": [{json.dumps(field_name(kind, "number"))}],\n'

@@ -51,7 +51,7 @@ def _cut_database(stand: Stand, spec: StreamSpec) -> Result:
 
 def cut_file(stand: Stand) -> Result:
     """Cut the newest file of each stream in its middle: the cut is noticed."""
-    if stand.there.source.kind not in {"files", "xes"}:
+    if stand.there.source.kind not in {"files", "workbook", "xes"}:
         return cannot("this kind reads no files")
     return together(each(stand, lambda spec: _cut_file(stand, spec)))
 

@@ -30,6 +30,7 @@ _MAIN = "{*}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_MOST_MERGED = 3
 _EXACT = 1e15
 """Excel keeps fifteen digits; a longer number is shown as it was kept, 9.13E+17, never with invented digits."""
 
@@ -40,8 +41,9 @@ class Seen:
 
     height: int = 0
     width: int = 0
-    formula: str = ""
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    merged: list[str] = field(default_factory=list)
+    """The first ranges of cells that are merged."""
 
 
 class XlsxReader:
@@ -60,7 +62,7 @@ class XlsxReader:
         with self.handle:
             split = self._split()
             table = ((number, cells) for number, cells in split if isinstance(cells, list))
-            names = name_columns(find_header(table, self.options, self.where), self.options, self.where, self.limits)
+            names = self._names(table)
             absent = dict.fromkeys(set(self.options.get("absent", ())) - set(names))
             keep, width = self.options.get("empty") == "keep", len(names)
             for number, cells in table_body(split, self.options, self.where, self.declared):
@@ -73,25 +75,40 @@ class XlsxReader:
                     values = [cell if keep else cell or None for cell in cells[:width]]
                     yield number, {**dict(zip(names, values, strict=False)), **absent}
 
+    def _names(self, table: Iterator[tuple[int, list[str]]]) -> list[str]:
+        """Take the rows up to the header and return the names of the columns."""
+        return name_columns(find_header(table, self.options, self.where), self.options, self.where, self.limits)
+
     def _split(self) -> Iterator[tuple[int, list[str] | BrokenRecord]]:
         archive = open_zip(self.handle, self.where, self.limits)
         try:
             parts = _sheets(archive, self.where)
-            name = self._choose(parts)
             for member in archive.namelist():
                 if member.startswith("xl/") and member.endswith((".xml", ".rels")):
                     prove_member(archive, member, self.where)
+            self._look_over(archive, parts)
+            name = self._choose(parts)
             seen = self._walk(archive, parts[name])
         except (XmlFault, KeyError) as fault:
             raise self._fault(fault) from None
+        self._accept(seen)
+        for number, row in enumerate(self._cells(name), 1):
+            yield number, self._texts(number, row, seen)
+
+    def _look_over(self, archive: zipfile.ZipFile, parts: Mapping[str, str]) -> None:
+        """Look at the workbook as a whole, whose sheets lie in these parts; a stricter reader may refuse it."""
+
+    def _accept(self, seen: Seen) -> None:
+        """Look at what the walk saw; a stricter reader may refuse the sheet."""
+
+    def _cells(self, name: str) -> list[list[Any]]:
+        """Return the cells of a sheet that was walked over, as calamine reads them."""
         self.handle.seek(0)
         try:
             sheet = CalamineWorkbook.from_filelike(self.handle).get_sheet_by_name(name)
-            rows = sheet.to_python(skip_empty_area=False)
+            return sheet.to_python(skip_empty_area=False)
         except (CalamineError, ValueError, OSError) as error:
             raise self.where.refused(f"the workbook cannot be read: {type(error).__name__}") from None
-        for number, row in enumerate(rows, 1):
-            yield number, self._texts(number, row, seen)
 
     def _texts(self, number: int, row: list[Any], seen: Seen) -> list[str] | BrokenRecord:
         cells = [cell if type(cell) is str else _shown(cell) for cell in row]
@@ -118,8 +135,15 @@ class XlsxReader:
         seen, row, column = Seen(), 0, 0
         with archive.open(part) as member:
             for event, element in iterate(
-                member, events=("start", "end"), tags=("{*}row", "{*}c"), limit=self.limits.unpacked_bytes
+                member,
+                events=("start", "end"),
+                tags=("{*}row", "{*}c", "{*}mergeCell"),
+                limit=self.limits.unpacked_bytes,
             ):
+                if element.tag.endswith("mergeCell"):
+                    if event == "end" and len(seen.merged) < _MOST_MERGED:
+                        seen.merged.append(str(element.get("ref")))
+                    continue
                 is_row = element.tag.endswith("}row") or element.tag == "row"
                 if event == "start":
                     if is_row:

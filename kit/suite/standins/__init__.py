@@ -20,6 +20,7 @@ _MAKERS: Mapping[str, tuple[str, str]] = {
     "exchange_table": ("exchange", "make_exchange_tables"),
     "files": ("files", "make_folder"),
     "rest": ("service", "make_service"),
+    "workbook": ("workbook", "make_workbooks"),
     "xes": ("log", "make_log"),
 }
 """The module and function of each kind; only those of the kind that is asked for are imported."""
