@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from connectors.registry import open_connector
@@ -22,6 +23,7 @@ from pipeline.ahead import ahead, as_it_is
 from pipeline.memory import sparing
 from pipeline.prepare import Desk, Prepared
 from pipeline.runtime import Connection, Runtime
+from pipeline.troubles import Troubles
 from pipeline.work import Line, Refused, Work, facts_of
 from sharedrepo import streams
 from sharedrepo.models import OUTCOMES
@@ -92,23 +94,26 @@ def exchange(
 
     Raises:
         SourceBusy: another pull of this source is running.
-        SourceTrouble: the source broke off or needs a person; batches that were committed stay.
+        SourceTrouble: the source broke off or needs a person; batches that were committed stay. Where it is one
+            stream's trouble, the others were pulled.
         ConfigError: the source's mapping is wrong.
     """
     runtime = runtime or Runtime.open()
     mapping = load_mapping(source.mapping, runtime.documents)
     resolve = connections or runtime.settings.connection
     connector = open_connector(source, resolve, keyed_hash=runtime.protector.content_hash)
-    report = ExchangeReport(source.code)
+    report, troubles = ExchangeReport(source.code), Troubles(source.code)
     if dry_run and isinstance(connector, Acknowledges):
         connector.only_look()
     if not dry_run:
         snapshots.keep(runtime, mapping, source.mapping)
     with opened(runtime, source, mapping) as work, sparing() as between:
         work.archiving = not dry_run
+        how, note = _How(full, dry_run, window), _noting(progress, between)
         for line in work.lines.values():
-            _pull(work, line, connector, _How(full, dry_run, window), _noting(progress, between))
+            troubles.bear(partial(_pull, work, line, connector, how, note))
             report.streams.append(_stream_report(line))
+    troubles.tell()
     return report
 
 
