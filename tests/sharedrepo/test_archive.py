@@ -69,7 +69,7 @@ def test_what_the_ledger_keeps_is_what_the_archive_would_hold(stores: Archive, l
     assert list(stores.open(KEY)[1]) == lines
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.integers(-2, 2), st.integers(1, 3))
 def test_content_around_the_chunk_size(difference: int, chunks: int) -> None:
     line = PROTECTOR.content_hash(b"noise").hex().encode()
