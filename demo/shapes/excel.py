@@ -1,6 +1,6 @@
 """A workbook kept by hand: one row a case, a column for each step, days only.
 
-Three departments with few cases work so (source folder `hand-kept-sheets`). Titles stand above the header, some dates
+Two departments with few cases work so (source folder `hand-kept-sheets`). Titles stand above the header, some dates
 are Excel dates and others text, and numbers are now and then in full-width characters.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -100,7 +100,11 @@ class ExcelShape(FolderSystem):
     ) -> AbstractContextManager[Files]:
         """Open the workbook of one part."""
         added = ("风险等级",) if "field_added" in plans else ()
-        return _Book(folder / f"审批台账_{name}.xlsx", f"{department.name}审批台账（{day:%Y年%m月}）", added)
+        return self.book(folder / f"审批台账_{name}.xlsx", department, f"审批台账（{day:%Y年%m月}）", added)
+
+    def book(self, file: Path, department: Department, title: str, added: tuple[str, ...] = ()) -> Book:
+        """Open a workbook."""
+        return _Sheets(file, f"{department.name}{title}", added)
 
     def cut_short(self, folder: Path, name: str) -> None:
         """Cut the workbook in two."""
@@ -115,7 +119,7 @@ class ExcelShape(FolderSystem):
         del copies
         file = folder / f"审批台账_{name}.xlsx"
         if not dry:
-            with _Book(file, "试算表", ()) as book:
+            with self.book(file, department, "试算表") as book:
                 for stream in STREAMS:
                     book.row(stream, ["=1+1"])
         yield UnitMark(department.code, None, file.name, 1, "hostile_input", kind)
@@ -129,7 +133,25 @@ class ExcelShape(FolderSystem):
             yield UnitMark(department.code, "办件台账", None, day, "unknown_field", "field_added")
 
 
-class _Book:
+class Book(Protocol):
+    """A workbook that is written."""
+
+    def __enter__(self) -> Book:
+        """Begin."""
+
+    def put(self, entry: Entry, values: Values) -> None:
+        """Write one row, numbered."""
+
+    def row(self, stream: str, cells: list[Any]) -> None:
+        """Write cells as they are."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Save it."""
+
+
+class _Sheets:
     """One workbook: every sheet has a title, a line on who fills it in, and a header in row 3."""
 
     def __init__(self, file: Path, title: str, added: tuple[str, ...]) -> None:
@@ -147,7 +169,7 @@ class _Book:
             sheet.append(fields)
             self._sheets[name] = sheet
 
-    def __enter__(self) -> _Book:
+    def __enter__(self) -> _Sheets:
         return self
 
     def put(self, entry: Entry, values: Values) -> None:

@@ -27,6 +27,7 @@ from demo.shapes.shenzhen_xml import ShenzhenXmlShape
 from demo.shapes.singer import SingerShape
 from demo.shapes.soap import SoapShape
 from demo.shapes.vertical import VerticalShape
+from demo.shapes.workbook import WorkbookShape
 from demo.shapes.zhejiang_pre import ZhejiangPreShape
 
 _ALL: tuple[Shape, ...] = (
@@ -35,6 +36,7 @@ _ALL: tuple[Shape, ...] = (
     GuangdongExShape(),
     GbkCsvShape(),
     ExcelShape(),
+    WorkbookShape(),
     ShenzhenXmlShape(),
     CaseXmlShape(),
     RestShape(),

@@ -14,8 +14,9 @@ GROUPS = ("events", "suspensions", "supplements", "materials", "fees", "deliveri
 NAMES = (
     "zhejiang_pre", "national_up_pro", "guangdong_ex", "gbk_csv", "excel", "shenzhen_xml", "case_xml", "rest",
     "event_log", "double_publicity", "vertical", "front_end", "soap", "queue", "sftp", "change_log", "singer",
+    "workbook",
 )  # fmt: skip
-SINGLE = frozenset({"excel", "case_xml"})
+SINGLE = frozenset({"excel", "case_xml", "workbook"})
 
 
 class Fake:
