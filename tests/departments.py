@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,9 @@ class Department:
         self.folder = sources / code
         self.folder.mkdir(parents=True)
         self.file = self.folder / "system.sqlite"
-        self._connection = sqlite3.connect(self.file)
         for stream in STREAMS:
             columns = ", ".join(f'"{name}"' for name in self.fields(stream))
-            self._connection.execute(f"CREATE TABLE {stream.lower()} ({columns})")
-        self._connection.commit()
+            self._run(f"CREATE TABLE {stream.lower()} ({columns})")
         self.declare(**over)
 
     @staticmethod
@@ -73,23 +72,22 @@ class Department:
         row = {**GOOD[stream], **fields}
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" for _ in row)
-        self._connection.execute(f"INSERT INTO {stream.lower()} ({names}) VALUES ({marks})", list(row.values()))
-        self._connection.commit()
+        self._run(f"INSERT INTO {stream.lower()} ({names}) VALUES ({marks})", *row.values())
 
     def clear(self, stream: str, **where: Any) -> None:
         """Take rows away, as nobody should."""
         clause = " AND ".join(f'"{name}" = ?' for name in where) or "1"
-        self._connection.execute(f"DELETE FROM {stream.lower()} WHERE {clause}", list(where.values()))
-        self._connection.commit()
+        self._run(f"DELETE FROM {stream.lower()} WHERE {clause}", *where.values())
 
     def change(self, stream: str, where: dict[str, Any], **fields: Any) -> None:
         """Change rows in place, as departments do."""
         sets = ", ".join(f'"{name}" = ?' for name in fields)
         clause = " AND ".join(f'"{name}" = ?' for name in where)
-        self._connection.execute(
-            f"UPDATE {stream.lower()} SET {sets} WHERE {clause}", [*fields.values(), *where.values()]
-        )
-        self._connection.commit()
+        self._run(f"UPDATE {stream.lower()} SET {sets} WHERE {clause}", *fields.values(), *where.values())
+
+    def _run(self, statement: str, *values: Any) -> None:
+        with closing(sqlite3.connect(self.file)) as system, system:
+            system.execute(statement, values)
 
     def case(self, number: str, **over: Any) -> None:
         """Write a whole clean case: application, acceptance, four stage events, closing."""

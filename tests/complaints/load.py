@@ -13,6 +13,7 @@ import resource
 import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from connectors.source import load_sources
@@ -29,7 +30,7 @@ def department(sources: Path, rows: int) -> Department:
     made = Department(sources, f"rows-{rows}", streams=("PRE_APASINFO",))
     row = {**GOOD["PRE_APASINFO"]}
     names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-    with sqlite3.connect(made.file) as system:
+    with closing(sqlite3.connect(made.file)) as system, system:
         system.executemany(
             f"INSERT INTO pre_apasinfo ({names}) VALUES ({marks})",
             (list({**row, "PROJID": f"C-{number}", "APPLYNAME": f"王{number}"}.values()) for number in range(rows)),

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from connectors.kinds.database.plan import Lookup, Plan, plan
 from connectors.source import Source, StreamSpec
@@ -19,6 +20,7 @@ Column = sa.ColumnClause[Any]
 
 CLAIM_LENGTH = 25
 """Characters of a claim's id."""
+_MOMENT = sa.DateTime().with_variant(sqlite.DATETIME(truncate_microseconds=True), "sqlite")  # type: ignore[no-untyped-call]  # its constructor is not typed
 _SECONDS, _COMPACT = "%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S"
 _SECONDS_LENGTH, _COMPACT_LENGTH = 19, 14
 
@@ -99,8 +101,8 @@ class Terms:
             compact = kind.length is not None and kind.length < _SECONDS_LENGTH
             return moment.strftime(_COMPACT if compact else _SECONDS)
         if isinstance(kind, sa.DateTime):
-            return moment if kind.timezone else moment.replace(tzinfo=None)
-        return moment.date() if isinstance(kind, sa.Date) else moment.strftime(_SECONDS)
+            return sa.literal(moment, kind) if kind.timezone else sa.literal(moment.replace(tzinfo=None), _MOMENT)
+        return sa.literal(moment.date(), sa.Date()) if isinstance(kind, sa.Date) else moment.strftime(_SECONDS)
 
 
 def agree(connection: sa.Connection, source: Source, stream: StreamSpec) -> Terms:
