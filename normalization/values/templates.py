@@ -128,8 +128,9 @@ def _fill(parts: Parts, rows: npt.NDArray[np.int64], matrix: npt.NDArray[np.uint
     good &= (hour <= LAST_HOUR) & (minute <= LAST_MINUTE) & (second <= LAST_MINUTE)
     months = (year - 1970) * 12 + np.clip(month, 1, MONTHS) - 1
     first = months.astype("datetime64[M]")
-    good &= day <= ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
-    days = first.astype("datetime64[D]").astype(np.int64) + day - 1
+    days = first.astype("datetime64[D]").astype(np.int64)
+    good &= day <= (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - days
+    days += day - 1
     local = days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + micros
     offset, sane = _offset(matrix, template)
     good &= sane
