@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.findings import Finding
+
 Record = dict[str, Any]
 """One record as received: JSON-native values only (instants and dates as text, decimals as text)."""
 
@@ -50,7 +52,8 @@ class Unit:
 
     `fingerprint` is a keyed hash of the content, `declared` the totals that the source itself states
     (name → count), `rows` the count of a first pass where the stream has a volume bound. `goes_on` says that a pull
-    before this one committed its beginning.
+    before this one committed its beginning. `refusal` says why nothing of it may be published; its envelope, then, is
+    not proven.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Unit:
     rows: int | None = None
     envelope: Enveloped | None = None
     goes_on: bool = False
+    refusal: tuple[Finding, ...] = ()
 
 
 @dataclass(slots=True)

@@ -183,7 +183,7 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
 
 def unit_facts(unit: Unit) -> dict[str, Any]:
     """Say what a delivered unit is; the digest of its bytes stays out, since it is made without a key."""
-    said = unit.envelope
+    said = None if unit.refusal else unit.envelope
     facts: dict[str, Any] = {"name": unit.name, "declared": dict(unit.declared), "rows": unit.rows}
     if said is not None:
         facts["goes_on"] = unit.goes_on

@@ -68,8 +68,10 @@ class Tally:
 
 
 def said_by(line: Line, piece: Slice) -> Enveloped | None:
-    """Return the envelope of a slice's delivery; None where its stream declares none."""
-    return piece.unit.envelope if piece.unit is not None and line.spec.envelope is not None else None
+    """Return the proven envelope of a slice's delivery; None where its stream declares none."""
+    if piece.unit is None or piece.unit.refusal or line.spec.envelope is None:
+        return None
+    return piece.unit.envelope
 
 
 def fate_of(work: Work, line: Line, piece: Slice, *, full: bool) -> Fate:
@@ -103,12 +105,14 @@ def _begin(cursor: stage.Cursor, line: Line, piece: Slice, said: Enveloped) -> T
     return Tally.of(known.found) if goes_on and known and known.mark == said.mark else Tally()
 
 
-def conflict(piece: Slice) -> Finding:
-    """Return the finding on a number that came again with other content."""
-    said = piece.unit.envelope if piece.unit is not None else None
-    number = str(said.number) if said is not None else ""
+def refusals(piece: Slice, fate: Fate) -> tuple[Finding, ...]:
+    """Return why nothing of a delivery may be published: its envelope does not hold, or its number is another's."""
+    unit = piece.unit
+    if unit is None or unit.refusal or unit.envelope is None or fate is not Fate.CONFLICTING:
+        return () if unit is None else unit.refusal
+    number = str(unit.envelope.number)
     detail = {"got": f"number {number} was received before with other content", "known": "", "number": number}
-    return Finding(UNIT, CONFLICT, detail=detail)
+    return (Finding(UNIT, CONFLICT, detail=detail),)
 
 
 # --- in the batch's transaction ---
@@ -139,6 +143,9 @@ def take(
 
 def hold(cursor: stage.Cursor, line: Line, piece: Slice, batch_id: int, findings: Sequence[Finding]) -> None:
     """Write down a delivery of which nothing is published: a held number has come, a conflict changes nothing."""
+    if piece.unit is not None and piece.unit.refusal:
+        refuse(cursor, line, piece.unit.name, piece.unit.envelope, batch_id, findings)
+        return
     said = said_by(line, piece)
     if said is None or piece.unit is None or not piece.unit_ends:
         return

@@ -224,13 +224,14 @@ def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, how: 
     if fate in envelopes.PASSED:
         units.pass_over(work, line, piece, fate, dry_run=how.dry_run)
         return
-    over = envelopes.conflict(piece) if fate is envelopes.Fate.CONFLICTING else None
-    if over is None and prepared is not None and (broken := contract.frozen(prepared)):
-        contract.stop(work, line, piece, broken, dry_run=how.dry_run)
-    if over is None and prepared is not None:
+    why = envelopes.refusals(piece, fate)
+    if not why and prepared is not None:
+        if broken := contract.frozen(prepared):
+            contract.stop(work, line, piece, broken, dry_run=how.dry_run)
         over = budget.judge(line, piece, prepared)
-    if prepared is None or over is not None:
-        units.hold(work, line, piece, dry_run=how.dry_run, finding=over)
+        why = () if over is None else (over,)
+    if prepared is None or why:
+        units.hold(work, line, piece, dry_run=how.dry_run, why=why)
         line.snapshot_unit = None  # a delivery that is held in part is no whole snapshot
     else:
         pulling.run(work, line, piece, prepared, dry_run=how.dry_run)

@@ -150,9 +150,7 @@ def _batch(work: Work, head: Header) -> int:
         with transaction(work) as cursor:
             absence.hold(cursor, work, line, piece, [], head["absence"])
     elif head["status"] == "held":
-        why = head.get("held")
-        finding = None if why is None else Finding(UNIT, why["rule"], detail=why["detail"])
-        units.hold(work, line, piece, dry_run=False, finding=finding)
+        units.hold(work, line, piece, dry_run=False, why=_reasons(head.get("held")))
     else:
         known = int(head["known_unchanged"])
         with transaction(work) as cursor:
@@ -171,6 +169,14 @@ def _batch(work: Work, head: Header) -> int:
         batches.count(line, loaded)
     line.state = piece.state
     return piece.read
+
+
+def _reasons(held: Header | None) -> list[Finding]:
+    """Return why a delivery was held; before there could be several reasons, an object names the one."""
+    if held is None:
+        return []
+    told = held.get("findings") or [[held["rule"], held.get("detail", {})]]
+    return [Finding(UNIT, rule, detail=detail) for rule, detail in told]
 
 
 def _accepted(cursor: stage.Cursor, line: Line, piece: Slice, by: int) -> None:

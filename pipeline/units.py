@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,16 +19,17 @@ from sharedrepo import findings, load, streams, units
 from validation.volume import judge_volume
 
 
-def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool, finding: Finding | None = None) -> None:
+def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool, why: Sequence[Finding] = ()) -> None:
     """Set a slice of a held unit aside: it is archived, counted as quarantined, and nothing of it is published.
 
-    `finding` says why; without it the unit is smaller than the stream expects.
+    `why` says all that is wrong; without it the unit is smaller than the stream expects.
     """
     unit = piece.unit or Unit("")
-    said = finding or judge_volume(line.spec.expect, unit.rows or 0)
+    volume = None if why else judge_volume(line.spec.expect, unit.rows or 0)
+    found = list(why) or ([volume] if volume is not None else [])
     facts: dict[str, Any] = {}
-    if finding is not None:
-        facts["held"] = {"rule": finding.rule, "detail": dict(finding.detail)}
+    if why:
+        facts["held"] = {"rule": why[0].rule, "findings": [[one.rule, dict(one.detail)] for one in why]}
     with transaction(work, dry_run=dry_run) as cursor:
         loaded = load.Loaded(load.next_batch(cursor), piece.read, Counter(quarantined=piece.read))
         work.note(loaded.batch_id)
@@ -37,7 +38,6 @@ def hold(work: Work, line: Line, piece: Slice, *, dry_run: bool, finding: Findin
         key = batches.put_in_archive(work, line, piece, lines, seq=seq, kind="pull", status="held", **facts)
         streams.advance(cursor, line.stream_id, state=piece.state)
         batches.register(cursor, work, line, loaded, seq=seq, kind="pull", piece=piece, archive_key=key, status="held")
-        found = [said] if said is not None else []
         settling.write(cursor, line, batch_id=loaded.batch_id, unit=unit.name, found=found)
         envelopes.hold(cursor, line, piece, loaded.batch_id, found)
         receipts.owe_alike(cursor, line, piece, loaded.batch_id, "quarantined", found)

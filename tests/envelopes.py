@@ -66,11 +66,12 @@ class Office:
     def declare(
         self, *, stream: dict[str, Any] | None = None, envelope: dict[str, Any] | None = None, **over: Any
     ) -> None:
+        block = {} if over.get("kind") == "queue" else {"receipts": "receipts", **(envelope or {})}
         body = {
             "version": 1, "code": self.code, "title": {"zh": "测试部门", "en": f"Department {self.code}"},
             "owner": {"organ": ORGAN, "name": "测试部门", "contact": "office 0571-0000"},
             "legal_basis": "a test", "organ": ORGAN, "region": "330000", "kind": "files", "profile": "zhejiang-pre",
-            "connection": self.code, "envelope": {"receipts": "receipts", **(envelope or {})},
+            "connection": self.code, "envelope": block,
             "streams": {STREAM: {"options": {"path": "*.csv", "format": "csv"}, **(stream or {})}},
             **over,
         }  # fmt: skip

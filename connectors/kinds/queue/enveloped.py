@@ -9,7 +9,7 @@ from connectors.kinds.queue.body import BodyReader, Held, text_of
 from connectors.kinds.queue.deliveries import Message
 from connectors.seam import KeyedHash
 from hub.errors import InternalError
-from hub.records import BrokenRecord, Enveloped
+from hub.records import BrokenRecord, Enveloped, Unit
 
 HEADER = "envelope"
 """The message's header that holds the envelope, as text."""
@@ -18,8 +18,8 @@ Places = list[tuple[int, Held]]
 
 def proven(
     reader: BodyReader, message: Message, expected: Expected, keyed_hash: KeyedHash | None
-) -> tuple[Places, Enveloped | None]:  # fmt: skip
-    """Return the records of a message and its envelope; where it does not hold, the message is one broken record."""
+) -> tuple[Places, Unit]:  # fmt: skip
+    """Return the records of a message and what it is; where its envelope does not hold, it is one broken record."""
     if keyed_hash is None:
         raise InternalError("digests are kept under a key only; open the connector with keyed_hash=…")
     unit = name_of(message, None)
@@ -27,9 +27,12 @@ def proven(
         proof = Proof.of(expected, _header(message, expected, unit), digest_of([message.body]), unit)
         held = reader.read(message)
         list(proof.tally.watch(held))
-        return held, proof.close(keyed_hash)
+        envelope = proof.close(keyed_hash)
+        return held, Unit(name_of(message, envelope), size=message.size, rows=len(held), envelope=envelope)
     except EnvelopeRefused as refusal:
-        return [(1, BrokenRecord(1, refusal.rule, refusal.got, text_of(message)))], None
+        whole = BrokenRecord(1, refusal.rule, refusal.got, text_of(message))
+        said, found = refusal.envelope, refusal.findings
+        return [(1, whole)], Unit(name_of(message, said), size=message.size, rows=1, envelope=said, refusal=found)
 
 
 def _header(message: Message, expected: Expected, unit: str) -> bytes:

@@ -10,12 +10,12 @@ from connectors.envelopes import Expected
 from connectors.kinds.queue.answers import answer
 from connectors.kinds.queue.body import BodyReader, Held
 from connectors.kinds.queue.deliveries import Message, Settled, Token
-from connectors.kinds.queue.enveloped import name_of, proven
+from connectors.kinds.queue.enveloped import proven
 from connectors.kinds.queue.options import QueueOptions
 from connectors.kinds.queue.session import Session
 from connectors.limits import MIB
 from connectors.seam import KeyedHash
-from hub.records import BrokenRecord, Record, Slice, Unit
+from hub.records import BrokenRecord, Record, Slice
 
 _SLICE_BYTES = 32 * MIB
 _UNHEARD = 60.0
@@ -129,9 +129,8 @@ class Pull:
 
     def _enveloped(self, reader: BodyReader, message: Message, expected: Expected, size: int) -> Iterator[Slice]:
         """Yield the slices of a message that is a whole delivery: nothing of it if its envelope does not hold."""
-        held, envelope = proven(reader, message, expected, self.keyed_hash)
+        held, unit = proven(reader, message, expected, self.keyed_hash)
         self.session.outstanding.holds(message.tag, len(held) or 1)
-        unit = Unit(name_of(message, envelope), size=message.size, rows=len(held), envelope=envelope)
         runs = [held[start : start + size] for start in range(0, len(held), size)] or [[]]
         for count, part in enumerate(runs, 1):
             run = _Run()
