@@ -5,6 +5,7 @@ No name leads out, no link is followed, nothing is unpacked to more than was sai
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import struct
@@ -12,7 +13,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +25,13 @@ _LONGEST_NAME, _LONGEST_PATH = 200, 1_000
 _DIRECTORY = 32 * MIB
 """The table of contents of a zip archive is read whole."""
 _AT_ONCE = 4 * MIB
+_BLOCK = 1 << 20
 _TAIL = 22 + 0xFFFF
+_DAMAGE = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+    OverflowError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What the archive libraries raise on bytes that nobody honest wrote."""
 
 
 class PackageRefused(HubError):
@@ -63,23 +70,21 @@ def entries_of(package: Path, bounds: Bounds) -> Iterator[list[Entry]]:
     Raises:
         PackageRefused: it is none, breaks a bound, or holds a name or a kind of entry that no honest one has.
     """
-    told = package.name
-    try:
-        if package.is_dir():
-            yield _judged(told, _of_folder(package, bounds), bounds)
-        elif zipfile.is_zipfile(package):
-            _mind_directory(package)
-            with zipfile.ZipFile(package) as archive:
-                yield _judged(told, _of_zip(archive), bounds)
-        else:
-            with package.open("rb") as handle, tarfile.open(fileobj=_Sips(handle), mode="r:") as archive:
-                yield _judged(told, _of_tar(archive, bounds), bounds)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, struct.error) as error:
-        raise PackageRefused(
-            told, [f"it is no zip and no plain tar archive, or is damaged ({type(error).__name__})"]
-        ) from None
-    except (OverflowError, UnicodeError, ValueError, RuntimeError) as error:
-        raise PackageRefused(told, [f"it cannot be read ({type(error).__name__})"]) from None
+    with ExitStack() as stack:
+        try:
+            if package.is_dir():
+                entries = _judged(package.name, _of_folder(package, bounds), bounds)
+            elif zipfile.is_zipfile(package):
+                _mind_directory(package)
+                entries = _judged(package.name, _of_zip(stack.enter_context(zipfile.ZipFile(package))), bounds)
+            else:
+                handle: Any = _Sips(stack.enter_context(package.open("rb")))
+                archive = stack.enter_context(tarfile.open(fileobj=handle, mode="r:"))
+                entries = _judged(package.name, _of_tar(archive, bounds), bounds)
+        except _DAMAGE as error:
+            fault = f"it is no zip and no plain tar archive, or is damaged ({type(error).__name__})"
+            raise PackageRefused(package.name, [fault]) from None
+        yield entries
 
 
 Found = Iterator[tuple[Entry, str]]
@@ -207,14 +212,18 @@ def _size_fault(entry: Entry, bounds: Bounds) -> str:
 
 
 def copy(entry: Entry, target: Path) -> str:
-    """Unpack one file; return what is wrong: it gave more or fewer bytes than was said."""
+    """Unpack one file; return what is wrong: it is damaged, or gave more or fewer bytes than was said."""
     count = 0
-    with entry.open() as source, target.open("xb") as out:
-        while block := source.read(1 << 20):
-            count += len(block)
-            if count > entry.size:
-                return f"{entry.name} holds more bytes than it says"
-            out.write(block)
+    with target.open("xb") as out:
+        try:
+            with entry.open() as source:
+                while block := source.read(_BLOCK):
+                    count += len(block)
+                    if count > entry.size:
+                        return f"{entry.name} holds more bytes than it says"
+                    out.write(block)
+        except _DAMAGE as error:
+            return f"{entry.name} is damaged ({type(error).__name__})"
         out.flush()
         os.fsync(out.fileno())
     return "" if count == entry.size else f"{entry.name} holds {count:,} of the {entry.size:,} bytes that it says"
