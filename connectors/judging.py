@@ -269,6 +269,12 @@ def _judge_envelope(
     if data.get("envelope") is None and body.get("envelope") is None:
         return
     said = {**_dict(data.get("envelope")), **_dict(body.get("envelope"))}
+    for other, parts in _dict(data.get("streams")).items():
+        path = {**_dict(data.get("options")), **_dict(_dict(parts).get("options"))}.get("path")
+        if other != name and path is not None and path == options.get("path"):
+            marked.fault(
+                ("streams", name), f"its deliveries are stream {other!r}'s too, and an envelope names one stream"
+            )
     for path, message in policy_faults(said, str(data.get("kind")), options):
         own = not path or path[0] in _dict(body.get("envelope"))
         place = ("streams", name, "envelope") if own and body.get("envelope") is not None else ("envelope",)

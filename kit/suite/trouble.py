@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import tempfile
 from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError
 
+from connectors.envelopes import ENVELOPE
 from connectors.source import StreamSpec
 from hub.errors import SourceTrouble
 from kit.suite import tcpproxy
@@ -68,7 +70,10 @@ def _cut_file(stand: Stand, spec: StreamSpec) -> Result:
         target.parent.mkdir(parents=True, exist_ok=True)
         content = files[-1].read_bytes()
         target.write_bytes(content[: middle(content, as_lines=spec.options.get("format") in _TEXT)])
-        got = guarded(stand, stand.connect(url=place), _settled(spec), size=stand.most)
+        envelope = files[-1].with_name(files[-1].name + ENVELOPE)
+        if envelope.is_file():
+            shutil.copyfile(envelope, target.with_name(envelope.name))
+        got = guarded(stand, stand.connect(url=place), settled(spec), size=stand.most)
     if got.hung:
         return failed("reading a cut file hangs")
     if got.error is not None and not isinstance(got.error, SourceTrouble):
@@ -82,7 +87,7 @@ def _cut_file(stand: Stand, spec: StreamSpec) -> Result:
     return passed(f"noticed: {what}")
 
 
-def _settled(spec: StreamSpec) -> StreamSpec:
+def settled(spec: StreamSpec) -> StreamSpec:
     """Return the stream so that a file that was written just now is read, and is not put away."""
     options = {name: value for name, value in spec.options.items() if name not in {"done", "afterwards", "into"}}
     return dataclasses.replace(spec, options={**options, "settle": 0})

@@ -217,3 +217,13 @@ def test_signed_bytes_are_those_of_rfc_8785() -> None:
     assert canonical({"b": 1, "a": "é", "signature": {"key": "k", "value": "v"}}) == rfc8785.dumps(
         {"a": "é", "b": 1, "signature": {"key": "k"}}
     )
+
+
+def test_two_streams_cannot_share_enveloped_files(tmp_path: Path) -> None:
+    office = Office(tmp_path / "sources", tmp_path / "drop")
+    file = office.folder / "source.yml"
+    body = yaml.safe_load(file.read_text())
+    body["streams"]["PRE_ACCEPT"] = body["streams"]["PRE_APASINFO"]
+    file.write_text(yaml.safe_dump(body))
+    with pytest.raises(ConfigError, match="an envelope names one stream"):
+        load_sources([tmp_path / "sources"])

@@ -316,3 +316,33 @@ def test_a_bound_keeps_large_systems_from_being_read_whole(own: Path, monkeypatc
 def test_names_are_unique_and_every_check_says_what_it_proves(own: Path) -> None:
     assert len(set(NAMES)) == len(NAMES)
     assert all(one.proves for one in suite(own).values())
+
+
+def enveloped(tmp_path: Path, **block: object) -> Path:
+    """A source of files whose deliveries bear envelopes."""
+    folder = write("dropped", "files", None, tmp_path).folder
+    source = folder / "source.yml"
+    text = source.read_text(encoding="utf-8")
+    source.write_text(f"{text}envelope: {json.dumps({'receipts': 'receipts', **block})}\n", encoding="utf-8")
+    return folder
+
+
+def test_a_source_with_envelopes_passes_the_suite(tmp_path: Path) -> None:
+    folder = enveloped(tmp_path)
+    done = suite(folder)
+    assert {name for name, one in done.items() if one.status is Status.FAILED} == set()
+    assert done["envelope-proven"].status is Status.PASSED
+    assert "without its envelope it waits" in done["envelope-proven"].message
+    assert done["cut-file"].status is Status.PASSED
+
+
+def test_a_delivery_whose_envelope_is_not_proven_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = enveloped(tmp_path)
+    monkeypatch.setattr("connectors.envelopes.judge.Tally.faults", lambda *_: iter(()))
+    done = suite(folder, "envelope-proven")["envelope-proven"]
+    assert (done.status, done.message.endswith("another count is not noticed")) == (Status.FAILED, True)
+
+
+def test_a_source_without_envelopes_has_nothing_to_prove(tmp_path: Path) -> None:
+    folder = write("dropped", "files", None, tmp_path).folder
+    assert suite(folder, "envelope-proven")["envelope-proven"].status is Status.CANNOT

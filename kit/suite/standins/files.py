@@ -8,10 +8,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connectors.source import StreamSpec
+from connectors.envelopes.sealing import seal
+from connectors.source import Source, StreamSpec
 from hub.records import Record
 from kit.samples import Samples
 from kit.subject import Subject
@@ -22,14 +24,16 @@ _WRITTEN = frozenset({"csv", "jsonl", "json", "xlsx"})
 
 def make_folder(subject: Subject, samples: Samples, place: Path, _stack: ExitStack) -> StandIn | str:
     """Make the folder, or say which stream's files cannot be written from examples."""
-    source = subject.source
+    source = unsigned(subject.source)
     for name, spec in source.streams.items():
         form = spec.options["format"]
         if form not in _WRITTEN:
             return f"stream {name} comes as {form}, which is not written from examples"
         if form == "csv" and _trailer(spec, 1) is None:
             return f"no last line can be written for the trailer of stream {name}"
-    folder = _Folder(place, source.streams, {name: one.schema for name, one in subject.mapping.streams.items()})
+    folder = _Folder(
+        place, source.code, source.streams, {name: one.schema for name, one in subject.mapping.streams.items()}
+    )
     for name in source.streams:
         folder.records[name] = [one.record for one in samples.of(name, valid=True)]
     folder.deliver(source.streams, 1)
@@ -40,9 +44,9 @@ class _Folder:
     """Writes deliveries; a path without wildcards is one file, which is written anew with all its records."""
 
     def __init__(
-        self, place: Path, streams: Mapping[str, StreamSpec], schemas: Mapping[str, Mapping[str, Any]]
+        self, place: Path, source: str, streams: Mapping[str, StreamSpec], schemas: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        self.place, self.streams, self.schemas = place, streams, schemas
+        self.place, self.source, self.streams, self.schemas = place, source, streams, schemas
         self.records: dict[str, list[Record]] = {name: [] for name in streams}
         self.count = 1
 
@@ -74,12 +78,24 @@ class _Folder:
         file = self.place / instance(str(spec.options["path"]), number)
         file.parent.mkdir(parents=True, exist_ok=True)
         form = spec.options["format"]
+        said = [record for each in records.values() for record in each]
         if form == "xlsx":
             _workbook(file, specs, records, self.schemas)
-            return
-        said = [record for each in records.values() for record in each]
-        fields = list(self.schemas[spec.name]["properties"])
-        file.write_bytes(_csv(spec, fields, said) if form == "csv" else _json(spec, said))
+        else:
+            fields = list(self.schemas[spec.name]["properties"])
+            file.write_bytes(_csv(spec, fields, said) if form == "csv" else _json(spec, said))
+        if spec.envelope is not None:
+            number = spec.envelope.first + number - 1
+            seal(file, {"source": self.source, "stream": spec.name, "number": number, "records": len(said)})
+
+
+def unsigned(source: Source) -> Source:
+    """Return the source with envelopes that need no signature: nobody but the department can sign as it does."""
+    streams = {
+        name: one if one.envelope is None else replace(one, envelope=replace(one.envelope, signed=False, keys=()))
+        for name, one in source.streams.items()
+    }
+    return replace(source, streams=streams)
 
 
 def instance(pattern: str, number: int) -> str:
