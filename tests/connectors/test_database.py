@@ -362,6 +362,20 @@ def test_a_connection_that_dies_while_reading_keeps_no_part_of_a_slice(postgres:
     assert [record["id"] for record in records([*pieces, *rest])] == list(range(1, 50001))
 
 
+def test_an_error_about_a_value_does_not_quote_it(postgres: Department) -> None:
+    """A view of the department casts a text that is no number; the server would say which."""
+    postgres.run(
+        "CREATE TABLE persons (id integer PRIMARY KEY, said text)",
+        "INSERT INTO persons VALUES (1, '王晓岚 \"330185199003071223\"')",
+        "CREATE VIEW casting AS SELECT id, said::integer AS number FROM persons",
+    )
+    with pytest.raises(StopSource) as told:
+        pull("database", postgres.url, stream("casting", key=("id",), **postgres.options))
+    assert "invalid input syntax for type integer: *** (error 22P02)" in str(told.value)
+    assert "王" not in str(told.value)
+    assert "330185" not in str(told.value)
+
+
 def test_the_department_is_never_written_to(postgres: Department) -> None:
     make(postgres, [("A", at(0))])
     postgres.run(

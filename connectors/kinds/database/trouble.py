@@ -68,6 +68,7 @@ _WORDS: tuple[tuple[str, Kind], ...] = (  # drivers that give no code: libpq whi
     (r"database .* does not exist|unable to open database file|No such file or directory", SourceUnreachable),
 )
 _SHOWN = 300
+_QUOTED = re.compile(r"'.*'|\".*\"|“.*”", re.DOTALL)
 
 
 def trouble(error: BaseException, *, source: str, stream: str | None, known: str = "") -> SourceTrouble:
@@ -102,9 +103,18 @@ def _kind(cause: BaseException) -> Kind:
     return RetrySource if type(cause).__name__ in {"OperationalError", "InterfaceError"} else StopSource
 
 
+def _quotes_values(code: str | int | None) -> bool:
+    """Say whether a message of this code may quote a value: a person's must not come through. Others quote names."""
+    if isinstance(code, str):
+        return code.startswith(("22", "23", "P0"))  # data, constraints, and what the department's functions raise
+    return isinstance(code, int) and code not in _MYSQL
+
+
 def _say(cause: BaseException, code: str | int | None) -> str:
     """Quote the driver's first line: what follows it may repeat a statement with its values."""
     text = str(cause.args[1]) if isinstance(code, int) and len(cause.args) > 1 else str(cause)
     line = (text.strip().splitlines() or [type(cause).__name__])[0].strip().rstrip(".")
+    if _quotes_values(code):
+        line = _QUOTED.sub("***", line)
     line = line[:_SHOWN] + ("…" if len(line) > _SHOWN else "")
     return f"{line} (error {code})" if code else line

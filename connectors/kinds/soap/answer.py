@@ -19,10 +19,11 @@ from lxml import etree
 from connectors.http import Answer
 from connectors.kinds.files.where import Where
 from connectors.kinds.files.xml import open_xml, worded
-from connectors.kinds.soap.fault import ENVELOPES, masked, trouble_of
+from connectors.kinds.soap.fault import ENVELOPES, trouble_of
 from connectors.kinds.soap.walk import ENVELOPE, Look, local, look, root_of
 from connectors.kinds.soap.wire import is_xml
 from connectors.limits import Limits
+from connectors.words import code_or_plain
 from hub.errors import SchemaMismatch, SourceTrouble, StopSource
 from hub.records import BrokenRecord, Record
 from hub.xmlsafe import XmlFault
@@ -143,7 +144,7 @@ class AnswerReader:
             )  # fmt: skip
 
     def _shown(self, said: str) -> str:
-        return masked(said, self.secrets)[:_SHOWN] or "nothing"
+        return code_or_plain(said, self.secrets)
 
     def _records(self, data: bytes) -> list[Record]:
         base = ENVELOPE if self.within is None else ("*",)

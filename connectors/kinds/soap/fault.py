@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from lxml import etree
 
 from connectors.kinds.files.where import Where
+from connectors.words import plain
 from hub.errors import RetrySource, SourceTrouble, StopSource, WrongCredentials
 from hub.xmlsafe import XmlFault, parse
 
@@ -23,7 +24,7 @@ _AUTHENTICATION = frozenset({
 })  # fmt: skip
 """The codes of WS-Security (its section 12) and those that services use instead, in small letters."""
 _SHOWN = 120
-_CODE = re.compile(r"[\w.:-]{1,60}")
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 _ADDRESS = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://\S+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”|‘[^’]*’|「[^」]*」|『[^』]*』|\[[^\]]*\]|【[^】]*】")
 _NUMBER = re.compile(r"\d(?:[\s-]?\d){5,}[XxＸ]?")
@@ -44,7 +45,7 @@ def trouble_of(fault: etree._Element, where: Where, secrets: Iterable[str]) -> S
     codes = _codes(fault)
     names = [part.lower() for code in codes for part in code.rpartition(":")[2].split(".")]
     shown = _NUMBER.sub("***", " / ".join(one if _CODE.fullmatch(one) else "unreadable" for one in codes[:3])) or "none"
-    reason = masked(_reason(fault), secrets)
+    reason = plain(_reason(fault), secrets)
     got = f"the service answers a fault, code {shown}" + (f": {reason}" if reason else "")
     if any(name in _AUTHENTICATION for name in names):
         return WrongCredentials(source=where.source, stream=where.stream, unit=where.unit, got=got)
@@ -61,9 +62,9 @@ def trouble_of(fault: etree._Element, where: Where, secrets: Iterable[str]) -> S
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return the first part of a service's words without what may be a person's, a secret or an address.
+    """Return the first part of words about a WSDL or a question of ours without a secret, an address, or quoted values.
 
-    Values stand in quotes or brackets as a rule; numbers of more than five digits may be those of a person.
+    What a service says of its own is told by `connectors.words.plain`, for it may name anybody.
     """
     for secret in secrets:
         text = text.replace(secret, "***")
