@@ -39,9 +39,9 @@ def lineage(header: Header, settings: Settings, report: Mapping[str, Any] | None
     """
     from airflow.providers.openlineage.extractors import OperatorLineage  # noqa: PLC0415  # only where it is asked for
 
-    from connectors.source import load_sources  # noqa: PLC0415  # see above
-    from hub.documents import Documents  # noqa: PLC0415  # see above
-    from normalization.mapping import load_mapping  # noqa: PLC0415  # see above
+    from connectors.source import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from hub.documents import Documents  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from normalization.mapping import load_mapping  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     source = next(one for one in load_sources([header.folder]) if one.code == header.code)
     documents = Documents.load()
@@ -62,12 +62,12 @@ def namespace(source: Source) -> str:
 def _input(source: Source, stream: StreamMapping, counts: Mapping[str, Any] | None) -> InputDataset:
     """Describe a stream: its fields as they are mapped, who answers for it, and how many records were read."""
     from openlineage.client.event_v2 import InputDataset  # noqa: PLC0415  # see `lineage`
-    from openlineage.client.facet_v2 import (  # noqa: PLC0415  # see above
+    from openlineage.client.facet_v2 import (  # noqa: PLC0415  # heavy: a DAG file is read without it
         documentation_dataset,
         ownership_dataset,
         schema_dataset,
     )
-    from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics  # noqa: PLC0415  # see above
+    from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics  # noqa: PLC0415  # heavy
 
     fields = dict.fromkeys((*stream.identity_fields, *stream.row_fields))
     facets: dict[str, Any] = {

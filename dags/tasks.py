@@ -68,9 +68,9 @@ def exchange(header: Header) -> dict[str, Any]:
         ConfigError: the folder is faulty; every fault is listed with file and line.
         HubError: see `hub.errors`; the type says whether it is tried again.
     """
-    from connectors.source import load_sources  # noqa: PLC0415  # here and below: see the module's first line
-    from dags.connections import resolver  # noqa: PLC0415  # see the first line of this module
-    from pipeline.exchange import exchange as pull  # noqa: PLC0415  # see the first line of this module
+    from connectors.source import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from dags.connections import resolver  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from pipeline.exchange import exchange as pull  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     settings = Settings.load()
     source = next(one for one in load_sources([header.folder]) if one.code == header.code)
@@ -118,7 +118,7 @@ def table(summary: dict[str, Any]) -> str:
 
 def province() -> dict[str, Any]:
     """Log which sources have delivered since their schedule and which are missing; return the counts and codes."""
-    from pipeline.province import province_report  # noqa: PLC0415  # see the module's first line
+    from pipeline.province import province_report  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     found: dict[str, Any] = province_report(Settings.load())
     for entry in found.get("missing", []):

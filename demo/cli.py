@@ -55,8 +55,8 @@ def build(
     ] = None,
 ) -> None:
     """Build the province: its systems as they stand on day 1, and the truth of both days."""
-    from demo.casework import build as build_work  # noqa: PLC0415
-    from demo.truth import TruthError, build_truth, personal_writer, truth_file, write_truth  # noqa: PLC0415
+    from demo.casework import build as build_work  # noqa: PLC0415  # only when this command runs
+    from demo.truth import TruthError, build_truth, personal_writer, truth_file, write_truth  # noqa: PLC0415  # heavy
 
     place, shapes = _home(home), _shapes()
     today = date.today()  # noqa: DTZ011  # the day on the wall, as the user means it
@@ -85,7 +85,7 @@ def build(
 
 
 def _connections(home: Path) -> Mapping[str, str]:
-    from demo.shapes.registry import connections  # noqa: PLC0415
+    from demo.shapes.registry import connections  # noqa: PLC0415  # only when this command runs
 
     return connections(home)
 
@@ -106,7 +106,7 @@ def _write_connections(home: Path) -> Path:
 @demo.command()
 def serve(home: Home = None) -> None:
     """Run the services of the departments that have one (REST, SOAP, queues, SFTP), until it is stopped."""
-    from demo.services.run import serve as run  # noqa: PLC0415
+    from demo.services.run import serve as run  # noqa: PLC0415  # only when this command runs
 
     run(_home(home))
 
@@ -114,7 +114,7 @@ def serve(home: Home = None) -> None:
 @demo.command()
 def change(home: Home = None) -> None:
     """Let day 2 come: new cases, progress, corrections, late records, deletions, and what goes wrong on that day."""
-    from demo.truth import DAYS, read_truth  # noqa: PLC0415
+    from demo.truth import DAYS, read_truth  # noqa: PLC0415  # only when this command runs
 
     place, shapes = _home(home), _shapes()
     truth = _read(lambda: read_truth(place))
@@ -137,7 +137,7 @@ def change(home: Home = None) -> None:
 
 def _second_day(work: Casework, shapes: Mapping[str, Shape], home: Path) -> Iterator[tuple[str, str, str]]:
     """Write day 2 and yield source, stream and outcome of each record; after each department, its code alone."""
-    from demo.model import Placed  # noqa: PLC0415
+    from demo.model import Placed  # noqa: PLC0415  # only when this command runs
 
     for department in work.province.departments:
         shape = shapes.get(department.shape)
@@ -150,7 +150,7 @@ def _second_day(work: Casework, shapes: Mapping[str, Shape], home: Path) -> Iter
 
 
 def _work_of(truth: Mapping[str, Any], shapes: Mapping[str, Shape]) -> Casework:
-    from demo.casework import build as build_work  # noqa: PLC0415
+    from demo.casework import build as build_work  # noqa: PLC0415  # only when this command runs
 
     return build_work(truth["seed"], truth["cases"], date.fromisoformat(truth["date"]), shapes)
 
@@ -166,7 +166,7 @@ def _answers(truth: Mapping[str, Any], home: Path) -> dict[str, list[dict[str, A
 
 
 def _read(read: Any) -> dict[str, Any]:
-    from demo.truth import TruthError  # noqa: PLC0415
+    from demo.truth import TruthError  # noqa: PLC0415  # only when this command runs
 
     try:
         found: dict[str, Any] = read()
@@ -182,9 +182,9 @@ def verify(
     json: Json = False,
 ) -> None:
     """Compare what the hub made of the province with the truth; exit status 0 only if nothing differs."""
-    from demo.compare import compare  # noqa: PLC0415
-    from demo.truth import read_truth  # noqa: PLC0415
-    from demo.verify import as_values, ask, show  # noqa: PLC0415
+    from demo.compare import compare  # noqa: PLC0415  # only when this command runs
+    from demo.truth import read_truth  # noqa: PLC0415  # only when this command runs
+    from demo.verify import as_values, ask, show  # noqa: PLC0415  # only when this command runs
 
     place = _home(home)
     truth = _read(lambda: read_truth(place))

@@ -143,8 +143,8 @@ def health(
 ) -> None:
     """Show the health of every feed: last success, completeness, lag, volume against the usual, errors, signs."""
     from connectors.source import load_sources  # noqa: PLC0415  # each command loads only what it needs
-    from pipeline.health import feeds  # noqa: PLC0415  # see above
-    from pipeline.runtime import Runtime  # noqa: PLC0415  # see above
+    from pipeline.health import feeds  # noqa: PLC0415  # only when this command runs
+    from pipeline.runtime import Runtime  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     found = [one.as_dict() for one in feeds(Runtime.open(settings).engine, load_sources(settings.sources), code=code)]
@@ -167,8 +167,8 @@ def coverage(
 ) -> None:
     """Show how many departments, items and processes the repository covers, and list those that it does not."""
     from kit.coverage import print_coverage, scope_of  # noqa: PLC0415  # each command loads only what it needs
-    from sharedrepo.connect import engine  # noqa: PLC0415  # see above
-    from sharedrepo.coverage import coverage as look  # noqa: PLC0415  # see above
+    from sharedrepo.connect import engine  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.coverage import coverage as look  # noqa: PLC0415  # only when this command runs
 
     found = look(engine(Settings.load()), scope_of(since, until, region)).as_dict()
     if json:
@@ -187,7 +187,7 @@ def preview(
 ) -> None:
     """Follow a few records from request to canonical row; nothing is claimed, written or kept."""
     from kit.preview import preview as look  # noqa: PLC0415  # pandas and lxml come with the kit
-    from kit.printing import print_preview  # noqa: PLC0415  # see above
+    from kit.printing import print_preview  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     subject, connected = _opened(code, settings)
@@ -226,7 +226,7 @@ def prove(
 ) -> None:
     """Run the standard suite; exit status 1 where a check failed."""
     from kit.suite import NAMES, Status  # noqa: PLC0415  # pandas and lxml come with the kit
-    from kit.suite import run as suite  # noqa: PLC0415  # see above
+    from kit.suite import run as suite  # noqa: PLC0415  # only when this command runs
 
     unknown = sorted(set(check or ()) - set(NAMES))
     if unknown:
@@ -252,7 +252,7 @@ def describe(
 ) -> None:
     """Print the department's page: who, on what ground, which streams, and what each field becomes."""
     from kit.describe import FORMS, page_of  # noqa: PLC0415  # pandas and lxml come with the kit
-    from kit.subject import Subject, find  # noqa: PLC0415  # see above
+    from kit.subject import Subject, find  # noqa: PLC0415  # only when this command runs
 
     page = page_of(Subject.of(find(code, Settings.load().sources)))
     if form not in FORMS:

@@ -88,7 +88,7 @@ def ledger(
     json: Json = False,
 ) -> None:
     """Show the balance of each stream; with --check, prove the ledger against the contents."""
-    from sharedrepo import ledger as books  # noqa: PLC0415
+    from sharedrepo import ledger as books  # noqa: PLC0415  # only when this command runs
 
     runtime = Runtime.open()
     rows = books.balances(runtime.engine, code)
@@ -134,7 +134,7 @@ def quarantine_list(
     json: Json = False,
 ) -> None:
     """List the records that wait."""
-    from sharedrepo import lists  # noqa: PLC0415
+    from sharedrepo import lists  # noqa: PLC0415  # only when this command runs
 
     rows = lists.waiting(Runtime.open().engine, source=code, kind="parked" if parked else "quarantined")
     if json:
@@ -150,7 +150,7 @@ def quarantine_show(
     json: Json = False,
 ) -> None:
     """Show one waiting record and what is wrong with it."""
-    from pipeline.quarantine import entry  # noqa: PLC0415
+    from pipeline.quarantine import entry  # noqa: PLC0415  # only when this command runs
 
     found = entry(Runtime.open(), number, reveal=reveal)
     if json:
@@ -171,7 +171,7 @@ def quarantine_replay(
     json: Json = False,
 ) -> None:
     """Judge waiting records again with the present mapping; those that pass are kept."""
-    from pipeline.replay import replay  # noqa: PLC0415
+    from pipeline.replay import replay  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     done = replay(Runtime.open(settings), find_source(code, settings), ids or ())
@@ -186,7 +186,7 @@ def finding_list(
     json: Json = False,
 ) -> None:
     """List what is wrong: grouped by fault, or each finding with its record."""
-    from sharedrepo import lists  # noqa: PLC0415
+    from sharedrepo import lists  # noqa: PLC0415  # only when this command runs
 
     engine = Runtime.open().engine
     if each or rule:
@@ -223,7 +223,7 @@ def batch_list(
     json: Json = False,
 ) -> None:
     """List the batches with their archive objects."""
-    from sharedrepo import lists  # noqa: PLC0415
+    from sharedrepo import lists  # noqa: PLC0415  # only when this command runs
 
     rows = lists.batches(Runtime.open().engine, source=code, status=status)
     if json:
@@ -244,7 +244,7 @@ def batch_accept(
     json: Json = False,
 ) -> None:
     """Publish a held unit after all, with a reason."""
-    from pipeline.replay import accept  # noqa: PLC0415
+    from pipeline.replay import accept  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     done = accept(Runtime.open(settings), find_source(code, settings), number, reason)
@@ -258,7 +258,7 @@ def trace(
     json: Json = False,
 ) -> None:
     """Walk rows back to the archived record and the mapping line of each column."""
-    from pipeline.trace import trace as walk  # noqa: PLC0415
+    from pipeline.trace import trace as walk  # noqa: PLC0415  # only when this command runs
 
     rows = walk(Runtime.open(), table, key, reveal=reveal)
     if json:
@@ -273,7 +273,7 @@ def trace(
 
 def rebuild(json: Json = False) -> None:
     """Fill an empty repository from the archive."""
-    from pipeline.rebuild import rebuild as fill  # noqa: PLC0415
+    from pipeline.rebuild import rebuild as fill  # noqa: PLC0415  # only when this command runs
 
     with progress_bar("rebuild", quiet=json) as bar:
         done = fill(Runtime.open(), progress=lambda source, count: bar.advance(count, source))
@@ -291,7 +291,7 @@ def retranslate(
     json: Json = False,
 ) -> None:
     """Show what the present mapping would change in past records; write it with --apply."""
-    from pipeline.retranslate import retranslate as again  # noqa: PLC0415
+    from pipeline.retranslate import retranslate as again  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     start = since if since.tzinfo else since.replace(tzinfo=UTC)

@@ -80,8 +80,8 @@ def _declared(code: str, stream: str) -> tuple[Source, StreamSpec] | None:
 def verify(payload: Payload, json: Json = False) -> None:
     """Prove a file and the envelope beside it as a pull would; exit status 1 where they do not belong together."""
     from connectors.envelopes import sealing  # noqa: PLC0415  # readers of files come with it
-    from connectors.envelopes.document import EnvelopeFault, read_envelope  # noqa: PLC0415  # see above
-    from connectors.envelopes.judge import EnvelopeRefused  # noqa: PLC0415  # see above
+    from connectors.envelopes.document import EnvelopeFault, read_envelope  # noqa: PLC0415  # heavy
+    from connectors.envelopes.judge import EnvelopeRefused  # noqa: PLC0415  # only when this command runs
 
     faults: list[dict[str, str]] = []
     try:
@@ -140,8 +140,8 @@ def listed(
 ) -> None:
     """List which numbers of a source have come, and which are missing."""
     from pipeline.cli import find_source  # noqa: PLC0415  # the ledger comes with it
-    from pipeline.runtime import Runtime  # noqa: PLC0415  # see above
-    from sharedrepo import numbers  # noqa: PLC0415  # see above
+    from pipeline.runtime import Runtime  # noqa: PLC0415  # only when this command runs
+    from sharedrepo import numbers  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     source = find_source(code, settings)

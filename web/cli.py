@@ -24,7 +24,7 @@ def serve(
 ) -> None:
     """Serve the API in this process until it is told to stop; its address is printed when it is ready."""
     from web.app import create  # noqa: PLC0415  # the pipeline comes with it
-    from web.server import serve as run  # noqa: PLC0415  # see above
+    from web.server import serve as run  # noqa: PLC0415  # only when this command runs
 
     def ready(url: str) -> None:
         if json:
@@ -40,6 +40,6 @@ def serve(
 @web.command()
 def openapi() -> None:
     """Print the API's document (OpenAPI), as docs/integrate/openapi.json holds it."""
-    from web.document import text  # noqa: PLC0415  # see above
+    from web.document import text  # noqa: PLC0415  # only when this command runs
 
     sys.stdout.write(text())

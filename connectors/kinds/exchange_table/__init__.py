@@ -9,6 +9,6 @@ def __getattr__(name: str) -> Any:
     """Import the connector when it is asked for: whoever only judges a declaration needs no database driver."""
     if name != "ExchangeTableConnector":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from connectors.kinds.exchange_table.connector import ExchangeTableConnector  # noqa: PLC0415  # see above
+    from connectors.kinds.exchange_table.connector import ExchangeTableConnector  # noqa: PLC0415  # heavy
 
     return ExchangeTableConnector

@@ -214,21 +214,21 @@ class FilesConnector(FolderConnector):
 def _format(name: str) -> Open:
     # Each format is imported when it is used: calamine and lxml are heavy.
     if name == "csv":
-        from connectors.kinds.files.csvfile import open_csv  # noqa: PLC0415  # see above
+        from connectors.kinds.files.csvfile import open_csv  # noqa: PLC0415  # only the format that is read
 
         return open_csv
     if name == "xlsx":
-        from connectors.kinds.files.xlsx import open_xlsx  # noqa: PLC0415  # see above
+        from connectors.kinds.files.xlsx import open_xlsx  # noqa: PLC0415  # only the format that is read
 
         return open_xlsx
     if name == "xml":
-        from connectors.kinds.files.xml import open_xml  # noqa: PLC0415  # see above
+        from connectors.kinds.files.xml import open_xml  # noqa: PLC0415  # only the format that is read
 
         return open_xml
     if name == "singer":
-        from connectors.kinds.files.singer import open_singer  # noqa: PLC0415  # see above
+        from connectors.kinds.files.singer import open_singer  # noqa: PLC0415  # only the format that is read
 
         return open_singer
-    from connectors.kinds.files.jsonfile import open_json  # noqa: PLC0415  # see above
+    from connectors.kinds.files.jsonfile import open_json  # noqa: PLC0415  # only the format that is read
 
     return open_json

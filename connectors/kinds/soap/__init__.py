@@ -12,6 +12,6 @@ def __getattr__(name: str) -> Any:
     """Return the connector's class."""
     if name != "SoapConnector":
         raise AttributeError(name)
-    from connectors.kinds.soap.connector import SoapConnector  # noqa: PLC0415  # see above
+    from connectors.kinds.soap.connector import SoapConnector  # noqa: PLC0415  # only where the kind is used
 
     return SoapConnector
