@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from kit.suite.loopback import Quiet, serving
 
 _PASSED_ON = ("content-type", "link", "retry-after", "date")
 _HOP = ("host", "connection", "accept-encoding", "content-length", "transfer-encoding")
@@ -116,25 +118,16 @@ def proxied(url: str, fault_at: Callable[[str], Fault]) -> Iterator[str]:
     """
     upstream = urlsplit(url)
     state = Proxy()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    own = f"127.0.0.1:{server.server_address[1]}"
-    server.RequestHandlerClass = _handler(upstream, fault_at(own), state, own)
-    server.daemon_threads = True
-    server.block_on_close = False
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     user = upstream.netloc.rpartition("@")[0]
-    try:
-        yield urlunsplit(("http", f"{user}@{own}" if user else own, upstream.path, upstream.query, ""))
-    finally:
-        state.over.set()
-        server.shutdown()
-        server.server_close()
+    with serving(lambda own: _handler(upstream, fault_at(own), state, own)) as own:
+        try:
+            yield urlunsplit(("http", f"{user}@{own}" if user else own, upstream.path, upstream.query, ""))
+        finally:
+            state.over.set()
 
 
-def _handler(upstream: SplitResult, fault: Fault, state: Proxy, own: str) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+def _handler(upstream: SplitResult, fault: Fault, state: Proxy, own: str) -> type[Quiet]:
+    class Handler(Quiet):
         def do_GET(self) -> None:
             self._pass_on()
 
@@ -149,18 +142,9 @@ def _handler(upstream: SplitResult, fault: Fault, state: Proxy, own: str) -> typ
                 state.first = state.first if state.first is not None else answer.body
             fault(answer, state)
             self.close_connection = True
-            try:
-                self.send_response(answer.status)
-                for name, value in {**answer.headers, "Content-Length": str(answer.declared)}.items():
-                    self.send_header(name, value)
-                self.send_header("Connection", "close")
-                self.end_headers()
-                self.wfile.write(answer.body[: answer.sent])
-            except OSError:
-                return  # the reader went away, as it may
-
-        def log_message(self, *_: Any) -> None:
-            """Stay quiet."""
+            headers = {**answer.headers, "Content-Length": str(answer.declared), "Connection": "close"}
+            with contextlib.suppress(OSError):  # the reader may have gone away
+                self.say(answer.status, headers, answer.body[: answer.sent])
 
     return Handler
 

@@ -3,15 +3,17 @@ rpc/literal operations in SOAP 1.1 and 1.2. Each message that comes in is judged
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
+
+from kit.suite import loopback
+from kit.suite.loopback import Quiet
 
 TNS = "urn:example:approval"
 ENVELOPES = {"1.1": "http://schemas.xmlsoap.org/soap/envelope/", "1.2": "http://www.w3.org/2003/05/soap-envelope"}
@@ -113,16 +115,16 @@ class SoapService:
         self.documents: dict[str, bytes | Reply] = {}
         self.answer: Callable[[Asked], str | Reply | Broken] = self.honest
         self._schema = etree.XMLSchema(etree.fromstring(SCHEMA.encode()))
+        self.host = ""
+
+    def handler(self) -> type[Quiet]:
         service = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # else each answer waits for an acknowledgement
-
+        class Handler(Quiet):
             def do_GET(self) -> None:
                 service.got.append(self.path)
                 found = service.document(self.path)
-                _send(self, found if isinstance(found, tuple) else (200, {"Content-Type": "text/xml"}, found))
+                self.say(*(found if isinstance(found, tuple) else (200, {"Content-Type": "text/xml"}, found)))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -131,18 +133,9 @@ class SoapService:
                     reply(self)
                     self.close_connection = True
                     return
-                _send(self, reply)
+                self.say(*reply)
 
-            def log_message(self, *_: Any) -> None:
-                """Stay quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.server.server_address[1]}"
+        return Handler
 
     def url(self, secret: str = "") -> str:
         return f"http://{secret + '@' if secret else ''}{self.host}/services/approval?wsdl"
@@ -199,15 +192,6 @@ class SoapService:
         return answer_of(found[start : start + size], len(found), more)
 
 
-def _send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
-    status, headers, body = reply
-    handler.send_response(status)
-    for name, value in {"Content-Length": str(len(body)), **headers}.items():
-        handler.send_header(name, value)
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
 def enveloped(message: str, version: str = "1.1") -> bytes:
     space = ENVELOPES[version]
     head = f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{space}"><s:Header/><s:Body>'
@@ -255,8 +239,5 @@ def fault(version: str, code: str, reason: str, status: int = 500) -> Reply:
 def serving() -> Iterator[SoapService]:
     """Serve until the end of the block."""
     made = SoapService()
-    try:
+    with loopback.serving(lambda _own: made.handler()) as made.host:
         yield made
-    finally:
-        made.server.shutdown()
-        made.server.server_close()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -30,6 +29,7 @@ from hub.errors import (
     WrongEncoding,
 )
 from hub.records import Record, Slice
+from kit.suite.loopback import Quiet, serving
 from tests.connectors.parts import opened, pull, records, stream
 
 Reply = tuple[int, dict[str, str], bytes]
@@ -39,13 +39,14 @@ class Service:
     """A service whose answers a test writes as a function of path and parameters."""
 
     def __init__(self) -> None:
+        self.url = ""
         self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
         self.answer: Callable[[str, dict[str, str]], Reply | Any] = lambda _path, _params: []
+
+    def handler(self) -> type[Quiet]:
         service = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 params = dict(parse_qsl(parts.query))
@@ -56,34 +57,17 @@ class Service:
                     self.close_connection = True
                     return
                 status, headers, body = reply if isinstance(reply, tuple) else (200, {}, json.dumps(reply).encode())
-                self.send_response(status)
-                for name, value in {
-                    "Content-Type": "application/json",
-                    "Content-Length": str(len(body)),
-                    **headers,
-                }.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
+                self.say(status, {"Content-Type": "application/json", **headers}, body)
 
-            def log_message(self, *_: Any) -> None:
-                """Stay quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return Handler
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
     made = Service()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with serving(lambda _own: made.handler()) as own:
+        made.url = f"http://{own}"
+        yield made
 
 
 def rest(cursor: Cursor | None = None, expect: Expect | None = None, **options: Any) -> StreamSpec:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from kit.suite import loopback
+from kit.suite.loopback import Quiet
 
 PASSWORD = "s3cret-of-the-hall"
 
@@ -26,39 +27,25 @@ class Hall:
 
 @contextmanager
 def serving(hall: Hall) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             hall.asked.append(self.path)
             wanted = "Basic " + b64encode(f"hub:{PASSWORD}".encode()).decode()
             if hall.locked and self.headers.get("Authorization") != wanted:
-                self._say(401, {})
+                self._answer(401, {})
                 return
             params = dict(parse_qsl(urlsplit(self.path).query))
             since = params.get("changedSince", "")
             found = [one for one in hall.records if str(one["changed_at"]) >= since]
             page = int(params.get("page", 1)) - 1
-            self._say(200, {"data": found[page * hall.size : (page + 1) * hall.size]})
+            self._answer(200, {"data": found[page * hall.size : (page + 1) * hall.size]})
 
-        def _say(self, status: int, document: Any) -> None:
-            body = json.dumps(document).encode()
-            self.send_response_only(status)
-            self.send_header("Date", format_datetime(datetime.now(UTC) + hall.ahead, usegmt=True))
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        def _answer(self, status: int, document: Any) -> None:
+            date = format_datetime(datetime.now(UTC) + hall.ahead, usegmt=True)
+            self.say(status, {"Date": date, "Content-Type": "application/json"}, json.dumps(document).encode())
 
-        def log_message(self, *_: Any) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"http://hub:{PASSWORD}@127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with loopback.serving(lambda _own: Handler) as own:
+        yield f"http://hub:{PASSWORD}@{own}"
 
 
 def case(number: int, **over: Any) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64encode
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -16,6 +14,7 @@ from connectors.source import Source, StreamSpec
 from hub.records import Record
 from kit.samples import Samples
 from kit.subject import Subject
+from kit.suite.loopback import Quiet, serving
 from kit.suite.standins.base import StandIn, filling
 
 SECRET = "examples-only"  # noqa: S105  # the password of a service of examples
@@ -26,49 +25,28 @@ def make_service(subject: Subject, samples: Samples, _place: Path, stack: ExitSt
     """Start the service; `stack` stops it."""
     source = subject.source
     records = {name: filling(samples, spec) for name, spec in source.streams.items()}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(source, records))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    stack.callback(server.server_close)
-    stack.callback(server.shutdown)
-    return StandIn(
-        source,
-        f"http://{_USER}:{SECRET}@127.0.0.1:{server.server_address[1]}",
-        lambda stream, record: records[stream].append(record),
-    )
+    own = stack.enter_context(serving(lambda _own: _handler(source, records)))
+    return StandIn(source, f"http://{_USER}:{SECRET}@{own}", lambda stream, record: records[stream].append(record))
 
 
-def _handler(source: Source, records: dict[str, list[Record]]) -> type[BaseHTTPRequestHandler]:
+def _handler(source: Source, records: dict[str, list[Record]]) -> type[Quiet]:
     streams = {f"/{str(spec.options.get('path', name)).strip('/')}": spec for name, spec in source.streams.items()}
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(Quiet):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             spec, params = streams.get(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True))
             if spec is None:
-                self._say(404, {}, {})
+                self._answer(404, {}, {})
             elif not _admitted(spec, dict(self.headers)):
-                self._say(401, {}, {})
+                self._answer(401, {}, {})
             else:
                 document, headers = _answer(source, spec, records[spec.name], params, self.headers.get("Host", ""))
-                self._say(200, document, headers)
+                self._answer(200, document, headers)
 
-        def _say(self, status: int, document: Any, headers: dict[str, str]) -> None:
+        def _answer(self, status: int, document: Any, headers: dict[str, str]) -> None:
             body = json.dumps(document, ensure_ascii=False).encode()
-            self.send_response(status)
-            for name, value in {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(body)),
-                **headers,
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Stay quiet."""
+            self.say(status, {"Content-Type": "application/json", **headers}, body)
 
     return Handler
 
