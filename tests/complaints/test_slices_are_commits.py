@@ -43,13 +43,16 @@ def test_a_short_lived_reader_leaves_the_department_free_between_pages(in_postgr
         in_postgres.put("PRE_APASINFO", PROJID=f"C-{number:02}", CREATE_TIME=f"2026-03-02 09:00:{number:02}")
     [source] = load_sources([in_postgres.folder.parent])
     one = source.streams["PRE_APASINFO"]
-    reading = opened("database", in_postgres.url, one).read(one, {}, slice_size=5, full=False)
-    read = next(reading).read
-    with closing(psycopg2.connect(in_postgres.url)) as clerk, clerk.cursor() as cursor:
-        cursor.execute("LOCK TABLE pre_apasinfo IN ACCESS EXCLUSIVE MODE NOWAIT")  # raises if the reader held a lock
-        cursor.execute("UPDATE pre_apasinfo SET \"SYNC_STATUS\" = 'U'")
-        clerk.commit()
-    assert read + sum(piece.read for piece in reading) == 20
+    read = 0
+    for piece in opened("database", in_postgres.url, one).read(one, {}, slice_size=5, full=False):
+        read += piece.read
+        with closing(psycopg2.connect(in_postgres.url)) as clerk, clerk.cursor() as cursor:
+            cursor.execute(
+                "LOCK TABLE pre_apasinfo IN ACCESS EXCLUSIVE MODE NOWAIT"
+            )  # raises if the reader held a lock
+            cursor.execute("UPDATE pre_apasinfo SET \"SYNC_STATUS\" = 'U'")
+            clerk.commit()
+    assert read == 20
 
 
 def test_a_pull_that_is_cut_off_keeps_its_slices_and_goes_on_behind_them(

@@ -230,12 +230,26 @@ class _Pull:
                 yield rows, True
         if self.plan.cursor is not None:
             statement = self.plan.select([self.plan.astray(self.until, self.newest)])
-            for rows in self.fetch(statement, size):
-                yield rows, False
+            with self._briefly() if self.page else contextlib.nullcontext():
+                for rows in self.fetch(statement, size):
+                    yield rows, False
+
+    @property
+    def page(self) -> int | None:
+        """Return how many rows are read in one short transaction; None where one reads them all."""
+        rows: int | None = self.stream.options.get("page_rows")
+        return rows
+
+    @contextlib.contextmanager
+    def _briefly(self) -> Iterator[None]:
+        """Read in a transaction of its own: before and after it nobody at the department waits for us."""
+        rest(self.connection)
+        resume(self.connection)
+        yield
+        rest(self.connection)
 
     def _ordered(self, size: int) -> Iterator[Run]:
-        page: int | None = self.stream.options.get("page_rows")
-        if page is None:
+        if self.page is None:
             yield from self.fetch(self.plan.select(self._bounds()), size)
             return
         if not (self.plan.exact and self.plan.resumable):
@@ -246,11 +260,10 @@ class _Pull:
                 hint="Name such a key in option `key`, or leave page_rows out.",
             )
         while True:
-            runs = list(self.fetch(self.plan.select(self._bounds(), limit=page), size))
-            rest(self.connection)  # the page is here: while it is worked on, nobody at the department waits for us
+            with self._briefly():
+                runs = list(self.fetch(self.plan.select(self._bounds(), limit=self.page), size))
             yield from runs
-            resume(self.connection)
-            if sum(map(len, runs)) < page:
+            if sum(map(len, runs)) < self.page:
                 return
             self.after = _place(runs[-1], self.plan)
 
