@@ -22,6 +22,7 @@ from connectors.kinds.database.composite import tables_of
 from connectors.kinds.database.engine import connected, open_engine, rest, resume
 from connectors.kinds.database.fetch import Rows, first_value, printed, stream_rows
 from connectors.kinds.database.plan import Plan, plan
+from connectors.kinds.database.silence import SILENCE
 from connectors.kinds.database.values import Made, made_of
 from connectors.kinds.database.window import read as by_date
 from connectors.marks import back, later, tomorrow
@@ -70,7 +71,9 @@ class DatabaseConnector:
         return CheckItem(stream.name, ok=True, message=message)
 
     def _connected(self, stream: StreamSpec) -> contextlib.AbstractContextManager[sa.Connection]:
-        return connected(self.engine, self.source.code, stream.name, raw="stored_encoding" in stream.options)
+        silence = float(stream.options.get("silence", SILENCE))
+        raw = "stored_encoding" in stream.options
+        return connected(self.engine, self.source.code, stream.name, raw=raw, silence=silence)
 
     def discover(self) -> list[DiscoveredStream]:
         """List the tables and views that the account can see, with their columns."""

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from connectors.kinds.database.silence import SILENCE, Watched, WatchedCursor
 from connectors.kinds.database.trouble import trouble
 from hub.errors import SourceUnreachable, StopSource
 
@@ -70,11 +71,14 @@ def open_engine(url: str, source: str, *, writes: bool = False) -> sa.Engine:
 
 def _arguments(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "postgresql":
-        # Keep-alives notice a department's machine that was switched off in the middle of a read.
+        # Keep-alives notice a department's machine that was switched off in the middle of a read; what sends and hears
+        # nothing is given up, too, and so is a server that merely stays silent.
         return {"connect_timeout": _WAIT, "client_encoding": "utf8", "application_name": "approval-exchange-hub",
-                "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}  # fmt: skip
+                "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+                "tcp_user_timeout": 60_000, "connection_factory": Watched,
+                "cursor_factory": WatchedCursor}  # fmt: skip
     if url.drivername == "mysql+pymysql":
-        return {"connect_timeout": _WAIT, "read_timeout": 300, "charset": "utf8mb4", "conv": _mysql_values()}
+        return {"connect_timeout": _WAIT, "read_timeout": SILENCE, "charset": "utf8mb4", "conv": _mysql_values()}
     return {}
 
 
@@ -102,15 +106,18 @@ def _open_sqlite(url: URL, source: str, *, writes: bool) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def connected(engine: sa.Engine, source: str, stream: str | None, *, raw: bool = False) -> Iterator[sa.Connection]:
+def connected(
+    engine: sa.Engine, source: str, stream: str | None, *, raw: bool = False, silence: float = SILENCE
+) -> Iterator[sa.Connection]:
     """Give a connection in one read-only transaction, which sees the database as it was at its start.
 
-    `raw` has texts come as the bytes that are stored, see `stored`.
+    `raw` has texts come as the bytes that are stored, see `stored`; `silence` is how long the server may say nothing.
 
     Raises:
         SourceTrouble: whatever the driver raises inside, in the hub's words.
     """
-    with in_our_words(engine, source, stream), engine.connect() as connection:
+    with in_our_words(engine, source, stream), engine.connect() as connection, _let_go_if_lost(engine, connection):
+        _bear_silence(connection, silence)
         if raw:
             unconverted(connection)
         yield _prepared(connection)
@@ -143,7 +150,9 @@ def _driver_error(engine: sa.Engine) -> type[BaseException]:
 
 
 @contextlib.contextmanager
-def working(engine: sa.Engine, source: str, stream: str, *, raw: bool = False) -> Iterator[sa.Connection]:
+def working(
+    engine: sa.Engine, source: str, stream: str, *, raw: bool = False, silence: float = SILENCE
+) -> Iterator[sa.Connection]:
     """Give a connection for short writing transactions, which the caller begins and ends; none waits long for a lock.
 
     Each sees what is committed when it looks (READ COMMITTED): nobody is kept from writing other rows meanwhile.
@@ -151,7 +160,8 @@ def working(engine: sa.Engine, source: str, stream: str, *, raw: bool = False) -
     Raises:
         SourceTrouble: whatever the driver raises inside, in the hub's words.
     """
-    with in_our_words(engine, source, stream), engine.connect() as connection:
+    with in_our_words(engine, source, stream), engine.connect() as connection, _let_go_if_lost(engine, connection):
+        _bear_silence(connection, silence)
         if raw:
             unconverted(connection)
         if connection.dialect.name in _TOLD:
@@ -171,6 +181,27 @@ def rest(connection: sa.Connection) -> None:
 def resume(connection: sa.Connection) -> None:
     """Begin another read-only transaction after `rest`, which sees the database as it is now."""
     _prepared(connection)
+
+
+@contextlib.contextmanager
+def _let_go_if_lost(engine: sa.Engine, connection: sa.Connection) -> Iterator[None]:
+    """Drop a connection that broke inside: putting it in order would fail, too, and hide why it broke."""
+    try:
+        yield
+    except _driver_error(engine):
+        driver: Any = connection.connection.dbapi_connection
+        if getattr(driver, "closed", False) or not getattr(driver, "open", True):
+            connection.invalidate()
+        raise
+
+
+def _bear_silence(connection: sa.Connection, seconds: float) -> None:
+    """Say how long this server may say nothing, to the drivers that can be told."""
+    driver: Any = connection.connection.dbapi_connection
+    if isinstance(driver, Watched):
+        driver.silence = seconds
+    elif connection.dialect.driver == "pymysql":
+        driver._read_timeout = seconds  # noqa: SLF001  # it takes it when it connects only
 
 
 def _prepared(connection: sa.Connection) -> sa.Connection:

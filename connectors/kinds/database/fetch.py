@@ -65,8 +65,17 @@ def stream_rows(connection: sa.Connection, statement: sa.Select[Any], size: int)
         while rows := cursor.fetchmany(size):
             yield rows
     finally:
-        with contextlib.suppress(Exception):  # a dead connection cannot close its cursor, and need not
-            cursor.close()
+        _close(cursor)
+
+
+def _close(cursor: Any) -> None:
+    """Close a cursor; a dead connection cannot, and need not."""
+    with contextlib.suppress(Exception):
+        cursor.close()
+        return
+    with contextlib.suppress(AttributeError):  # PyMySQL tries once more when both are forgotten, unless it is told
+        cursor.connection = None
+        getattr(cursor, "_result").unbuffered_active = False  # noqa: B009  # it has no public name
 
 
 def first_value(connection: sa.Connection, statement: sa.Select[Any]) -> Any:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from connectors.kinds.database.connector import DatabaseConnector
 from connectors.kinds.database.engine import open_engine, working
+from connectors.kinds.database.silence import SILENCE
 from connectors.kinds.database.window import read as by_date
 from connectors.kinds.exchange_table import receipts, statements
 from connectors.kinds.exchange_table.batches import Register, register
@@ -103,7 +104,9 @@ class ExchangeTableConnector(DatabaseConnector):
         return self.keyed_hash(f"claims of {self.source.code} {stream.name}".encode()).hex()[:_OWNER]
 
     def _working(self, stream: StreamSpec) -> AbstractContextManager[sa.Connection]:
-        return working(self.engine, self.source.code, stream.name, raw="stored_encoding" in stream.options)
+        silence = float(stream.options.get("silence", SILENCE))
+        raw = "stored_encoding" in stream.options
+        return working(self.engine, self.source.code, stream.name, raw=raw, silence=silence)
 
     def _agreed(self, connection: sa.Connection, stream: StreamSpec) -> Terms:
         if stream.name not in self._terms:
