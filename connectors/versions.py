@@ -1,4 +1,4 @@
-"""Versions of source.yml: an older one is read as what it meant when it was written, a newer one is refused.
+"""Versions of source.yml: an older one is read as what it meant when it was written. The schema knows them all.
 
 | version | what changed |
 |---|---|
@@ -20,13 +20,9 @@ NEWEST = 2
 
 
 def bring_up(marked: Marked, version: Any) -> None:
-    """Turn the words of an older `version` into those of the newest, in place; a newer version is a fault."""
-    if not isinstance(version, int) or isinstance(version, bool):
-        return  # the schema says so
-    if version > NEWEST:
-        marked.fault(("version",), f"is of version {version}; this hub reads 1 to {NEWEST}: bring the hub up to date")
+    """Turn the words of an older `version` into those of the newest, in place; one that is not known stays as it is."""
     for step, turn in _STEPS.items():
-        if version <= step:
+        if isinstance(version, int) and version <= step:
             turn(marked.data)
 
 

@@ -209,7 +209,7 @@ def finding_list(
             {**row, "since": f"{row['since']:%Y-%m-%d}" if row["since"] else None, "hint": RULES[row["rule"]].hint}
             for row in lists.finding_groups(engine, source=code)
         ]
-        columns = ("source", "stream", "rule", "effect", "field", "value", "findings", "since")
+        columns = ("source", "stream", "rule", "effect", "field", "value", "findings", "records", "since")
     if json:
         as_json({"findings": rows})
     else:

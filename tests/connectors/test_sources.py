@@ -302,7 +302,7 @@ def test_a_file_that_extends_one_of_version_1_is_of_that_version_unless_it_says_
 
 def test_a_file_of_a_newer_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
     home = written(tmp_path, f"version: 3\n{HALL}")
-    with pytest.raises(ConfigError, match=r"source.yml:1: is of version 3; this hub reads 1 to 2: bring the hub up"):
+    with pytest.raises(ConfigError, match=r"source.yml:1: this hub reads source files of version 1 or 2, not 3"):
         load_sources([home])
 
 

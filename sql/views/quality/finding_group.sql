@@ -1,5 +1,5 @@
--- Open findings grouped as a steward reads them: one row for each fault of a stream, with its count and its first day.
--- A change of a stream's shape is one finding, which counts the records that showed it.
+-- Open findings grouped as a steward reads them: one row for each fault of a stream, with its counts and its first day.
+-- A change of a stream's shape is one finding; `records` tells how many records showed it.
 SELECT
     ss.code AS source,
     s.name AS stream,
@@ -7,7 +7,8 @@ SELECT
     f.effect,
     f.field,
     CASE WHEN f.rule = 'unknown_code' THEN f.shown WHEN f.seen IS NOT NULL THEN f.detail ->> 'types' END AS value,
-    sum(coalesce(f.seen, 1))::bigint AS findings,
+    count(*) AS findings,
+    sum(coalesce(f.seen, 1))::bigint AS records,
     min(f.batch_id) AS first_batch_id,
     max(coalesce(f.last_batch_id, f.batch_id)) AS last_batch_id,
     min(b.read_at) AS since
