@@ -78,7 +78,8 @@ def _words(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]
     elif error.validator == "oneOf" and not path:
         yield path, "name either `profile` or `mapping`, one of the two"
     elif path == ("version",):
-        read = " or ".join(map(str, error.validator_value))
+        versions: Any = error.validator_value
+        read = " or ".join(map(str, versions if isinstance(versions, list) else ["a number"]))
         yield path, f"this hub reads source files of version {read}, not {error.instance!r}"
     elif error.validator in {"oneOf", "anyOf"}:
         forms: Any = error.validator_value
