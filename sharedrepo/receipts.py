@@ -13,6 +13,8 @@ from sharedrepo import stage
 
 AT_ONCE = 10_000
 """So many receipts are handed over at a time."""
+_BYTES_AT_ONCE = 8 << 20
+"""The receipt of a whole delivery may tell of a thousand records: after a long outage many of them are owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,14 @@ def refused(cursor: stage.Cursor, stream_id: int, received: Sequence[bytes]) -> 
 
 
 def owed(cursor: stage.Cursor, stream_id: int) -> list[Owed]:
-    """Return the oldest receipts that are owed, at most `AT_ONCE`."""
+    """Return the oldest receipts that are owed: at most `AT_ONCE`, and of whole deliveries no more than fit."""
     cursor.execute(
-        """SELECT token, outcome, errors, receipt_id, envelope FROM ledger.receipt WHERE stream_id = %s
-           ORDER BY receipt_id LIMIT %s""",
-        (stream_id, AT_ONCE),
+        """SELECT token, outcome, errors, receipt_id, envelope FROM (
+               SELECT *, sum(coalesce(octet_length(envelope::text), 0)) OVER (ORDER BY receipt_id)
+                   - coalesce(octet_length(envelope::text), 0) AS before
+               FROM (SELECT * FROM ledger.receipt WHERE stream_id = %s ORDER BY receipt_id LIMIT %s) AS oldest) AS fit
+           WHERE before < %s ORDER BY receipt_id""",
+        (stream_id, AT_ONCE, _BYTES_AT_ONCE),
     )
     return [Owed(one[0], one[1], tuple(one[2]), *one[3:]) for one in cursor.fetchall()]
 

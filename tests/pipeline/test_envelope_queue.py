@@ -12,6 +12,8 @@ import pytest
 from pipeline.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
+from sharedrepo.embedded import EmbeddedServer
+from tests.crash.campaign import KILLED, Driver, Site, difference
 from tests.departments import GOOD
 from tests.envelopes import STREAM, Office, seal
 from tests.journeys.conftest import Hub
@@ -175,3 +177,39 @@ def test_a_dry_run_takes_nothing(hub: Hub, desk: Desk) -> None:
     assert hub.pull(dry_run=True)[STREAM]["read"] == 1
     assert desk.broker.comes_to(desk.queue, 1)
     assert desk.receipts() == []
+
+
+DEATHS = (
+    {"only": "INTO ledger.envelope", "kill_at": 2},  # nothing of this message is committed
+    {"only": "FROM ledger.receipt WHERE stream_id", "kill_at": 2},  # committed, not answered
+    {"only": "DELETE FROM ledger.receipt", "kill_at": 1},  # answered, and not known to be
+)
+
+
+def test_a_pull_may_be_killed_and_every_numbered_message_still_gets_its_receipt(
+    server: EmbeddedServer, template: str, key_ring: str, tmp_path: Path, desk: Desk
+) -> None:
+    driver = Driver()
+    try:
+        empty = Site(server, driver, template, tmp_path / "empty", key_ring, slice_size=2)
+        calm = empty.copy("calm_messages")
+        wanted = None
+        for number, death in enumerate([None, *DEATHS]):
+            for count in (1, 2, 4):
+                desk.publish(count, f"A{count}", f"B{count}", f"C{count}")
+            site = calm if death is None else empty.copy(f"killed_messages_{number}")
+            done = site.pull(desk, **(death or {}))  # type: ignore[arg-type]  # it has what the site asks of a department
+            assert done["status"] == (KILLED if death else 0), death
+            if death:
+                again = site.pull(desk)  # type: ignore[arg-type]  # see above
+                assert again["status"] == 0, f"{death}: {again.get('error')}"
+            assert {one["number"] for one in desk.receipts()} == {1, 2, 4}, death
+            assert desk.broker.comes_to(desk.queue, 0)
+            if death is None:
+                wanted = calm.digest()
+            else:
+                assert not difference(calm, site, known=wanted), death
+                site.drop()
+        calm.drop()
+    finally:
+        driver.close()

@@ -16,6 +16,7 @@ from hub.documents import SCHEMAS
 from pipeline.rebuild import rebuild
 from pipeline.replay import accept
 from pipeline.runtime import Runtime
+from sharedrepo import receipts
 from sharedrepo.digest import digest
 from tests.envelopes import STREAM, Office, public_of, rows_of, seal
 from tests.journeys.conftest import Hub
@@ -307,3 +308,18 @@ def test_a_delivery_of_several_batches_counts_when_its_last_one_is_committed(
     said = office.receipt("batch_0001.csv")
     assert (said["records"], [one["row"] for one in said["errors"]]) == (5, [3, 5])
     rebuilt_alike(hub, empty_runtime)
+
+
+def test_large_receipts_are_handed_over_a_few_at_a_time(hub: Hub, office: Office) -> None:
+    office.deliver(1, "C1")
+    hub.pull()
+    with hub.runtime.connection() as connection, connection.cursor() as cursor:
+        stream_id = hub.one("SELECT stream_id FROM ledger.stream")
+        large = [receipts.Owed(f"f{n}", "received", envelope={"errors": ["x" * (3 << 20)]}) for n in range(5)]
+        receipts.owe(cursor, stream_id=stream_id, batch_id=1, receipts=large)
+        handed = []
+        while owed := receipts.owed(cursor, stream_id):
+            handed.append([one.token for one in owed])
+            receipts.confirm(cursor, owed)
+        connection.rollback()
+    assert handed == [["f0", "f1", "f2"], ["f3", "f4"]]
