@@ -115,13 +115,13 @@ def as_text(results: Results) -> str:
         rows.append(_row(title, results.measures.get(name), results.missing.get(name, "not measured")))
     if results.flat is not None and plan.flat is not None:
         rows.append(_row(f"hub: {plan.flat.records:,} records, for flatness", [results.flat], ""))
-    lines += _table(rows)
+    lines += table(rows)
     lines.append("")
     judged: list[tuple[str, ...]] = [("ratio", "value", "target", "", "without start", "of cpu")]
     judged += [
         (one.words, one.shown, one.target, _word(one), _number(one.work), _number(one.cpu)) for one in verdicts(results)
     ]
-    lines += _table(judged)
+    lines += table(judged)
     return "\n".join([*lines, "", NOTES.read_text(encoding="utf-8").rstrip()])
 
 
@@ -144,7 +144,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def table(rows: list[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for number, row in enumerate(rows):

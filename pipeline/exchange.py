@@ -20,6 +20,7 @@ from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
 from pipeline import batches, budget, contract, envelopes, pulling, receipts, snapshots, units
 from pipeline.ahead import ahead, as_it_is
+from pipeline.courier import courier
 from pipeline.memory import sparing
 from pipeline.prepare import Desk, Prepared
 from pipeline.runtime import Connection, Runtime
@@ -202,7 +203,7 @@ def _pull(work: Work, line: Line, connector: Connector, how: _How, progress: Pro
     if not how.dry_run:
         receipts.deliver(work, line, connector)
         _tidy(line, connector)
-    with work.runtime.connection() as reader:
+    with work.runtime.connection() as reader, courier(work, line, connector, idle=how.dry_run) as tell:
         slices = ahead(_read(work, line, connector, how), as_it_is)
         with closing(ahead(slices, batches.Preparer(work, line, reader))) as ready:
             for piece, prepared in ready:
@@ -210,8 +211,7 @@ def _pull(work: Work, line: Line, connector: Connector, how: _How, progress: Pro
                     units.refuse(work, line, piece, dry_run=how.dry_run)
                     continue
                 _take(work, line, piece, prepared, how)
-                if not how.dry_run:
-                    receipts.deliver(work, line, connector)
+                tell()
                 progress(work.source.code, line.spec.name, piece.read)
     if not how.dry_run and not line.backfill:
         units.finish(work, line)

@@ -13,7 +13,7 @@ from connectors.source import Source
 from pipeline.province import due_at
 from sharedrepo import health
 
-SIGNS = ("never", "late", "silent", "behind", "thin", "failing", "held", "owing")
+SIGNS = ("never", "late", "silent", "behind", "thin", "failing", "held", "owing", "gap")
 """Every sign that a feed can bear."""
 FAILING = 0.05
 """From this share of refused records on, a feed counts as failing."""

@@ -44,6 +44,9 @@ FAMILIES: Mapping[str, tuple[type[CounterMetricFamily] | type[GaugeMetricFamily]
     "hub_stream_error_ratio": (GaugeMetricFamily, "Share of the records read in a week that were refused", _FEED),
     "hub_stream_held_batches": (GaugeMetricFamily, "Batches that wait for a person", _FEED),
     "hub_stream_owed_receipts": (GaugeMetricFamily, "Receipts that the source has not had yet", _FEED),
+    "hub_stream_envelope_number": (
+        GaugeMetricFamily, "The newest number of the stream's envelopes; a gap before it is the sign gap", _FEED,
+    ),
     "hub_stream_sign": (GaugeMetricFamily, "1 where the sign of the health page stands, else 0", (*_FEED, "sign")),
     "hub_stream_waiting_records": (
         GaugeMetricFamily, "Records that wait: refused ones, and those whose case has not come", (*_FEED, "kind"),
@@ -140,6 +143,7 @@ def _samples(facts: Facts) -> Iterator[tuple[str, list[str], Any]]:
         yield "hub_stream_error_ratio", place, feed.error_rate
         yield "hub_stream_held_batches", place, feed.held
         yield "hub_stream_owed_receipts", place, feed.receipts_owed
+        yield "hub_stream_envelope_number", place, feed.envelope_last
         for sign in SIGNS:
             yield "hub_stream_sign", [*place, sign], sign in feed.signs
     for row in facts.balances:

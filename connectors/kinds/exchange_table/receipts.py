@@ -7,8 +7,7 @@ is written only into a row that is still as it was claimed: one that was correct
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -28,8 +27,7 @@ def token(marks: Sequence[Any]) -> str:
     return orjson.dumps(list(marks)).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """One receipt, taken apart."""
 
     failed: bool
@@ -39,9 +37,9 @@ class _Row:
     key: tuple[Any, ...]
 
 
-def write(connection: sa.Connection, terms: Terms, receipts: Iterable[Receipt]) -> None:
+def write(connection: sa.Connection, terms: Terms, receipts: Sequence[Receipt]) -> None:
     """Write receipts set by set, each set committed by itself: repeated ones find nothing to do."""
-    for some in _sets(terms, (_row(terms, one) for one in receipts)):
+    for some in _sets(terms, _rows(terms, receipts)):
         texts = [one.text for one in some] if some[0].text else []
         try:
             _write(connection, terms, some, [_fitted(terms, text) for text in texts])
@@ -64,14 +62,21 @@ def _write(connection: sa.Connection, terms: Terms, some: Sequence[_Row], texts:
         )  # fmt: skip
 
 
-def _row(terms: Terms, receipt: Receipt) -> _Row:
-    marks = orjson.loads(receipt.token)
-    width = len(terms.key)
-    before = dict(zip((one for one in (terms.claim_id, terms.version) if one is not None), marks[:-width], strict=True))
-    text = "\n".join(receipt.errors) if terms.receipt_error is not None else ""
-    claim = before.get(terms.claim_id) if terms.claim_id is not None else None
-    version = before.get(terms.version) if terms.version is not None else None
-    return _Row(receipt.outcome == "quarantined", text, claim, version, tuple(marks[-width:]))
+def _rows(terms: Terms, receipts: Sequence[Receipt]) -> Iterator[_Row]:
+    """Take receipts apart; their tokens are read in one go."""
+    width, worded = len(terms.key), terms.receipt_error is not None
+    before = [one for one in (terms.claim_id, terms.version) if one is not None]
+    claim = None if terms.claim_id is None else before.index(terms.claim_id)
+    version = None if terms.version is None else before.index(terms.version)
+    tokens = orjson.loads(f"[{','.join(one.token for one in receipts)}]")
+    for receipt, marks in zip(receipts, tokens, strict=True):
+        yield _Row(
+            receipt.outcome == "quarantined",
+            "\n".join(receipt.errors) if worded else "",
+            None if claim is None else marks[claim],
+            None if version is None else marks[version],
+            tuple(marks[-width:]),
+        )
 
 
 def _sets(terms: Terms, rows: Iterable[_Row]) -> Iterator[Sequence[_Row]]:

@@ -12,7 +12,7 @@ from connectors.kinds.exchange_table.terms import Terms
 
 AT_ONCE = 500
 """So many keys stand in one statement; Oracle allows a list of 1,000."""
-_AT_ONCE_LISTED = 2_000
+_AT_ONCE_LISTED = 10_000
 _TEXTS = postgresql.ARRAY(sa.Text)
 _BETWEEN = "\x1f"
 """Parts the columns of a key that is one text."""
