@@ -50,6 +50,8 @@ def judge(marked: Marked, folder: Path, *, instance: bool) -> tuple[Path, dict[s
     if not instance and isinstance(data.get("code"), str) and data["code"] != folder.name:
         marked.fault(("code",), f"code {data['code']!r} must be the folder's name {folder.name!r}")
     _judge_words(marked, data)
+    if data.get("kind") == "push" and "connection" in data:
+        marked.fault(("connection",), "kind push has no connection: departments come to the hub, each with a token")
     if data.get("kind") == "own" and not (folder / "connector.py").is_file():
         marked.fault(("kind",), "kind 'own' needs a connector.py in this folder")
     mapping = _mapping(marked, data, folder)
@@ -173,6 +175,8 @@ def _judge_stream(
     _judge_rate(marked, (*place, "rate"), str(kind), _dict(body.get("rate")))
     if kind == "queue":
         _judge_queue(marked, data, name)
+    if kind == "push":
+        _judge_push(marked, data, name, body)
     if kind in _OF_FILES:
         _judge_shared_files(marked, data, name)
     options = {**_dict(data.get("options")), **_dict(body.get("options"))}
@@ -287,6 +291,14 @@ def _judge_queue(marked: Marked, data: dict[str, Any], name: str) -> None:
     from connectors.kinds.queue.options import stream_faults  # noqa: PLC0415  # only where queues are read
 
     for part, message in stream_faults(name, _dict(data.get("streams")), _dict(data.get("options"))):
+        marked.fault(("streams", name, *part.split("/")), message)
+
+
+def _judge_push(marked: Marked, data: dict[str, Any], name: str, body: dict[str, Any]) -> None:
+    from connectors.kinds.push.options import stream_faults  # noqa: PLC0415  # only where departments post
+
+    options = {**_dict(data.get("options")), **_dict(body.get("options"))}
+    for part, message in stream_faults(body, options):
         marked.fault(("streams", name, *part.split("/")), message)
 
 

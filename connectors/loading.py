@@ -208,7 +208,7 @@ def _make(entry: Declared, mapping: tuple[Path, dict[str, Any]]) -> Source:
         owner=Owner(**data["owner"]),
         legal_basis=data["legal_basis"],
         kind=data["kind"],
-        connection=data["connection"],
+        connection=data.get("connection", ""),
         mapping=file,
         folder=entry.folder,
         streams=streams,

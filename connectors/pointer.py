@@ -22,8 +22,8 @@ class JsonFault(ValueError):
         super().__init__(message)
 
 
-def read_json(data: bytes | str, depth: int) -> Any:
-    """Parse a JSON text of at most `depth` levels.
+def read_json(data: bytes | str, depth: int, *, nul: bool = False) -> Any:
+    """Parse a JSON text of at most `depth` levels; with `nul` the caller looks for escaped NUL characters itself.
 
     Raises:
         JsonFault: it is none, or a deeper one; `cut` where it ends too early.
@@ -37,7 +37,7 @@ def read_json(data: bytes | str, depth: int) -> Any:
         raise JsonFault("the JSON ends too early" if at_end else "the text is no JSON", cut=at_end) from None
     if _levels(value, depth) > depth:
         raise _too_deep(depth)
-    if has_nul(data):
+    if not nul and has_nul(data):
         raise JsonFault("the JSON holds a NUL character")
     return _exactly(data) if _long(data) else value
 

@@ -16,14 +16,15 @@ from hub.errors import ConfigError, Fault, InternalError
 def open_connector(source: Source, connections: Connections, *, keyed_hash: KeyedHash | None = None) -> Connector:
     """Return the connector of `source`; nothing is connected yet.
 
-    `connections` resolves the source's connection id to a URL, `keyed_hash` fingerprints delivered files
-    (kinds files and xes read only with one).
+    `connections` resolves the source's connection id to a URL (kind push has none), `keyed_hash` fingerprints delivered
+    files (kinds files and xes read only with one).
 
     Raises:
         ConfigError: the source's connector.py does not hold one connector class.
     """
     make = _own_class(source) if source.kind == "own" else _kind_class(source.kind)
-    connector: Connector = make(source, connections(source.connection), keyed_hash)
+    url = connections(source.connection) if source.connection else ""
+    connector: Connector = make(source, url, keyed_hash)
     return connector
 
 
@@ -31,6 +32,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "database": ("connectors.kinds.database", "DatabaseConnector"),
     "exchange_table": ("connectors.kinds.exchange_table", "ExchangeTableConnector"),
     "files": ("connectors.kinds.files", "FilesConnector"),
+    "push": ("connectors.kinds.push", "PushConnector"),
     "queue": ("connectors.kinds.queue", "QueueConnector"),
     "rest": ("connectors.kinds.rest", "RestConnector"),
     "soap": ("connectors.kinds.soap", "SoapConnector"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 from hub.contract import Contract
 
-Kind = Literal["database", "exchange_table", "files", "queue", "rest", "soap", "workbook", "xes", "own"]
+Kind = Literal["database", "exchange_table", "files", "push", "queue", "rest", "soap", "workbook", "xes", "own"]
 Deletion = Literal["none", "operation", "snapshot"]
 
 PROFILES = Path(__file__).parent / "profiles"

@@ -18,7 +18,7 @@ def page(header: Header) -> str:
         "Region · 行政区划": header.region,
         "Kind": header.kind,
         "Profile": header.profile or "own mapping",
-        "Connection": f"`{header.connection}`",
+        "Connection": f"`{header.connection}`" if header.connection else "none: the department posts",
         "Schedule": f"`{header.schedule}` ({header.time_zone})" if header.schedule else "by hand",
         "Streams": ", ".join(f"`{stream}`" for stream in header.streams),
     }

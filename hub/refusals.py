@@ -18,7 +18,12 @@ Whoever answers the request turns them into `application/problem+json` (RFC 9457
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.errors import HubError
+
+PROBLEM = "application/problem+json"
+"""The media type of a refusal (RFC 9457)."""
 
 
 class RequestRefused(HubError):
@@ -104,3 +109,15 @@ class Unavailable(RequestRefused):
 
     status = 503
     title = "not just now"
+
+
+def documented(*kinds: type[RequestRefused]) -> dict[int | str, dict[str, Any]]:
+    """Return how the document of the API tells of these refusals."""
+    by_status: dict[int | str, list[str]] = {}
+    for one in kinds:
+        by_status.setdefault(one.status, []).append(f"`{one.__name__}`: {one.title}")
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": "; ".join(words), "content": {PROBLEM: {"schema": schema}}}
+        for status, words in by_status.items()
+    }

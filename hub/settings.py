@@ -50,6 +50,17 @@ class Settings(BaseSettings):
     slice_size: int = Field(default=20_000, ge=1, le=1_000_000)
     """How many records at most make one batch, which is one transaction."""
 
+    push_linger: float = Field(default=0.5, ge=0, le=10)
+    """Seconds that a post waits for others, to be committed with them as one batch."""
+    push_rate: float = Field(default=50, ge=0)
+    """Requests a second that each client may post, in each process of the API; 0 bounds nothing."""
+    push_memory: int = Field(default=64, ge=1)
+    """MiB of bodies that may be held at once, in each process of the API."""
+    push_body_seconds: float = Field(default=60, gt=0, le=3600)
+    """Seconds within which the body of a post must have come."""
+    push_key_days: int = Field(default=7, ge=1, le=366)
+    """Days that the answer to a post is kept under its idempotency key."""
+
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
         """Read the settings from the environment, `overrides` first.

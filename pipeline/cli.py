@@ -62,6 +62,8 @@ def pull(
             progress=lambda _source, stream, read: bar.advance(read, stream),
         )  # fmt: skip
     found = report.as_dict()
+    if source.kind == "push":
+        typer.echo(f"{code} posts to `hub web serve`: a pull reads nothing and looks after what is due.", err=True)
     if json:
         as_json(found)
     else:

@@ -119,14 +119,19 @@ def exchange(
 
 
 class opened:  # noqa: N801  # a context manager, read as a verb
-    """Opens a source for work: its lock held, its streams and desks ready."""
+    """Opens a source for work: its lock held, its streams and desks ready.
+
+    `on` is a connection of the caller's, who keeps it: then only the lock is let go at the end. `wait` is how many
+    seconds others who hold the source are waited for.
+    """
 
     def __init__(
-        self, runtime: Runtime, source: Source, mapping: FieldMapping, *, read_at: datetime | None = None
-    ) -> None:
-        self._runtime, self._source, self._mapping = runtime, source, mapping
+        self, runtime: Runtime, source: Source, mapping: FieldMapping, *,
+        read_at: datetime | None = None, on: Connection | None = None, wait: float = 0,
+    ) -> None:  # fmt: skip
+        self._runtime, self._source, self._mapping, self._wait = runtime, source, mapping, wait
         self._read_at = read_at or datetime.now(UTC)
-        self._connection = runtime.connection()
+        self._connection = runtime.connection() if on is None else runtime.lent(on)
 
     def __enter__(self) -> Work:
         connection = self._connection.__enter__()
@@ -141,7 +146,7 @@ class opened:  # noqa: N801  # a context manager, read as a verb
         with connection.cursor() as cursor:
             number = streams.source_system_id(cursor, facts_of(source))
             connection.commit()
-            runtime.hold_source(connection, number, source.code)
+            runtime.hold_source(connection, number, source.code, wait=self._wait)
             lines = {
                 name: Line(spec, *streams.stream(cursor, number, name), self._desk(name))
                 for name, spec in source.streams.items()

@@ -101,7 +101,12 @@ def _signs(source: Source, row: dict[str, Any], now: datetime) -> list[str]:
         "late": due is not None and success < due,
         "silent": row["silent"],
         "behind": due is not None and through is not None and through < (due_at(source, due) or due),
-        "thin": due is not None and success >= due and bool(usual) and row["volume"] < FAR_FROM_USUAL * (usual or 0.0),
+        # A day on which records are posted is over when it is over: until then it is thin.
+        "thin": source.kind != "push"
+        and due is not None
+        and success >= due
+        and bool(usual)
+        and row["volume"] < FAR_FROM_USUAL * (usual or 0.0),
         "failing": refused is not None and refused >= FAILING,
         "held": row["held"] > 0,
         "owing": row["receipts_owed"] > 0,

@@ -42,9 +42,14 @@ def province_report(settings: Settings, *, now: datetime | None = None) -> dict[
 
 
 def due_at(source: Source, now: datetime) -> datetime | None:
-    """Return when the source was last due, by its own clock, less the grace that runs now."""
+    """Return when the source was last due, by its own clock, less the grace that runs now.
+
+    The schedule of a source that posts closes a span in which it posts: its posts are due since the closing before the
+    last.
+    """
     if source.schedule is None or not croniter.is_valid(source.schedule):
         return None
     local = (now - GRACE).astimezone(ZoneInfo(source.time_zone))
-    due: datetime = croniter(source.schedule, local).get_prev(datetime)
-    return due
+    closings = croniter(source.schedule, local)
+    due: datetime = closings.get_prev(datetime)
+    return closings.get_prev(datetime) if source.kind == "push" else due

@@ -23,16 +23,39 @@ FEW_ERRORS = 5
 """So many in the receipt of a whole delivery, which tells of many records."""
 
 
-def owe(
-    cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, loaded: load.Loaded
-) -> None:  # fmt: skip
+Told = tuple[str, list[Finding]]
+"""What became of one record, a term of the balance, and what was found on it."""
+
+
+def owe(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, loaded: load.Loaded) -> None:
     """Write down the receipts of a slice whose connector wants some, in the transaction of its batch."""
     enveloped = envelopes.said_by(line, piece) is not None
     if not piece.tokens and not enveloped:
         return
-    size = piece.read
-    outcomes = ["unchanged"] * size
-    places = [*prepared.fresh, *range(len(piece.records), size)]
+    became = told(cursor, line, piece, prepared, loaded)
+    if piece.tokens:
+        receipts.owe(
+            cursor, stream_id=line.stream_id, batch_id=loaded.batch_id,
+            receipts=[
+                Owed(token, outcome, tuple(sentences(found)))
+                for token, (outcome, found) in zip(piece.tokens, became, strict=True)
+            ],
+        )  # fmt: skip
+    if enveloped:
+        rows = [*piece.rows, *(one.row for one in piece.broken)]
+        bad = [place for place, (outcome, found) in enumerate(became) if found or outcome == "quarantined"]
+        listed = [
+            {"row": rows[place], "outcome": became[place][0], "said": sentences(became[place][1], FEW_ERRORS)}
+            for place in bad[: envelopes.MOST_ERRORS]
+        ]
+        outcomes = [outcome for outcome, _ in became]
+        envelopes.take(cursor, line, piece, loaded.batch_id, outcomes, listed, len(bad) - len(listed))
+
+
+def told(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, loaded: load.Loaded) -> list[Told]:
+    """Return what became of each record of a slice: those that were read, then the broken ones."""
+    outcomes = ["unchanged"] * piece.read
+    places = [*prepared.fresh, *range(len(piece.records), piece.read)]
     for place, outcome in zip(places, loaded.outcomes, strict=True):
         outcomes[place] = outcome
     errors: dict[int, list[Finding]] = {}
@@ -41,21 +64,7 @@ def owe(
             errors.setdefault(places[finding.record], []).append(finding)
     for place, found in _refused_again(cursor, line, piece, outcomes).items():
         outcomes[place], errors[place] = "quarantined", found
-    if piece.tokens:
-        receipts.owe(
-            cursor, stream_id=line.stream_id, batch_id=loaded.batch_id,
-            receipts=[
-                Owed(token, outcome, tuple(sentences(errors.get(place, ()))))
-                for place, (token, outcome) in enumerate(zip(piece.tokens, outcomes, strict=True))
-            ],
-        )  # fmt: skip
-    if enveloped:
-        rows = [*piece.rows, *(one.row for one in piece.broken)]
-        told = [
-            {"row": rows[place], "outcome": outcomes[place], "said": sentences(errors[place], FEW_ERRORS)}
-            for place in sorted(errors)[: envelopes.MOST_ERRORS]
-        ]
-        envelopes.take(cursor, line, piece, loaded.batch_id, outcomes, told, len(errors) - len(told))
+    return [(outcome, errors.get(place, [])) for place, outcome in enumerate(outcomes)]
 
 
 def owe_alike(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy as sa
 
@@ -60,18 +61,36 @@ class Runtime:
             _let_go(raw.driver_connection)
             raw.invalidate()  # temporary tables go with it
 
-    def hold_source(self, connection: Connection, source_system_id: int, code: str) -> None:
-        """Hold the source for this connection until it closes: one pull at a time.
+    def hold_source(self, connection: Connection, source_system_id: int, code: str, *, wait: float = 0) -> None:
+        """Hold the source for this connection until it closes or lets go: one pull, or one batch of posts, at a time.
+
+        `wait` is how many seconds others are waited for, in the order of those who came.
 
         Raises:
             SourceBusy: another connection holds it.
         """
+        lock = "pg_try_advisory_lock(hashtext('hub.source'), %(source)s)"
+        waiting = "pg_advisory_lock(hashtext('hub.source'), %(source)s)"
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(hashtext('hub.source'), %s)", (source_system_id,))
-            held = stage.scalar(cursor)
-        connection.commit()
+            if wait:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", (f"{int(wait * 1000)}ms",))
+            try:
+                cursor.execute(f"SELECT {waiting if wait else lock}", {"source": source_system_id})
+                held = bool(wait) or stage.scalar(cursor)
+            except psycopg2.errors.LockNotAvailable:
+                held = False
         if not held:
+            connection.rollback()
             raise SourceBusy(code)
+        connection.commit()
+
+    @contextmanager
+    def lent(self, connection: Connection) -> Iterator[Connection]:
+        """Give a connection that its owner keeps; at the end it holds no source any more."""
+        try:
+            yield connection
+        finally:
+            _let_go(connection)
 
 
 def _let_go(connection: object) -> None:

@@ -15,7 +15,7 @@ from pipeline import batches, envelopes, receipts, settling
 from pipeline.envelopes import Fate
 from pipeline.prepare import archive_lines
 from pipeline.work import Line, Refused, Work, transaction
-from sharedrepo import findings, load, streams, units
+from sharedrepo import findings, load, stage, streams, units
 from validation.volume import judge_volume
 
 
@@ -115,17 +115,24 @@ def pass_over(work: Work, line: Line, piece: Slice, fate: Fate, *, dry_run: bool
 
 
 def finish(work: Work, line: Line) -> None:
-    """At the end of a pull: write down that it went through, whether it was silent, which children wait too long."""
+    """At the end of a pull: write down that it went through, whether it was silent, which children wait too long.
+
+    A pull of a source that posts brings nothing, and says nothing of the department: it is no success.
+    """
     if work.last_batch_id is None:
         return
     expect = line.spec.expect
     must_speak = expect is not None and bool(expect.least) and not line.in_units
     silent = line.read == line.counts["unchanged"]  # a lookback reads again what is known: that is no speaking
     with transaction(work) as cursor:
-        streams.succeeded(cursor, line.stream_id, datetime.now(UTC))
+        if work.source.kind != "push":
+            streams.succeeded(cursor, line.stream_id, datetime.now(UTC))
         units.silence(cursor, line.stream_id, batch_id=work.last_batch_id, silent=must_speak and silent)
-        overdue = units.overdue_children(cursor, line.stream_id, work.read_at - line.spec.parking)
-        found = [
-            findings.Placed(Finding(0, "parent_missing"), one.record_id, one.unit, one.row, None) for one in overdue
-        ]
-        findings.write(cursor, stream_id=line.stream_id, batch_id=work.last_batch_id, judged=[], placed=found)
+        overdue(cursor, work, line, work.last_batch_id)
+
+
+def overdue(cursor: stage.Cursor, work: Work, line: Line, batch_id: int) -> None:
+    """Raise a finding on each child that has waited for its case longer than its stream allows."""
+    waits = units.overdue_children(cursor, line.stream_id, work.read_at - line.spec.parking)
+    found = [findings.Placed(Finding(0, "parent_missing"), one.record_id, one.unit, one.row, None) for one in waits]
+    findings.write(cursor, stream_id=line.stream_id, batch_id=batch_id, judged=[], placed=found)

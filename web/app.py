@@ -13,7 +13,8 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from hub.refusals import NotAllowed, NotAuthenticated
+from hub.refusals import NotAllowed, NotAuthenticated, documented
+from pipeline.routes import records
 from pipeline.runtime import Runtime
 from sharedrepo import clients
 from web import health, metrics, problems
@@ -21,7 +22,11 @@ from web.authentication import having
 from web.framing import Framing
 from web.state import State
 
-MOUNTED: tuple[tuple[APIRouter, str | None], ...] = ((health.router, None), (metrics.router, clients.METRICS))
+MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
+    (health.router, None),
+    (metrics.router, clients.METRICS),
+    (records.router, clients.PUSH),
+)
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 
 
@@ -33,7 +38,8 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
         runtime = await run_in_threadpool(opening)
         app.state.hub = State(runtime)
         try:
-            yield
+            async with records.opened(runtime) as app.state.push:
+                yield
         finally:
             runtime.engine.dispose()
 
@@ -51,7 +57,7 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
         if right is None:
             app.include_router(router)
         else:
-            responses = problems.documented(NotAuthenticated, NotAllowed)
+            responses = documented(NotAuthenticated, NotAllowed)
             app.include_router(router, dependencies=[having(right)], responses=responses)
     problems.install(app)
     app.add_middleware(Framing)

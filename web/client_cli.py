@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from connectors.source import load_sources
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.show import as_json, show_table
@@ -40,7 +41,7 @@ def new(
     """Enter a client and print its token: this once, for only a keyed hash of it is kept."""
     settings = Settings.load()
     rights = [f"{clients.PUSH}:{one}" for one in push or ()] + ([clients.METRICS] if metrics else [])
-    _judge(code, organ, rights)
+    _judge(code, organ, rights, _unknown(settings, push or []))
     runtime = Runtime.open(settings)
     token, expires = clients.make(runtime.engine, runtime.protector, code=code, organ=organ, rights=rights, days=days)
     if json:
@@ -49,8 +50,16 @@ def new(
     typer.echo(f"Client {code} may use the API until {expires:%Y-%m-%d}. Its token, which is shown this once:\n{token}")
 
 
-def _judge(code: str, organ: str, rights: list[str]) -> None:
-    faults = []
+def _unknown(settings: Settings, named: list[str]) -> list[str]:
+    """Say which of the named sources do not post."""
+    known = {one.code: one.kind for one in load_sources(settings.sources)} if named else {}
+    posting = ", ".join(one for one, kind in known.items() if kind == "push") or "none"
+    return [
+        f"there is no source {one!r} of kind push (there are: {posting})" for one in named if known.get(one) != "push"
+    ]
+
+
+def _judge(code: str, organ: str, rights: list[str], faults: list[str]) -> None:
     if not _CODE.fullmatch(code):
         faults.append(f"code {code!r}: write small letters, digits and -, at most 50 of them")
     if not _ORGAN.fullmatch(organ):

@@ -11,8 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.refusals import Unavailable
-from web.problems import documented
+from hub.refusals import Unavailable, documented
 from web.state import state_of
 
 router = APIRouter()

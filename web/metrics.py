@@ -8,10 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.source import load_sources
 from hub.errors import ConfigError
-from hub.refusals import Unavailable
+from hub.refusals import Unavailable, documented
 from pipeline.metrics import CONTENT_TYPE, gather, render
 from pipeline.runtime import Runtime
-from web.problems import documented
 from web.state import state_of
 
 router = APIRouter()

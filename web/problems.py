@@ -10,7 +10,6 @@ import math
 import traceback
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,11 +17,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from hub.refusals import Malformed, NotFound, RequestRefused
+from hub.refusals import PROBLEM, Malformed, NotFound, RequestRefused
 
 log = logging.getLogger("hub.web")
-
-MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(BaseModel):
@@ -57,18 +54,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestRefused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _of_the_framework)
-
-
-def documented(*kinds: type[RequestRefused]) -> dict[int | str, dict[str, Any]]:
-    """Return how the document of the API tells of these refusals."""
-    by_status: dict[int | str, list[str]] = {}
-    for one in kinds:
-        by_status.setdefault(one.status, []).append(f"`{one.__name__}`: {one.title}")
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {"description": "; ".join(words), "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status, words in by_status.items()
-    }
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -107,7 +92,7 @@ def _shaped(
         type=f"urn:approval-exchange-hub:{kind}", title=title, status=status, detail=detail, hint=hint,
         request=number(request),
     )  # fmt: skip
-    return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(body.model_dump(), status, headers, media_type=PROBLEM)
 
 
 def number(request: Request) -> str:

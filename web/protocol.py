@@ -12,7 +12,10 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10.0
-"""Seconds from the first byte of a request, or from the connection on, to the end of its head."""
+"""Seconds from the first byte of a request, or from the connection on, to the end of its head.
+
+So long, too, the rest of a refused body is thrown away, for a caller who sends first and reads then.
+"""
 
 
 class PatientProtocol(H11Protocol):

@@ -93,7 +93,7 @@ def _facts(source: Source) -> Table:
         ("行政区划 Region", source.region or "–"),
         ("接入方式 Kind", source.kind),
         ("格式 Profile", source.profile or "自有映射 own mapping"),
-        ("连接标识 Connection id", source.connection),
+        ("连接标识 Connection id", source.connection or "无：由部门推送 none: the department posts"),
         ("时区 Time zone", source.time_zone),
         ("采集时间 Schedule", source.schedule or "人工 by hand"),
     ]

@@ -43,10 +43,12 @@ def source_yml(code: str, kind: str, profile: str | None, streams: Mapping[str, 
     shared = source_options(kind)
     if profile and kind == "exchange_table":
         shared["leave_out"] = [FLAG["flag"]["column"]]  # the format does not know the flag that the hub writes
+    address = f"# HUB_CONN_{code.upper().replace('-', '_')} holds the address, such as {connection_example(kind)}"
+    posted = f"# the department posts with the token that `hub client new CLIENT --organ ORGAN --push {code}` prints"
     lines = [
         f"# yaml-language-server: $schema=../{SCHEMA_FILE}",
         "# Replace every word in 〔〕; docs/integrate/add-a-source.md explains each line. No secret belongs here:",
-        f"# HUB_CONN_{code.upper().replace('-', '_')} holds the address, such as {connection_example(kind)}",
+        posted if kind == "push" else address,
         f"version: {NEWEST}",
         f"code: {code}",
         f"title: {{zh: 〔{code} 系统名称〕, en: 〔{code}〕}}",
@@ -56,7 +58,7 @@ def source_yml(code: str, kind: str, profile: str | None, streams: Mapping[str, 
         'region: "330000"',
         f"kind: {kind}",
         f"profile: {profile}" if profile else "mapping: mapping.yml",
-        f"connection: {code}",
+        *([] if kind == "push" else [f"connection: {code}"]),
         'schedule: "0 2 * * *"',
         *([f"options: {flow(shared)}"] if shared else []),
         "streams:",

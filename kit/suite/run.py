@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hub.errors import HubError
 from hub.settings import Settings
-from kit.suite import connection, enveloped, examples, httptrouble, reading, secrets, spec, trouble
+from kit.suite import connection, enveloped, examples, httptrouble, posted, reading, secrets, spec, trouble
 from kit.suite.result import Check, Result, Status, cannot, failed, passed
 from kit.suite.stand import MOST, Stand, refusal, stand_of
 from kit.suite.waivers import FILE, Waivers, read_waivers
@@ -48,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
         _waivers_valid,
     ),
     *examples.CHECKS,
+    *posted.CHECKS,
     *connection.CHECKS,
     *reading.CHECKS,
     *httptrouble.CHECKS,

@@ -87,6 +87,9 @@ def stand_of(code: str, settings: Settings, *, most: int = MOST) -> Iterator[Sta
 def _give_system(stand: Stand, subject: Subject, settings: Settings, stack: ExitStack) -> None:
     """Give the real system where its connection is set, else one made of the examples."""
     source = subject.source
+    if source.kind == "push":
+        stand.no_system = "departments post to the hub: there is no system that could be read"
+        return
     try:
         stand.system = System(source, settings.connection(source.connection))
     except SettingError:

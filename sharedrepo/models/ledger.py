@@ -152,6 +152,21 @@ envelope = sa.Table(
     comment="批次信封: each numbered delivery of a stream: keyed mark of its content, counts, how far all has come.",
 )
 
+post = sa.Table(
+    "post",
+    metadata,
+    column("source_system_id", sa.SmallInteger(), primary_key=True, autoincrement=False),
+    column("client_id", sa.Integer(), primary_key=True, autoincrement=False),
+    column("key_hash", BYTEA(), primary_key=True),
+    column("body_hash", BYTEA(), nullable=False),
+    column("batch_id", sa.BigInteger(), nullable=False),
+    instant("recorded_at", nullable=False, server_default=sa.text("now()")),
+    column("answer", sa.Text(), nullable=False),
+    sa.Index("ix_post_recorded_at", "recorded_at"),
+    schema="ledger",
+    comment="Posts under an idempotency key and what they were answered: written with the batch, told again for days.",
+)
+
 key_fingerprint = sa.Table(
     "key_fingerprint",
     metadata,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.health import Feed, feeds
+from connectors.source import load_sources
+from pipeline.health import Feed, _signs, feeds
+from pipeline.province import due_at
 from tests.departments import Department
 from tests.journeys.conftest import Hub
+from tests.posters import Poster
 
 
 def seen(hub: Hub, *, days: float = 0) -> dict[str, Feed]:
@@ -84,3 +89,18 @@ def test_all_of_it_is_json(hub: Hub, daily: Department) -> None:
     found = seen(hub)["PRE_NODE"].as_dict()
     assert found["last_success_at"].endswith("+00:00")
     assert found["signs"] == list(seen(hub)["PRE_NODE"].signs)
+
+
+def test_a_source_that_posts_is_late_when_a_whole_span_passed_without_a_post(tmp_path: Path) -> None:
+    poster = Poster(tmp_path / "sources", schedule="0 20 * * *")
+    (source,) = load_sources([poster.folder])
+    morning = datetime(2026, 3, 10, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert due_at(source, morning) == datetime(2026, 3, 8, 20, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+    facts = {
+        "silent": False, "complete_through": None, "usual_volume": 100.0, "volume": 0, "error_rate": None, "held": 0,
+        "receipts_owed": 0,
+    }  # fmt: skip
+    said = {
+        days: _signs(source, {**facts, "last_success_at": morning - timedelta(days=days)}, morning) for days in (1, 3)
+    }
+    assert said == {1: [], 3: ["late"]}

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from hub.refusals import Contradicted, RequestRefused, TooMany
+from hub.refusals import PROBLEM, Contradicted, RequestRefused, TooMany
 from pipeline.runtime import Runtime
 from sharedrepo import clients
 from tests.web.serving import served
 from web.app import create
-from web.problems import MEDIA_TYPE, Problem
+from web.problems import Problem
 
 OPEN = {"/health"}
 """The routes that anybody may ask."""
@@ -31,7 +31,7 @@ def routes() -> Iterator[tuple[str, str]]:
 
 
 def problem(answer: requests.Response) -> Problem:
-    assert answer.headers["Content-Type"] == MEDIA_TYPE
+    assert answer.headers["Content-Type"] == PROBLEM
     assert answer.headers["Request-Id"]
     said = TypeAdapter(Problem).validate_json(answer.content)
     assert said.status == answer.status_code

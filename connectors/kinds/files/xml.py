@@ -36,10 +36,15 @@ class SchemaBreach(RefuseUnit):
 
 
 class XmlReader:
-    """Reads the records of one XML file; a record's row is its place among the records."""
+    """Reads the records of one XML file; a record's row is its place among the records.
 
-    def __init__(self, handle: BinaryIO, options: Mapping[str, Any], limits: Limits, where: Where) -> None:
-        self.handle, self.options, self.limits, self.where = handle, options, limits, where
+    `alone` says that nothing but these records may stand in it: a breach of the XSD elsewhere is no other stream's.
+    """
+
+    def __init__(
+        self, handle: BinaryIO, options: Mapping[str, Any], limits: Limits, where: Where, *, alone: bool = False
+    ) -> None:
+        self.handle, self.options, self.limits, self.where, self.alone = handle, options, limits, where, alone
         self.declared: dict[str, int] = {}
         self.spaces: dict[str, str] = dict(options.get("namespaces", {}))
         self.steps = _record_steps(str(options["record"]), self.spaces)
@@ -101,7 +106,7 @@ class XmlReader:
         for error in log:
             number = _owner(tree, error.path, numbers)
             message = unquoted(str(error.message))
-            if number is None and self._is_elsewhere(tree, error, numbers):
+            if number is None and not self.alone and self._is_elsewhere(tree, error, numbers):
                 continue  # a record of another kind in the same file: its own stream refuses it
             if number is None:
                 raise SchemaBreach(
