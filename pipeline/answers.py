@@ -14,11 +14,11 @@ from sharedrepo.models import OUTCOMES
 Body = dict[str, Any]
 
 
-def answer(*, source: str, stream: str, batch_id: int, told: Sequence[Told]) -> str:
+def answer(*, source: str, stream: str, batch_id: int, told: Sequence[Told], numbered: Body | None = None) -> str:
     """Write the answer to one post as JSON; no value that was sent stands in it.
 
     Records are numbered from 1 in the order in which they were sent; `counts` balances over them. The words of each
-    rule stand once, under `rules`.
+    rule stand once, under `rules`. `numbered` is what is said of the post's envelope, where it came with one.
     """
     counts = Counter(outcome for outcome, _ in told)
     named = sorted({one.rule for _, found in told for one in found})
@@ -33,6 +33,8 @@ def answer(*, source: str, stream: str, batch_id: int, told: Sequence[Told]) -> 
         ],
         "rules": {code: _rule(code) for code in named},
     }
+    if numbered is not None:
+        body["envelope"] = numbered
     return jsontext.dumps(body).decode()
 
 

@@ -10,19 +10,21 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg2
 
 from connectors.source import Source
-from hub.records import BrokenRecord, Record, Slice
-from hub.refusals import KeyReused
+from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
+from hub.refusals import Contradicted, KeyReused
 from normalization.mapping import load_mapping
-from pipeline import batches, receipts, snapshots, units
+from pipeline import batches, envelopes, receipts, snapshots, units
 from pipeline.answers import answer
 from pipeline.exchange import opened
 from pipeline.prepare import prepare
 from pipeline.runtime import Connection, Runtime
 from pipeline.work import Line, Work, transaction
+from sharedrepo import envelopes as numbers
 from sharedrepo import posts, stage, streams
 from sharedrepo.known import Register
 
@@ -34,7 +36,7 @@ class Post:
     """What one request brought: its records in their order, and what it says of them.
 
     `key` is a keyed hash of the idempotency key, `mark` one of all that was sent under it; `complete_through` is the
-    instant up to which the department vouches to have sent everything (ISO 8601 with a zone).
+    instant up to which the department vouches to have sent everything. `envelope` is the batch envelope, proven.
     """
 
     client_id: int
@@ -42,6 +44,7 @@ class Post:
     mark: bytes
     key: bytes | None = None
     complete_through: datetime | None = None
+    envelope: Enveloped | None = None
 
     @property
     def named(self) -> posts.Key | None:
@@ -75,8 +78,10 @@ class Intake:
         self._connection: Connection | None = None
 
     def one_by_one(self, stream: str) -> bool:
-        """Say whether each post of a stream is a batch of its own: equal fingerprints are counted within a delivery."""
-        return self._mapping.streams[stream].key.fingerprint
+        """Say whether each post of a stream is a batch of its own: it bears a number, or equal fingerprints, which are
+        counted within a delivery."""
+        enveloped = self._source.stream(stream).envelope is not None
+        return enveloped or self._mapping.streams[stream].key.fingerprint
 
     def take(self, stream: str, gathered: Sequence[Post]) -> list[Outcome]:
         """Take posts in and commit; return what each is answered. They are one batch: all of it is kept, or nothing.
@@ -141,6 +146,7 @@ class Intake:
     def _load(self, cursor: stage.Cursor, work: Work, line: Line, fresh: Sequence[Post]) -> list[str]:
         """Load posts as one batch, and keep their answers; return them."""
         piece, places = together(line, fresh)
+        _mind_number(cursor, line, piece)
         prepared = prepare(line.desk, piece, Register(cursor, line.stream_id), drop_known=True)
         loaded = batches.write(cursor, work, line, piece, prepared, kind="pull")
         streams.succeeded(cursor, line.stream_id, datetime.now(UTC))
@@ -149,7 +155,7 @@ class Intake:
         texts = [
             answer(
                 source=work.source.code, stream=line.spec.name, batch_id=loaded.batch_id,
-                told=[told[place] for place in mine],
+                told=[told[place] for place in mine], numbered=_numbered(cursor, line, piece),
             )
             for mine in places
         ]  # fmt: skip
@@ -186,12 +192,42 @@ def together(line: Line, gathered: Sequence[Post]) -> tuple[Slice, list[list[int
                 records.append(held)
                 rows.append(len(records))
         places.append(mine)
+    unit = next((_unit(one.envelope) for one in gathered if one.envelope is not None), None)  # such a post is alone
     through = max((one.complete_through for one in gathered if one.complete_through is not None), default=None)
     piece = Slice(
-        line.spec.name, records, rows, line.state, broken=broken, last=True,
+        line.spec.name, records, rows, line.state, broken=broken, last=True, unit=unit,
         complete_through=None if through is None else through.isoformat(),
     )  # fmt: skip
     return piece, places
+
+
+def _unit(said: Enveloped) -> Unit:
+    """Return the delivery that an enveloped post is."""
+    return Unit(f"post {said.number}", envelope=said)
+
+
+def _mind_number(cursor: stage.Cursor, line: Line, piece: Slice) -> None:
+    """See that a number does not come a second time with other content; the same again is taken again.
+
+    Raises:
+        Contradicted: it does; the first content stands.
+    """
+    said = envelopes.said_by(line, piece)
+    known = None if said is None else numbers.kept(cursor, line.stream_id, said.number)
+    if said is not None and known is not None and known.mark != said.mark:
+        hint = "The first content stands. Give this delivery the next number."
+        raise Contradicted(f"number {said.number} was received before with other content", hint=hint)
+
+
+def _numbered(cursor: stage.Cursor, line: Line, piece: Slice) -> dict[str, Any] | None:
+    """Say which number a post bore, and which ones before it are missing."""
+    said, policy = envelopes.said_by(line, piece), line.spec.envelope
+    if said is None or policy is None:
+        return None
+    gaps = numbers.missing(cursor, line.stream_id, policy.first)
+    return {
+        "number": said.number, "missing": [list(span) for span in gaps.spans], "missing_count": gaps.count,
+    }  # fmt: skip
 
 
 def reused() -> KeyReused:

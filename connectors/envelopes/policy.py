@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-KINDS = ("files", "queue", "xes")
+KINDS = ("files", "push", "queue", "xes")
 """Kinds whose deliveries may bear an envelope."""
 
 
@@ -103,6 +103,8 @@ def policy_faults(
         return
     if kind == "queue" and "receipts" in said:
         yield ("receipts",), "kind queue answers to the queue of option `receipts`"
+    if kind == "push" and "receipts" in said:
+        yield ("receipts",), "kind push is told in the answer to its post"
     if said.get("signature") == "required" and not said.get("keys"):
         yield ("signature",), "a required signature needs `keys`: the department's public keys"
     if options.get("envelope") == "debezium" and kind == "queue":

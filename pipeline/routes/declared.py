@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 
 from hub.refusals import Contradicted, Malformed
 
-KEY, COUNT, THROUGH = "Idempotency-Key", "Record-Count", "Complete-Through"
+KEY, COUNT, THROUGH, ENVELOPE = "Idempotency-Key", "Record-Count", "Complete-Through", "Envelope"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -28,6 +28,8 @@ class Declared:
     key: str | None = None
     count: int | None = None
     complete_through: datetime | None = None
+    envelope: str | None = None
+    """The batch envelope in Base64, not yet read."""
 
     def mind(self, records: int) -> None:
         """Compare what was said with what came.
@@ -44,7 +46,7 @@ class Declared:
     def text(self) -> str:
         """Return it as one text: under an idempotency key it must be the same again."""
         through = None if self.complete_through is None else self.complete_through.isoformat()
-        return f"{self.count}\x1f{through}"
+        return f"{self.count}\x1f{through}\x1f{self.envelope}"
 
 
 def declared(headers: Headers) -> Declared:
@@ -54,12 +56,16 @@ def declared(headers: Headers) -> Declared:
         Malformed: a header stands twice, or cannot be read.
         Contradicted: the department claims to be complete beyond the present.
     """
-    key, count, through = (_one(headers, name) for name in (KEY, COUNT, THROUGH))
+    key, count, through, envelope = (_one(headers, name) for name in (KEY, COUNT, THROUGH, ENVELOPE))
     if key is not None and not _KEY.fullmatch(key):
         raise Malformed(f"{KEY} cannot be read", hint="Write 1 to 200 visible ASCII characters, such as a UUID.")
     if count is not None and not _COUNT.fullmatch(count):
         raise Malformed(f"{COUNT} is no number of records")
-    return Declared(key, None if count is None else int(count), None if through is None else _instant(through))
+    if envelope is not None and through is not None:
+        raise Malformed(f"{THROUGH} stands beside an envelope", hint="Say it in the envelope: `complete_through`.")
+    return Declared(
+        key, None if count is None else int(count), None if through is None else _instant(through), envelope
+    )
 
 
 def _one(headers: Headers, name: str) -> str | None:

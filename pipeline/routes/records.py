@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from connectors.kinds.push.body import JSON, LINES, XML, form_of, read_body
+from connectors.kinds.push.enveloped import proven
 from connectors.kinds.push.options import PushOptions
 from connectors.source import Source
 from hub.refusals import (
@@ -29,7 +30,7 @@ from hub.refusals import (
 )
 from pipeline.gathering import Gatherer, Manner
 from pipeline.pushing import Post
-from pipeline.routes.declared import COUNT, KEY, THROUGH, Declared, declared
+from pipeline.routes.declared import COUNT, ENVELOPE, KEY, THROUGH, Declared, declared
 from pipeline.routes.rate import Rate
 from pipeline.routes.receiving import Room, received
 from pipeline.routes.served import served_sources
@@ -102,6 +103,17 @@ class Words(BaseModel):
     hint: str
 
 
+class Numbered(BaseModel):
+    """The number that the post's envelope bears, and which numbers before it have not come."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    missing: list[tuple[int, int]]
+    """Spans of first and last number, the oldest ones."""
+    missing_count: int
+
+
 class Taken(BaseModel):
     """A post that was taken in and committed: a receipt for each record, and their counts by outcome."""
 
@@ -115,6 +127,8 @@ class Taken(BaseModel):
     """`read`, and each outcome: `read` is their sum."""
     records: list[Receipt]
     rules: dict[str, Words]
+    envelope: Numbered | None = None
+    """Only where the post came with one."""
 
 
 _RECORD: dict[str, Any] = {"type": "object", "description": "One record, as the source's raw schema declares it."}
@@ -139,6 +153,10 @@ _HEADERS: list[dict[str, Any]] = [
     {
         "name": THROUGH, "in": "header", "schema": {"type": "string", "format": "date-time"},
         "description": "The instant up to which the department has sent everything.",
+    },
+    {
+        "name": ENVELOPE, "in": "header", "schema": {"type": "string"},
+        "description": "The batch envelope (schemas/exchange/envelope/v1) in Base64, where the stream declares one.",
     },
 ]  # fmt: skip
 
@@ -204,6 +222,7 @@ def _post(
     held = read_body(body, form, options, source=source.code, stream=stream)
     said.mind(len(held))
     keyed = runtime.protector.content_hash
+    envelope = proven(said.envelope, source, source.stream(stream), body, held, keyed)
     key = None if said.key is None else keyed(f"idempotency key\x1f{said.key}".encode())
     mark = keyed(f"{stream}\x1f{form}\x1f{said.text}\x1f".encode() + body)
-    return Post(caller.client_id, held, mark, key, said.complete_through)
+    return Post(caller.client_id, held, mark, key, said.complete_through, envelope)

@@ -98,7 +98,7 @@ def test_a_source_that_posts_is_late_when_a_whole_span_passed_without_a_post(tmp
     assert due_at(source, morning) == datetime(2026, 3, 8, 20, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
     facts = {
         "silent": False, "complete_through": None, "usual_volume": 100.0, "volume": 0, "error_rate": None, "held": 0,
-        "receipts_owed": 0,
+        "receipts_owed": 0, "envelope_missing": None,
     }  # fmt: skip
     said = {
         days: _signs(source, {**facts, "last_success_at": morning - timedelta(days=days)}, morning) for days in (1, 3)
