@@ -166,7 +166,9 @@ class opened:  # noqa: N801  # a context manager, read as a verb
             read_at=self._read_at,
             keyed_hash=protector.content_hash,
         )
-        judge = StructureJudge(dict(stream.schema), source.streams[name].contract, shown=_shown(stream))
+        # Of a field that no record of a batch has nothing can be said where posts were gathered by chance.
+        sparse = source.kind == "push"
+        judge = StructureJudge(dict(stream.schema), source.streams[name].contract, sparse=sparse, shown=_shown(stream))
         lock = self._runtime.archive.data_keys.locker(source.code, f"{self._read_at:%Y-%m}")
         return Desk(stream, judge, self._runtime.documents, protector, context, Occurrences(), lock)
 

@@ -15,10 +15,11 @@ from typing import Any
 import psycopg2
 
 from connectors.source import Source
+from hub.findings import Finding
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from hub.refusals import Contradicted, KeyReused
 from normalization.mapping import load_mapping
-from pipeline import batches, envelopes, receipts, snapshots, units
+from pipeline import batches, contract, envelopes, receipts, snapshots, units
 from pipeline.answers import answer
 from pipeline.exchange import opened
 from pipeline.prepare import prepare
@@ -63,6 +64,14 @@ class Answer:
 Outcome = Answer | KeyReused
 
 
+class _Frozen(Exception):
+    """What was posted changes the shape of its stream, which freezes at that: nothing of the batch is kept."""
+
+    def __init__(self, piece: Slice, found: Sequence[Finding]) -> None:
+        super().__init__()
+        self.piece, self.found = piece, found
+
+
 class Intake:
     """Takes the posts of one source in, a batch at a time, over a connection that it keeps between them."""
 
@@ -88,6 +97,7 @@ class Intake:
 
         Raises:
             SourceBusy: another process holds the source.
+            ContractBroken: a post changes the shape of its stream, which freezes at that; the steward is told.
             HubError, psycopg2.Error: nothing was kept.
         """
         kept = self.connected
@@ -101,13 +111,18 @@ class Intake:
 
     def _committed(self, stream: str, gathered: Sequence[Post]) -> list[Outcome]:
         try:
-            with (
-                opened(self._runtime, self._source, self._mapping, on=self._connected(), wait=self._wait) as work,
-                transaction(work) as cursor,
-            ):
-                return self._take(cursor, work, work.lines[stream], gathered)
+            with opened(self._runtime, self._source, self._mapping, on=self._connected(), wait=self._wait) as work:
+                return self._taken(work, work.lines[stream], gathered)
         except BaseException:
             self.close()
+            raise
+
+    def _taken(self, work: Work, line: Line, gathered: Sequence[Post]) -> list[Outcome]:
+        try:
+            with transaction(work) as cursor:
+                return self._take(cursor, work, line, gathered)
+        except _Frozen as frozen:
+            contract.stop(work, line, frozen.piece, frozen.found, dry_run=False)
             raise
 
     @property
@@ -148,6 +163,8 @@ class Intake:
         piece, places = together(line, fresh)
         _mind_number(cursor, line, piece)
         prepared = prepare(line.desk, piece, Register(cursor, line.stream_id), drop_known=True)
+        if found := contract.frozen(prepared):
+            raise _Frozen(piece, found)
         loaded = batches.write(cursor, work, line, piece, prepared, kind="pull")
         streams.succeeded(cursor, line.stream_id, datetime.now(UTC))
         units.overdue(cursor, work, line, loaded.batch_id)
@@ -195,7 +212,7 @@ def together(line: Line, gathered: Sequence[Post]) -> tuple[Slice, list[list[int
     unit = next((_unit(one.envelope) for one in gathered if one.envelope is not None), None)  # such a post is alone
     through = max((one.complete_through for one in gathered if one.complete_through is not None), default=None)
     piece = Slice(
-        line.spec.name, records, rows, line.state, broken=broken, last=True, unit=unit,
+        line.spec.name, records, rows, line.state, broken=broken, last=False, unit=unit,
         complete_through=None if through is None else through.isoformat(),
     )  # fmt: skip
     return piece, places

@@ -20,7 +20,8 @@ class Poster(Department):
         super().__init__(sources, code, **over)
 
     def declare(self, **over: Any) -> None:
-        super().declare(kind="push", each={"cursor": None, "options": {}}, **over)
+        each = {"cursor": None, "options": {}, **over.pop("each", {})}
+        super().declare(kind="push", each=each, **over)
         file = self.folder / "source.yml"
         body = yaml.safe_load(file.read_text(encoding="utf-8"))
         del body["connection"]

@@ -199,6 +199,27 @@ def test_a_post_that_brings_its_batch_down_takes_no_other_with_it(
     assert check(hub.runtime.engine) == []
 
 
+def test_a_post_that_changes_the_shape_of_a_frozen_stream_is_refused_and_no_other(
+    tmp_path: Path, runtime: Runtime, token_for: Callable[..., str]
+) -> None:
+    poster = Poster(tmp_path / "sources", version=2, each={"contract": "freeze"})
+    poster.token = token_for("push:labour")
+    hub = Hub(runtime, poster)
+    with served(create(lambda: runtime)) as poster.at:
+        rows = [poster.row("PRE_APASINFO", PROJID=f"C{n}") for n in range(3)]
+        rows[1]["NEW_FIELD"] = "secret 身份"
+        answers = together(lambda n: poster.post("PRE_APASINFO", rows[n]), 3)
+        assert [one.status_code for one in answers] == [200, 422, 200]
+        assert refused(answers[1]) == (422, "Contradicted")
+        assert "NEW_FIELD" in answers[1].json()["detail"]
+        assert "secret" not in answers[1].text
+        assert ("unknown_field", "") in hub.findings(), "the steward is told"
+        assert hub.one("SELECT count(*) FROM core.approval_case") == 2
+        few = {name: value for name, value in rows[0].items() if value is not None}
+        assert outcomes(poster.post("PRE_APASINFO", {**few, "PROJID": "C9"})) == ["new"], "what is empty is left out"
+        assert check(runtime.engine) == []
+
+
 def test_a_source_that_another_holds_is_waited_for_and_then_its_client_is_told_to_come_again(
     poster: Poster, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
