@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from hub import jsontext
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from normalization.apply import Occurrences
-from pipeline import archived, drifting, envelopes, receipts, settling
+from pipeline import archived, drifting, envelopes, receipts, settling, states
 from pipeline.prepare import Prepared, absent, prepare
 from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
@@ -172,7 +172,7 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
         "kind": kind, "mapping": work.mapping_version, "read_at": work.read_at.isoformat(),
         "unit": None if unit is None else unit_facts(unit), "envelopes": envelope_facts(line),
         "counted": settling.counted(work, line, piece), "in_units": line.in_units,
-        "unit_ends": piece.unit_ends, "last": piece.last, "state_before": line.state, "state_after": piece.state,
+        "unit_ends": piece.unit_ends, "last": piece.last, **states.kept(line.state, piece.state),
         "complete_through": piece.complete_through, "zone": work.source.time_zone,
         "contract": line.spec.contract.as_dict(),
         "expect": None if expect is None else [expect.least, expect.most], "parking": line.spec.parking.total_seconds(),

@@ -19,7 +19,7 @@ from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import absence, batches, contract, envelopes, snapshots, units
+from pipeline import absence, batches, contract, envelopes, snapshots, states, units
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
@@ -142,7 +142,7 @@ def _batch(work: Work, head: Header) -> int:
     if "frozen" in head:
         _frozen(work, line, head)
         return 0
-    piece, keys = _slice(work, head)
+    piece, keys = _slice(work, line, head)
     if "passed" in head:
         units.pass_over(work, line, piece, envelopes.Fate(head["passed"]))
         return 0
@@ -186,12 +186,12 @@ def _accepted(cursor: stage.Cursor, line: Line, piece: Slice, by: int) -> None:
         kept.accepted(cursor, held, by)
 
 
-def _slice(work: Work, head: Header) -> tuple[Slice, list[str]]:
+def _slice(work: Work, line: Line, head: Header) -> tuple[Slice, list[str]]:
     piece = Slice(
         stream=str(head["stream"]),
         records=[],
         rows=[],
-        state=head["state_after"],
+        state=states.restored(line.state, head),
         unit=batches.unit_of(head["unit"]),
         unit_ends=bool(head["unit_ends"]),
         complete_through=head["complete_through"],
@@ -220,7 +220,8 @@ def _refused(work: Work, line: Line, head: Header) -> None:
     for part in lines:
         base64.b64decode(part, validate=True)
     unit = str(head["unit"]["name"])
-    piece = Slice(stream=line.spec.name, records=[], rows=[], state=head["state_after"], unit=Unit(unit))
+    state = states.restored(line.state, head)
+    piece = Slice(stream=line.spec.name, records=[], rows=[], state=state, unit=Unit(unit))
     facts = head["refused"]
     told = facts.get("findings", [[facts["rule"], {"got": facts["got"], "known": facts["known"]}]])
     found = [Finding(UNIT, rule, pointer=unit, detail=detail) for rule, detail in told]
