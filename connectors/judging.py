@@ -32,6 +32,12 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
+@functools.lru_cache(maxsize=32)
+def _mapping_file(file: Path, _modified: int, _size: int) -> Marked:
+    """Read a mapping file; kept while it does not change, since a hundred instances of one folder share it."""
+    return read_marked(file)
+
+
 def judge(marked: Marked, folder: Path, *, instance: bool) -> tuple[Path, dict[str, Any]] | None:
     """Note every fault of a declaration in `marked.faults`; return its mapping file and the streams it maps.
 
@@ -49,6 +55,8 @@ def judge(marked: Marked, folder: Path, *, instance: bool) -> tuple[Path, dict[s
         return None
     if not instance and isinstance(data.get("code"), str) and data["code"] != folder.name:
         marked.fault(("code",), f"code {data['code']!r} must be the folder's name {folder.name!r}")
+    if data.get("one_dag") is True and not instance:
+        marked.fault(("one_dag",), "one_dag goes with an instances.csv in this folder")
     _judge_words(marked, data)
     if data.get("kind") == "push" and "connection" in data:
         marked.fault(("connection",), "kind push has no connection: departments come to the hub, each with a token")
@@ -143,7 +151,8 @@ def _mapping(marked: Marked, data: dict[str, Any], folder: Path) -> tuple[Path, 
     if not file.is_file():
         marked.fault((key,), f"{key} {named!r}: no file {file} (there are: {', '.join(known) or 'none'})")
         return None
-    mapped = read_marked(file)
+    stat = file.stat()
+    mapped = _mapping_file(file, stat.st_mtime_ns, stat.st_size)
     streams = mapped.data.get("streams") if isinstance(mapped.data, dict) else None
     if mapped.faults or not isinstance(streams, dict):
         marked.faults.extend(mapped.faults or [Fault(mapped.file, 1, "has no `streams`")])

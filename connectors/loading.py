@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,14 @@ class Declared:
     instance: bool = False
 
 
-def load(paths: Iterable[Path]) -> list[Source]:
+def load(paths: Iterable[Path], only: Collection[str] | None = None) -> list[Source]:
     """Load all sources below `paths`; see `connectors.source.load_sources`."""
     faults: list[Fault] = []
     declared = [found for folder in _folders(paths, faults) for found in _declare(folder, faults)]
+    if only is not None:
+        declared = [
+            one for one in declared if isinstance(one.marked.data, dict) and one.marked.data.get("code") in only
+        ]
     sources: list[Source] = []
     first: dict[str, str] = {}
     for entry in declared:
@@ -192,9 +196,17 @@ def _instance(marked: Marked, file: Path, line: int, row: dict[str, str | None])
     for language, text in list(titles.items()) if isinstance(titles, dict) else ():
         if isinstance(text, str):
             titles[language] = text.replace(TITLE, (row.get("title_en") or row.get("title") or "").strip())
+    shared = isinstance(one.data, dict) and one.data.get("one_dag") is True
+    for column in ("schedule", "time_zone") if shared else ():
+        _no_own(one, column, row, Fault(str(file), line, f"has a {column} of its own, but `one_dag` gives all one DAG"))
     if None in row or None in row.values():
         one.faults.append(Fault(str(file), line, "has another number of cells than the header"))
     return one
+
+
+def _no_own(one: Marked, column: str, row: dict[str, str | None], fault: Fault) -> None:
+    if (row.get(column) or "").strip():
+        one.faults.append(fault)
 
 
 def _make(entry: Declared, mapping: tuple[Path, dict[str, Any]]) -> Source:

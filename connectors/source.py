@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -123,15 +123,15 @@ class Source:
             raise KeyError(f"source {self.code} has no stream {name!r}; it has {', '.join(self.streams)}") from None
 
 
-def load_sources(paths: Iterable[Path]) -> list[Source]:
+def load_sources(paths: Iterable[Path], only: Collection[str] | None = None) -> list[Source]:
     """Load every source folder below `paths`, sorted by code.
 
     A folder with an `instances.csv` makes one source for each of its rows; one with `template: true` makes none
-    and only lends its words to those that `extends:` it.
+    and only lends its words to those that `extends:` it. With `only`, sources of other codes are not judged.
 
     Raises:
         ConfigError: anything is wrong with any of them; every fault is listed with file and line.
     """
     from connectors.loading import load  # noqa: PLC0415  # the loader builds on the values above
 
-    return load(paths)
+    return load(paths, only)

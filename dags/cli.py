@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from dags.headers import dag_id, read_headers
+from dags.headers import Header, read_headers
 from hub.settings import Settings
 
 airflow = typer.Typer(
@@ -106,13 +107,13 @@ def run(
     if bool(codes) == everything:
         raise typer.BadParameter("name the sources to run, or --all")
     settings = Settings.load()
-    known = [header.code for header in read_headers(settings.sources)]
-    ids = [dag_id(code) for code in runs.chosen(codes or [], known)]
+    confs = _runs(codes or [], read_headers(settings.sources))
+    ids = list(confs)
     client = control.client(settings)
     run_id = runs.new_run_id()
     with Bar(len(ids), quiet=as_json) as bar:
         runs.await_dags(client, ids, 120.0)
-        runs.trigger(client, ids, run_id)
+        runs.trigger(client, ids, run_id, confs)
         if not wait:
             outcome = runs.Outcome(run_id, 0.0, dict.fromkeys(ids, "queued"))
         else:
@@ -127,6 +128,22 @@ def run(
         for failure in outcome.failures:
             typer.echo(f"failed: {failure.dag_id}.{failure.task}: {failure.reason}", err=True)
     raise typer.Exit(SOME_FAILED if outcome.failures else 0)
+
+
+def _runs(codes: list[str], headers: Sequence[Header]) -> dict[str, dict[str, list[str]]]:
+    """Return the DAGs to run with the configuration of each: where some sources of a shared DAG are asked for, they."""
+    from dags.ops import runs  # noqa: PLC0415  # a command loads only what it needs
+
+    owners = {one.code: header for header in headers for one in (header, *header.members)}
+    confs: dict[str, dict[str, list[str]]] = {}
+    for code in runs.chosen(codes, list(owners)) if codes else [header.code for header in headers]:
+        header = owners[code]
+        conf = confs.setdefault(header.dag_id, {"sources": []} if header.code != code else {})
+        if header.code == code:
+            conf.pop("sources", None)
+        elif "sources" in conf:
+            conf["sources"].append(code)
+    return confs
 
 
 def _print(facts: dict[str, Any]) -> None:

@@ -16,6 +16,10 @@ from connectors.loading import Declared, _declare  # the folder language has one
 from hub.errors import Fault
 
 DEFAULT_ZONE = "Asia/Shanghai"
+PART = 26
+"""So many sources of one DAG are pulled by one task: a task costs a second, a small pull a fraction of that."""
+PARTS_AT_ONCE = 4
+"""So many of these tasks run at once: of a shared platform, more would be felt by those who work there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Header:
     time_zone: str = DEFAULT_ZONE
     schedule: str = ""
     streams: tuple[str, ...] = ()
+    members: tuple[Header, ...] = ()
+    """The instances that one DAG pulls (`one_dag`); `code` is then the folder's name, which is no source's."""
     faults: tuple[str, ...] = ()
 
     @property
@@ -54,6 +60,11 @@ class Header:
 def dag_id(code: str) -> str:
     """Return the id of a source's DAG: `hub_source_<code>`, in the letters that Airflow allows."""
     return f"hub_source_{re.sub(r'[^A-Za-z0-9_.-]', '_', code)}"
+
+
+def sources_of(headers: Iterable[Header]) -> list[Header]:
+    """Return the headers of the sources themselves, those that share a DAG one by one."""
+    return [one for header in headers for one in (header.members or (header,))]
 
 
 def read_headers(folders: Iterable[Path], only: str | None = None) -> list[Header]:
@@ -102,15 +113,29 @@ def _stamp(folders: Iterable[Path]) -> Stamp:
 def _read(folder: Path, _stamp: Stamp) -> tuple[Header, ...]:
     """Read one folder; kept while nothing changes, so that tasks, as forks of the scheduler, find it read."""
     faults: list[Fault] = []
-    headers = tuple(_header(entry) for entry in _declare(folder, faults))
+    entries = list(_declare(folder, faults))
+    headers = tuple(map(_header, entries))
     if faults and not headers:
         return (Header(folder.name, folder, faults=tuple(map(str, sorted(faults)))),)
+    if any(entry.instance and entry.marked.data.get("one_dag") is True for entry in entries):
+        return (_together(folder, headers),)
     return headers
+
+
+def _together(folder: Path, members: tuple[Header, ...]) -> Header:
+    """Return the header of a folder whose instances are pulled by one DAG; one's fault is told, and stops no other."""
+    first, more = members[0], len(members) - 1
+    return replace(
+        first, code=folder.name, title=f"{first.title} 等 {len(members)} 家",
+        title_en=f"{first.title_en or first.title} and {more} more", owner="", owner_organ="", organ="", region="",
+        connection="", members=members, faults=(),
+    )  # fmt: skip
 
 
 def _header(entry: Declared) -> Header:
     data: dict[str, Any] = entry.marked.data
     title, owner = _mapping(data, "title"), _mapping(data, "owner")
+    plain: Any = {name: _text(data, name) for name in _PLAIN}
     return Header(
         code=_text(data, "code") or entry.folder.name,
         folder=entry.folder,
@@ -122,7 +147,7 @@ def _header(entry: Declared) -> Header:
         time_zone=_text(data, "time_zone") or DEFAULT_ZONE,
         streams=tuple(map(str, _mapping(data, "streams"))),
         faults=tuple(map(str, sorted(entry.marked.faults))),
-        **{name: _text(data, name) for name in _PLAIN},
+        **plain,
     )
 
 

@@ -43,7 +43,7 @@ def lineage(header: Header, settings: Settings, report: Mapping[str, Any] | None
     from hub.documents import Documents  # noqa: PLC0415  # heavy: a DAG file is read without it
     from normalization.mapping import load_mapping  # noqa: PLC0415  # heavy: a DAG file is read without it
 
-    source = next(one for one in load_sources([header.folder]) if one.code == header.code)
+    (source,) = load_sources([header.folder], only=[header.code])
     documents = Documents.load()
     streams = load_mapping(source.mapping, documents).streams
     mine = [streams[name] for name in source.streams]

@@ -12,7 +12,7 @@ from typing import Any
 from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, task
 
 from dags import tasks
-from dags.headers import read_headers
+from dags.headers import read_headers, sources_of
 from dags.when import asset, timetable
 from hub.settings import Settings
 
@@ -22,7 +22,7 @@ ZONE = "Asia/Shanghai"
 
 def when() -> AssetAny | AssetOrTimeSchedule | None:
     """Return what starts a run: any source's delivery, or the morning; without sources, nothing."""
-    assets = [asset(header) for header in read_headers(Settings.load().sources)]
+    assets = [asset(header) for header in sources_of(read_headers(Settings.load().sources))]
     morning = timetable(MORNING, ZONE)
     if not assets:
         return None

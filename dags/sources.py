@@ -1,4 +1,6 @@
-"""One DAG for each source folder that `HUB_SOURCES` names: `exchange` pulls it, `report` states the balance.
+"""One DAG for each source that `HUB_SOURCES` names: `exchange` pulls it, `report` states the balance.
+
+The instances of a folder with `one_dag` share one.
 
 This is the only DAG file for sources: adding a department means adding a folder, never editing here.
 """
@@ -10,11 +12,11 @@ from typing import Any
 
 from airflow.sdk import DAG, get_parsing_context, task
 
-from dags import tasks
+from dags import tasks, together
 from dags.exchange import Exchange
 from dags.headers import Header, read_headers
 from dags.page import page
-from dags.when import asset, timetable
+from dags.when import alias, asset, timetable
 from hub.settings import Settings
 
 
@@ -47,6 +49,9 @@ def build(header: Header) -> DAG:
             "retry_policy": tasks.ByErrorType(),
         },
     ) as dag:
+        if header.members:
+            _together(header)
+            return dag
         exchange = Exchange(
             task_id="exchange",
             header=header,
@@ -60,6 +65,25 @@ def build(header: Header) -> DAG:
 
         report(exchange.output)  # type: ignore[arg-type]  # its XComArg stands for the dict that it returns
     return dag
+
+
+def _together(header: Header) -> None:
+    """Make the tasks of a folder whose instances share this DAG: each task pulls some of them after each other."""
+
+    @task(doc_md="Logs the balance of each source; fails if a source failed, lacks records, or a stream was refused.")
+    def report(summaries: list[dict[str, Any]]) -> None:
+        together.report(summaries)
+
+    report([  # type: ignore[arg-type]  # the operators' outputs stand for the dicts
+        together.ExchangePart(
+            task_id=f"exchange_{part + 1}",
+            header=header,
+            part=part,
+            outlets=[alias(header)],
+            doc_md="Pulls some of the sources one after the other; one that fails keeps no other from its turn.",
+        ).output
+        for part in range(together.parts(header))
+    ])  # fmt: skip
 
 
 for _header in read_headers(Settings.load().sources, only=get_parsing_context().dag_id):

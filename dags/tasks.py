@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from dags.headers import Header
+    from pipeline.runtime import Runtime
 
 log = logging.getLogger("hub")
 
@@ -35,6 +37,21 @@ class NotDelivered(HubError):
     """The run ended, but not everything that the source offered is in the repository and accounted for."""
 
 
+class SomeFailed(HubError):
+    """Sources that share a DAG failed, and another try may mend it; `errors` are theirs, by code."""
+
+    def __init__(self, errors: Mapping[str, Exception]) -> None:
+        super().__init__("; ".join(f"{code}: {error}" for code, error in errors.items()))
+        self.errors = errors
+
+
+def lasts(error: BaseException) -> bool:
+    """Say whether another try would only repeat an error: it needs a person, or is a fault of the hub."""
+    if isinstance(error, RetrySource | SourceBusy | SomeFailed):
+        return False
+    return isinstance(error, (HubError, *FAULTS))
+
+
 class ByErrorType(RetryPolicy):
     """Lets the error's type say what happens next: transient ones are tried again, what needs a person fails now.
 
@@ -46,23 +63,26 @@ class ByErrorType(RetryPolicy):
     ) -> RetryDecision:
         """Decide by the type of `exception`; a source that asked for a pause gets it."""
         del try_number, max_tries, context  # Airflow's interface hands them over; the type says enough
-        if isinstance(exception, RetrySource):
-            pause = exception.after_seconds
-            delay = None if pause is None else timedelta(seconds=min(pause, LONGEST_PAUSE_SECONDS))
-            return RetryDecision.retry(delay, reason=str(exception))
-        if isinstance(exception, SourceBusy):
-            return RetryDecision.retry(reason=str(exception))
+        if isinstance(exception, RetrySource | SourceBusy | SomeFailed):
+            return RetryDecision.retry(_pause(exception), reason=str(exception))
         if isinstance(exception, HubError):
             return RetryDecision.fail(reason=str(exception))
-        if isinstance(exception, FAULTS):
+        if lasts(exception):
             return RetryDecision.fail(reason=f"a fault of the hub itself: {type(exception).__name__}")
         return RetryDecision.default()
 
 
-def exchange(header: Header) -> dict[str, Any]:
-    """Pull one source through the pipeline and return the run's ids and counts.
+def _pause(error: BaseException) -> timedelta | None:
+    """Return the pause that a source asked for, of several the longest; None where none did."""
+    errors = error.errors.values() if isinstance(error, SomeFailed) else (error,)
+    asked = [one.after_seconds for one in errors if isinstance(one, RetrySource) and one.after_seconds is not None]
+    return timedelta(seconds=min(max(asked), LONGEST_PAUSE_SECONDS)) if asked else None
 
-    Only this source's folder is judged, so that a fault in another department's folder cannot stop it.
+
+def exchange(header: Header, *, runtime: Runtime | None = None) -> dict[str, Any]:
+    """Pull one source through the pipeline and return the run's ids and counts; `runtime` is one that is open already.
+
+    Only this source is judged, so that a fault in another department's declaration cannot stop it.
 
     Raises:
         ConfigError: the folder is faulty; every fault is listed with file and line.
@@ -73,8 +93,8 @@ def exchange(header: Header) -> dict[str, Any]:
     from pipeline.exchange import exchange as pull  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     settings = Settings.load()
-    source = next(one for one in load_sources([header.folder]) if one.code == header.code)
-    report: dict[str, Any] = pull(source, connections=resolver(settings)).as_dict()
+    (source,) = load_sources([header.folder], only=[header.code])
+    report: dict[str, Any] = pull(source, connections=resolver(settings), runtime=runtime).as_dict()
     log.info("%s: pulled\n%s", header.code, table(report))
     return report
 

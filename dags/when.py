@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk import Asset, CronTriggerTimetable
+from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable
 
 if TYPE_CHECKING:
     from airflow.sdk.bases.timetable import BaseTimetable
@@ -20,6 +20,11 @@ LATE = timedelta(minutes=5)
 def asset(header: Header) -> Asset:
     """Return the asset that a source's exchange updates; the province waits for these."""
     return Asset(name=f"hub/source/{header.code}", uri=f"hub://source/{header.code}", group="hub")
+
+
+def alias(header: Header) -> AssetAlias:
+    """Return what stands for the assets of the sources that share a DAG: each is updated when its own pull is done."""
+    return AssetAlias(name=f"hub/sources/{header.code}", group="hub")
 
 
 def timetable(cron: str, time_zone: str) -> BaseTimetable | None:

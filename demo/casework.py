@@ -15,7 +15,7 @@ from demo import faults
 from demo.aftermath import last_written
 from demo.catalog import build_province
 from demo.defects import Cast, Role, cast, chance
-from demo.model import KINDS, Case, Change, ChangeKind, Defect, Department, Province, Shape, Suspension
+from demo.model import KINDS, Case, Change, ChangeKind, Defect, Department, Item, Province, Shape, Suspension
 from demo.people import People, posts_of
 from demo.story import REACH, Teller
 from demo.wish import Wish
@@ -47,8 +47,8 @@ class Casework:
         first, last = province.cut.date() - timedelta(days=364), province.cut.date()
         self._calendar = WorkCalendar(first, last)
         self._people = People(province.seed, province.regions)
-        self._departments = {department.code: department for department in province.departments}
-        self.cast: Cast = cast(province.seed, province.cases, province.departments, shapes)
+        self._departments = {department.code: department for department in province.senders}
+        self.cast: Cast = cast(province.seed, province.cases, province.senders, shapes)
 
     def cases(self, department: str) -> Iterator[Case]:
         """Yield the department's cases as delivered on day 1, in order of application."""
@@ -95,7 +95,7 @@ class Casework:
         return Teller(
             seed=self.province.seed,
             department=department,
-            items=tuple(item for item in self.province.items if item.department == department.code),
+            items=self._items(department),
             people=self._people,
             crowd=max(20, self.province.cases * 6 // 10),
             calendar=self._calendar,
@@ -103,6 +103,15 @@ class Casework:
             single=self.shapes[department.shape].single if department.shape in self.shapes else False,
             posts=posts_of(department.staff),
         )
+
+    def _items(self, department: Department) -> tuple[Item, ...]:
+        """Return the department's items; a city or county carries out those of one of the departments."""
+        own = tuple(item for item in self.province.items if item.department == department.code)
+        if own:
+            return own
+        having = sorted({item.department for item in self.province.items})
+        lender = having[department.index % len(having)]
+        return tuple(item for item in self.province.items if item.department == lender)
 
     def _role(self, department: Department, index: int) -> Role:
         if index == department.cases:

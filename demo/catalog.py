@@ -20,10 +20,14 @@ from hub.identifiers import credit_code, item_code
 REGISTER_SHAPES = frozenset({"organ_register", "region_register", "item_catalogue"})
 """Shapes of departments that send a register and no cases."""
 VERTICAL = "vertical"
+PLATFORM = "county_platform"
+"""The shape of the system that cities and counties share."""
 
 PROVINCE = "澜江省"
 _CITIES = ("澜州", "望澜", "云溪", "青岚", "松湾", "锦屿", "鹭汀", "星渚", "镜岭", "丹渚", "岱屏")
-_COUNTIES = ("东渡", "西栅", "南樾", "北泾", "中沙", "新埠")
+_COUNTIES = ("东渡", "西栅", "南樾", "北泾", "中沙", "新埠", "溪口", "山前", "湖滨")
+_COUNTIES_OF_A_CITY, _LARGER_CITIES = 8, 2
+"""The larger cities have one county more: 90 together."""
 _HERE = Path(__file__).parent
 _SINCE = date(2012, 1, 1)
 _CATALOG, _WEIGHTS = 4, 5
@@ -43,7 +47,9 @@ def build_province(seed: int, cases: int, day: date) -> Province:
     code = rows[0]["organ"][2:8]
     regions = _regions(code)
     departments = _departments(rows, seed, cases, regions)
-    organs = tuple({organ.code: organ for department in departments for organ in _listed(department)}.values())
+    localities = _localities(seed, cases, regions)
+    listed = (organ for department in (*departments, *localities) for organ in _listed(department))
+    organs = tuple({organ.code: organ for organ in listed}.values())
     items = tuple(item for department in departments if department.cases for item in _items(department, seed))
     items = _with_prerequisites(items, dice(seed, _CATALOG))
     first, second = provinces_past(day)
@@ -56,10 +62,11 @@ def build_province(seed: int, cases: int, day: date) -> Province:
         cut=datetime.combine(first, time(23, 59, 59)),
         cut2=datetime.combine(second, time(23, 59, 59)),
         departments=departments,
+        localities=localities,
         regions=regions,
         organs=organs,
         items=items,
-        regions_day2=(*regions, Region(f"{code[:2]}0127", "临港区", "county", f"{code[:2]}0100", second)),
+        regions_day2=(*regions, Region(f"{code[:2]}0141", "临港区", "county", f"{code[:2]}0100", second)),
         organs_day2=_renamed(organs),
         items_day2=_shortened(items, second),
     )
@@ -75,7 +82,8 @@ def _regions(code: str) -> tuple[Region, ...]:
     for place, city in enumerate(_CITIES, start=1):
         parent = f"{code[:2]}{place:02d}00"
         found.append(Region(parent, f"{city}市", "city", code, _SINCE))
-        for number, county in enumerate(_COUNTIES, start=21):
+        counties = _COUNTIES_OF_A_CITY + (place <= _LARGER_CITIES)
+        for number, county in enumerate(_COUNTIES[:counties], start=21):
             ending = "区" if number < 23 else "县"
             found.append(Region(f"{parent[:4]}{number}", f"{city[0]}{county}{ending}", "county", parent, _SINCE))
     return tuple(found)
@@ -119,6 +127,39 @@ def _department(row: dict[str, str], place: int, cases: int, seed: int, regions:
     )
 
 
+def _localities(seed: int, cases: int, regions: Sequence[Region]) -> tuple[Department, ...]:
+    """Make the approval bureaus of all cities and counties, which share one platform: a few cases each."""
+    places = [region for region in regions if region.level != "province"]
+    return tuple(
+        _locality(region, place, max(2, cases // 1_000), seed) for place, region in enumerate(places, start=101)
+    )
+
+
+def _locality(region: Region, place: int, cases: int, seed: int) -> Department:
+    organ = Organ(
+        code=credit_code.make(f"{80_000_000 + place * 1000:08d}", department="1", region=region.code),
+        name=f"{region.name}行政审批局",
+        level="city" if region.level == "city" else "county",
+        region=region.code,
+        parent=None,
+        valid_from=_SINCE,
+    )
+    return Department(
+        code=f"local-{region.code}",
+        organ=organ.code,
+        name=organ.name,
+        name_en=f"Approval bureau of {region.code}",
+        short=f"{region.name[:3]}审",
+        region=region.code,
+        shape=PLATFORM,
+        has_review=False,
+        serves=(organ,),
+        staff=staff(seed, place, cases),
+        cases=cases,
+        index=place,
+    )
+
+
 def _sizes(rows: Sequence[dict[str, str]], seed: int, cases: int) -> dict[str, int]:
     """Share the cases out: some departments have ten times as many as others, none of those with cases has none."""
     random = dice(seed, _WEIGHTS)
@@ -133,6 +174,8 @@ def _sizes(rows: Sequence[dict[str, str]], seed: int, cases: int) -> dict[str, i
 
 
 def _listed(department: Department) -> tuple[Organ, ...]:
+    if department.shape == PLATFORM:
+        return department.serves
     own = Organ(department.organ, department.name, "province", department.region, None, _SINCE)
     return (own, *department.serves)
 

@@ -66,7 +66,10 @@ def build(
     truth_file(place).unlink(missing_ok=True)
     private_folder(place / "demo")
     work = build_work(seed, cases, day, shapes)
-    with progress_bar("build", total=cases) as bar, personal_writer(place) as personal:
+    with (
+        progress_bar("build", total=sum(one.cases for one in work.province.senders)) as bar,
+        personal_writer(place) as personal,
+    ):
         try:
             truth = build_truth(
                 work, shapes, place, personal=personal, progress=lambda one, count: bar.advance(count, one.code)
@@ -79,6 +82,7 @@ def build(
     kinds = len({one.kind for one in truth.defects})
     sys.stdout.write(
         f"{work.province.name}, seed {seed}: {len(truth.departments)} departments, {cases:,} cases, "
+        f"{len(truth.localities)} cities and counties on a platform, "
         f"{records:,} records on day 1, {len(truth.defects)} defects of {kinds} kinds.\n"
         f"The truth is in {file}; the connections are in {connections} (set -a; . {connections}; set +a).\n"
     )
@@ -120,7 +124,7 @@ def change(home: Home = None) -> None:
     truth = _read(lambda: read_truth(place))
     work = _work_of(truth, shapes)
     written: Counter[tuple[str, str, str]] = Counter()
-    with progress_bar("day 2", total=len(truth["departments"])) as bar:
+    with progress_bar("day 2", total=len(truth["departments"]) + len(truth["localities"])) as bar:
         for source, stream, outcome in _second_day(work, shapes, place):
             if stream:
                 written[source, stream, outcome] += 1
@@ -139,7 +143,7 @@ def _second_day(work: Casework, shapes: Mapping[str, Shape], home: Path) -> Iter
     """Write day 2 and yield source, stream and outcome of each record; after each department, its code alone."""
     from demo.model import Placed  # noqa: PLC0415  # only when this command runs
 
-    for department in work.province.departments:
+    for department in work.province.senders:
         shape = shapes.get(department.shape)
         if shape is None:
             continue

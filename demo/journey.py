@@ -79,7 +79,7 @@ class Journey:
         self.say("PostgreSQL: start, make the tables")
         self.hub("db", "start")
         self.hub("db", "upgrade")
-        self.say(f"the province: 43 departments, {self.cases} cases, seed {self.seed}")
+        self.say(f"the province: 43 departments, 11 cities and 90 counties, {self.cases} cases, seed {self.seed}")
         self.hub("demo", "build", "--seed", self.seed, "--cases", self.cases)
         self.environment |= read_connections(self.home / "demo" / "connections.env")
         with self.served():

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from demo.casework import Casework
+from demo.catalog import PLATFORM
 from demo.judge import Eyes, broken_rules
 from demo.model import KINDS, Case, Change, Defect, Department, Party, Placed, Province, Shape, UnitMark
 
@@ -63,6 +64,7 @@ class Truth:
     findings: list[Expected] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     departments: list[dict[str, str]] = field(default_factory=list)
+    localities: list[dict[str, str]] = field(default_factory=list)
 
     def take(self, said: Placed | UnitMark) -> None:
         """Write down one delivered record, or one finding on a unit."""
@@ -89,6 +91,7 @@ class Truth:
             "cases": self.cases,
             "date": self.date.isoformat(),
             "departments": self.departments,
+            "localities": self.localities,
             "counts": [
                 {"source": source, "stream": stream, "day": day, "outcome": outcome, "records": records}
                 for (source, stream, day, outcome), records in sorted(self.counts.items())
@@ -167,16 +170,17 @@ def build_truth(
     province = work.province
     truth = Truth(province.seed, province.cases, province.date)
     truth.defects = list(work.defects())
-    for department in province.departments:
+    for department in province.senders:
         shape = shapes.get(department.shape)
         if shape is None:
             continue
-        truth.departments.append({"code": department.code, "name": department.name, "shape": department.shape})
+        said = {"code": department.code, "name": department.name, "shape": department.shape}
+        (truth.localities if department.shape == PLATFORM else truth.departments).append(said)
         given = {defect.case: defect for defect in truth.defects if defect.department == department.code}
         watch = _Watch(work, department, shape, given)
         for day in DAYS:
-            for said in shape.write(department, watch, home, day, dry=dry or day > 1):
-                truth.take(said)
+            for placed in shape.write(department, watch, home, day, dry=dry or day > 1):
+                truth.take(placed)
         truth.findings.extend(watch.findings.values())
         for kind, value in watch.personal if personal is not None else ():
             personal(kind, value)  # type: ignore[misc]  # it is not None where there is a value

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def _answer(home: Path, *words: str) -> dict[str, Any]:
 
 
 def department_rows(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> list[dict[str, Any]]:
-    """Return one row a department: what was read, what became of it, the balance, and its findings."""
+    """Return one row a department, and one for all cities and counties: what was read, what became of it, findings."""
     sums: dict[str, Counter[str]] = {}
     unbalanced: set[str] = set()
     for row in said.streams:
@@ -68,20 +68,34 @@ def department_rows(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> l
         if not row["balanced"]:
             unbalanced.add(row["source"])
     wrong = {source for source, _ in verdict.problems}
-    rows = []
-    for department in truth["departments"]:
-        code = department["code"]
-        found, tally = sums.get(code, Counter()), verdict.by_source.get(code, RuleCount())
-        rows.append({
-            "department": code,
-            "shape": department["shape"],
-            "read": found["read"],
-            **{name: found[name] for name in OUTCOMES},
-            "balance": code in sums and code not in unbalanced,
-            "findings": f"{tally.found}/{tally.expected}" + (f" +{tally.unexpected}" if tally.unexpected else ""),
-            "true": code not in wrong,
-        })  # fmt: skip
+    right = sums.keys() - unbalanced
+    rows = [_row(one["code"], one["shape"], [one["code"]], sums, verdict, right, wrong) for one in truth["departments"]]
+    if places := [one["code"] for one in truth["localities"]]:
+        rows.append(
+            _row(f"{len(places)} localities", truth["localities"][0]["shape"], places, sums, verdict, right, wrong)
+        )
     return rows
+
+
+def _row(
+    name: str, shape: str, codes: Sequence[str], sums: Mapping[str, Counter[str]], verdict: Verdict,
+    right: Collection[str], wrong: Collection[str],
+) -> dict[str, Any]:  # fmt: skip
+    """Return the row of one department, or of several sources together."""
+    found: Counter[str] = sum((sums.get(code, Counter()) for code in codes), Counter())
+    tallies = [verdict.by_source.get(code, RuleCount()) for code in codes]
+    expected, met, unexpected = (
+        sum(getattr(one, name) for one in tallies) for name in ("expected", "found", "unexpected")
+    )
+    return {
+        "department": name,
+        "shape": shape,
+        "read": found["read"],
+        **{outcome: found[outcome] for outcome in OUTCOMES},
+        "balance": all(code in right for code in codes),
+        "findings": f"{met}/{expected}" + (f" +{unexpected}" if unexpected else ""),
+        "true": not any(code in wrong for code in codes),
+    }
 
 
 def rule_rows(verdict: Verdict) -> list[dict[str, Any]]:
@@ -110,14 +124,17 @@ def show(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> None:
         _say(f"  {source or 'hub'}: {sentence}")
     if len(verdict.problems) > _SHOWN:
         _say(f"  … and {len(verdict.problems) - _SHOWN} more (hub demo verify --json).")
-    _say(_conclusion(verdict, rows))
+    _say(_conclusion(truth, verdict))
 
 
-def _conclusion(verdict: Verdict, rows: Sequence[Mapping[str, Any]]) -> str:
+def _conclusion(truth: Mapping[str, Any], verdict: Verdict) -> str:
     if verdict.holds:
         found = sum(count.found for count in verdict.rules.values())
+        senders = f"{len(truth['departments'])} departments"
+        if truth["localities"]:
+            senders += f" and {len(truth['localities'])} cities and counties"
         return (
-            f"All {len(rows)} departments balance, all {found} expected findings stand and no other, nothing is lost.\n"
+            f"All {senders} balance, all {found} expected findings stand and no other, nothing is lost.\n"
             "Where to look next: hub finding list; hub quarantine list; hub trace approval_case CASE; hub ledger"
         )
     worst = next((source for source, _ in verdict.problems if source), "")

@@ -45,9 +45,10 @@ class Client:
         found = self._pages("/importErrors", "import_errors", {})
         return {str(error["filename"]): str(error["stack_trace"]).strip() for error in found}
 
-    def trigger(self, dag_id: str, run_id: str) -> None:
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any] | None = None) -> None:
         """Make a run of a DAG now; a run of this id that is there already stays as it is."""
-        answer = self._ask("POST", f"/dags/{dag_id}/dagRuns", json={"dag_run_id": run_id, "logical_date": None})
+        asked = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf or {})}
+        answer = self._ask("POST", f"/dags/{dag_id}/dagRuns", json=asked)
         if answer.status_code != requests.codes.conflict:
             self._checked(answer)
 

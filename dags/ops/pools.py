@@ -1,10 +1,13 @@
-"""Pools: one for each source system, so that no system ever gets two pulls at once from us."""
+"""Pools: one for each source system, so that no system ever gets two pulls at once from us.
+
+Sources that share a DAG are systems of their own: some of them are pulled at once, each by one pull.
+"""
 
 from __future__ import annotations
 
 import os
 
-from dags.headers import read_headers
+from dags.headers import PARTS_AT_ONCE, read_headers
 from dags.ops.control import AirflowTrouble
 from dags.ops.home import Home
 from hub.settings import Settings
@@ -15,7 +18,10 @@ PREFIX = "hub_source_"
 
 def wanted(settings: Settings) -> dict[str, tuple[int, str]]:
     """Return the pools that the source folders ask for: name to slots and description."""
-    pools = {header.pool: (1, header.title or header.code) for header in read_headers(settings.sources)}
+    pools = {
+        header.pool: (PARTS_AT_ONCE if header.members else 1, header.title or header.code)
+        for header in read_headers(settings.sources)
+    }
     pools[PROVINCE] = (1, "the hub's own reports")
     return dict(sorted(pools.items()))
 

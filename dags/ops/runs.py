@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -74,8 +74,10 @@ def await_dags(client: Client, wanted: Iterable[str], seconds: float) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def trigger(client: Client, dag_ids: Sequence[str], run_id: str) -> None:
-    """Start a run of each DAG, several requests at a time.
+def trigger(
+    client: Client, dag_ids: Sequence[str], run_id: str, confs: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:  # fmt: skip
+    """Start a run of each DAG, several requests at a time; `confs` are the configurations of runs that have one.
 
     Raises:
         NotRun: a DAG is paused, so that its run would wait for ever.
@@ -83,9 +85,10 @@ def trigger(client: Client, dag_ids: Sequence[str], run_id: str) -> None:
     known = client.dags()
     if paused := [one for one in dag_ids if known[one]["is_paused"]]:
         raise NotRun(f"paused in Airflow: {', '.join(paused)}. Resume them in Airflow's user interface.")
-    client.trigger(dag_ids[0], run_id)  # alone: it signs in and warms the server
+    said = confs or {}
+    client.trigger(dag_ids[0], run_id, said.get(dag_ids[0]))  # alone: it signs in and warms the server
     with ThreadPoolExecutor(TRIGGERS_AT_ONCE) as pool:
-        list(pool.map(lambda one: client.trigger(one, run_id), dag_ids[1:]))
+        list(pool.map(lambda one: client.trigger(one, run_id, said.get(one)), dag_ids[1:]))
 
 
 def wait(client: Client, dag_ids: Sequence[str], run_id: str, *, seconds: float, watcher: Watcher) -> Outcome:

@@ -22,11 +22,11 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Organ:
-    """An organ of the organ register: a provincial department, or a city's bureau under a vertical department."""
+    """An organ of the organ register: a provincial department, a bureau under it, or one of a city or county."""
 
     code: str
     name: str
-    level: Literal["province", "city"]
+    level: Literal["province", "city", "county"]
     region: str
     parent: str | None
     valid_from: date
@@ -100,6 +100,8 @@ class Province:
     cut: datetime
     cut2: datetime
     departments: tuple[Department, ...]
+    localities: tuple[Department, ...]
+    """The approval bureaus of cities and counties, on a platform that they share."""
     regions: tuple[Region, ...]
     organs: tuple[Organ, ...]
     items: tuple[Item, ...]
@@ -107,3 +109,8 @@ class Province:
     """The whole register as it stands on day 2, as are the two below; all are longer or changed by a few rows."""
     organs_day2: tuple[Organ, ...]
     items_day2: tuple[Item, ...]
+
+    @property
+    def senders(self) -> tuple[Department, ...]:
+        """Return all who deliver: the departments, the cities and the counties."""
+        return (*self.departments, *self.localities)

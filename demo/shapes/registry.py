@@ -6,10 +6,13 @@ import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from demo.catalog import PLATFORM
 from demo.model import Shape
 from demo.services.settings import ServiceSettings, settings_of
 from demo.shapes.case_xml import CaseXmlShape
 from demo.shapes.change_log import ChangeLogShape
+from demo.shapes.contracts import SOURCES
+from demo.shapes.county_platform import CountyPlatformShape
 from demo.shapes.databases import department_url, server_base
 from demo.shapes.double_publicity import DoublePublicityShape
 from demo.shapes.event_log import EventLogShape
@@ -49,6 +52,7 @@ _ALL: tuple[Shape, ...] = (
     SftpShape(),
     ChangeLogShape(),
     SingerShape(),
+    CountyPlatformShape(),
     OrganRegisterShape(),
     RegionRegisterShape(),
     ItemCatalogueShape(),
@@ -70,6 +74,8 @@ def connections(home: Path) -> dict[str, str]:
     """Return the URL of every department's system by connection id, which is the department's code."""
     with Path(__file__).with_name("roster.csv").open(encoding="utf-8", newline="") as lines:
         roster = {row["code"]: row["shape"] for row in csv.DictReader(lines)}
+    with (SOURCES / "county-platform" / "instances.csv").open(encoding="utf-8", newline="") as lines:
+        roster |= {row["code"]: PLATFORM for row in csv.DictReader(lines)}
     return {code: _url(home, code, shape) for code, shape in roster.items()}
 
 

@@ -54,7 +54,7 @@ def facts(dag: DAG) -> dict[str, object]:
                 "backoff": one.retry_exponential_backoff,
                 "policy": type(one.retry_policy).__name__,
                 "pool": one.pool,
-                "outlets": [asset.uri for asset in one.outlets],
+                "outlets": [getattr(outlet, "uri", None) or outlet.name for outlet in one.outlets],
                 "after": sorted(one.upstream_task_ids),
             }
             for one in dag.tasks

@@ -14,6 +14,7 @@ from tests.dags.conftest import DEMONSTRATION, SOURCES
 View = dict[str, Any]
 
 BUDGET_SECONDS = 0.5
+TOGETHER = "county-platform"
 CODES = ("broken", "county-a", "county-b", "labour", "office", "unreadable")
 
 
@@ -26,10 +27,15 @@ def test_there_are_as_many_dags_as_sources(small: View) -> None:
     assert small["errors"] == {}
 
 
-def test_the_demonstration_has_its_43_departments(demonstration: View) -> None:
-    codes = [source.code for source in load_sources([DEMONSTRATION])]
-    assert len(codes) == 43
-    assert sorted(sources(demonstration)) == sorted(f"hub_source_{code}" for code in codes)
+def test_the_demonstration_has_a_dag_for_each_department_and_one_for_all_cities_and_counties(
+    demonstration: View,
+) -> None:
+    found = load_sources([DEMONSTRATION])
+    codes = [one.code for one in found if one.folder.name != TOGETHER]
+    assert (len(codes), len(found)) == (43, 144)
+    assert sorted(sources(demonstration)) == sorted(f"hub_source_{code}" for code in [*codes, TOGETHER])
+    waits = demonstration["serialized"]["hub_province"]
+    assert all(f'"hub://source/{one.code}"' in waits for one in found), "the province knows each by its own asset"
     assert demonstration["errors"] == {}
     assert not [dag_id for dag_id, dag in demonstration["dags"].items() if "unreadable" in dag["tags"]]
 
@@ -53,9 +59,11 @@ def test_every_source_dag_is_whole(which: str, request: pytest.FixtureRequest) -
         assert dag["timeout"] > 0, dag_id
         assert "hub" in dag["tags"], dag_id
         assert dag["doc"].startswith("# "), dag_id
-        assert sorted(dag["tasks"]) == ["exchange", "report"], dag_id
-        assert dag["tasks"]["exchange"]["outlets"] == [f"hub://source/{code}"], dag_id
-        assert dag["tasks"]["report"]["after"] == ["exchange"], dag_id
+        pulls = [f"exchange_{part}" for part in range(1, 5)] if code == TOGETHER else ["exchange"]
+        outlet = f"hub/sources/{code}" if code == TOGETHER else f"hub://source/{code}"
+        assert sorted(dag["tasks"]) == [*pulls, "report"], dag_id
+        assert all(dag["tasks"][pull]["outlets"] == [outlet] for pull in pulls), dag_id
+        assert dag["tasks"]["report"]["after"] == pulls, dag_id
         for task in dag["tasks"].values():
             assert task["owner"], dag_id
             assert task["pool"] == dag_id

@@ -92,7 +92,7 @@ def province(cases: int, seed: int = 1) -> Casework:
 def departments(work: Casework) -> dict[str, Department]:
     """Return one department a shape: its largest."""
     found: dict[str, Department] = {}
-    for department in sorted(work.province.departments, key=lambda one: one.cases):
+    for department in sorted(work.province.senders, key=lambda one: one.cases):
         found[department.shape] = department
     return found
 

@@ -100,5 +100,5 @@ def test_the_truth_is_plain_json(run):
     run("build", "--cases", "60", "--date", "2026-03-18")
     found = json.loads(truth_file(run.home).read_text(encoding="utf-8"))
     assert found.keys() == {
-        "version", "seed", "cases", "date", "departments", "counts", "waiting", "findings", "defects",
+        "version", "seed", "cases", "date", "departments", "localities", "counts", "waiting", "findings", "defects",
     }  # fmt: skip

@@ -38,7 +38,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, su
 def test_it_holds_and_leaves_nothing_running(journey: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     home, ended = journey
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-2000:]
-    assert "All 43 departments balance" in ended.stdout
+    assert "All 43 departments and 101 cities and counties balance" in ended.stdout
     assert servers(home / "pg" / "data") == []
     assert servers(home / "demo" / "systems" / "pg" / "data") == []
 

@@ -19,6 +19,9 @@ def test_there_are_43_departments_and_11_cities(province):
     assert len(province.departments) == 43
     assert sum(department.shape in REGISTER_SHAPES for department in province.departments) == 3
     assert sum(region.level == "city" for region in province.regions) == 11
+    assert sum(region.level == "county" for region in province.regions) == 90
+    assert len({bureau.region for bureau in province.localities}) == len(province.localities) == 101
+    assert all(bureau.cases >= 2 for bureau in province.localities)
     assert len({department.organ for department in province.departments}) == 43
 
 

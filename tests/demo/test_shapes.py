@@ -14,11 +14,12 @@ from demo.shapes.registry import SHAPES, connections
 from hub.identifiers import credit_code
 from tests.demo.shape_rounds import departments, mapping_of, province, records, sources, written
 
+PLATFORM = "county-platform"
 ROSTER = list(csv.DictReader((SOURCES.parent / "shapes" / "roster.csv").read_text(encoding="utf-8").splitlines()))
 
 
 def test_there_are_43_departments_and_each_has_a_source() -> None:
-    found = sources()
+    found = [one for one in sources() if one.folder.name != PLATFORM]
     assert len(found) == 43
     assert {one.code for one in found} == {row["code"] for row in ROSTER}
     by_code = {one.code: one for one in found}
@@ -32,7 +33,7 @@ def test_there_are_43_departments_and_each_has_a_source() -> None:
 
 
 def test_every_kind_of_source_has_a_department_and_twelve_shapes_are_unlike() -> None:
-    assert {row["shape"] for row in ROSTER} == set(SHAPES)
+    assert {row["shape"] for row in ROSTER} == set(SHAPES) - {"county_platform"}
     formats = {(one.kind, one.profile or one.mapping.parent.name) for one in sources()}
     assert len(formats) >= 12
     assert {kind for kind, _ in formats} == set(KINDS_OF_SOURCE)
@@ -49,6 +50,34 @@ def test_files_come_in_every_format_from_a_folder_and_over_sftp_and_as_change_ev
     assert schemes == {"file", "sftp", "sqlite", "http", "amqp", "postgresql"}
 
 
+def test_11_cities_and_90_counties_are_one_folder_and_a_line_of_csv_each() -> None:
+    folder = SOURCES / PLATFORM
+    lines = (folder / "instances.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert len(lines) == 11 + 90
+    declared = {one.code: one for one in sources() if one.folder == folder}
+    bureaus = {one.code: one for one in province(100).province.localities}
+    assert declared.keys() == bureaus.keys()
+    for code, one in declared.items():
+        assert (one.organ, one.region, one.connection) == (bureaus[code].organ, bureaus[code].region, code)
+    assert not list(folder.glob("*.py"))
+
+
+def test_a_department_of_a_known_format_needs_no_python_and_at_most_25_lines_of_yaml() -> None:
+    small = []
+    for folder in {one.folder for one in sources() if one.profile or "extends:" in _declaration(one.folder)}:
+        assert not list(folder.glob("*.py")), folder
+        lines = [
+            line for line in _declaration(folder).splitlines() if line.strip() and not line.lstrip().startswith("#")
+        ]
+        if len(lines) <= 25:
+            small.append(folder.name)
+    assert {"singer-tap", "sftp-drop", "shenzhen-mirror", "double-publicity-sheets", "staffing"} <= set(small)
+
+
+def _declaration(folder: Path) -> str:
+    return (folder / "source.yml").read_text(encoding="utf-8")
+
+
 def test_every_mapping_loads() -> None:
     for source in sources():
         mapping = mapping_of(source.mapping)
@@ -60,7 +89,7 @@ def test_a_shape_keeps_its_protocol(name: str) -> None:
     shape: Shape = SHAPES[name]
     assert shape.name == name
     assert shape.carries <= set(KINDS)
-    review = {row["has_review"] for row in ROSTER if row["shape"] == name}
+    review = {row["has_review"] for row in ROSTER if row["shape"] == name}  # none on the platform of the counties
     five = [
         stream.process == "five_stages"
         for source in sources()

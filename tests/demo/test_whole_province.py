@@ -57,7 +57,7 @@ class Province:
         runtime = Runtime.open(settings)
         urls = read_connections(self.home / "demo" / "connections.env")
         sources = load_sources(settings.sources)
-        assert len(sources) == 43
+        assert len(sources) == 43 + 11 + 90
         for source in sources:
             variable = "HUB_CONN_" + re.sub(r"[^A-Z0-9]", "_", source.connection.upper())
             report = exchange(source, runtime=runtime, connections=lambda _id, name=variable: urls[name])
