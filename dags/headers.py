@@ -124,11 +124,10 @@ def _read(folder: Path, _stamp: Stamp) -> tuple[Header, ...]:
 
 def _together(folder: Path, members: tuple[Header, ...]) -> Header:
     """Return the header of a folder whose instances are pulled by one DAG; one's fault is told, and stops no other."""
-    first, more = members[0], len(members) - 1
+    first, all_, more = members[0], f"等 {len(members)} 家", len(members) - 1
     return replace(
-        first, code=folder.name, title=f"{first.title} 等 {len(members)} 家",
-        title_en=f"{first.title_en or first.title} and {more} more", owner="", owner_organ="", organ="", region="",
-        connection="", members=members, faults=(),
+        first, code=folder.name, title=f"{first.title} {all_}", title_en=f"{first.title_en or first.title} and {more} more",
+        owner=f"{first.owner} {all_}", owner_organ="", organ="", region="", connection="", members=members, faults=(),
     )  # fmt: skip
 
 

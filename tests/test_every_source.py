@@ -48,7 +48,8 @@ def test_what_needs_no_system(folder: Path, check: str) -> None:
 def test_a_system_made_of_its_examples(folder: Path) -> None:
     done = {one.name: proven(folder)[one.name] for one in CHECKS if one.needs == "system"}
     assert {name: one.message for name, one in done.items() if one.status is Status.FAILED} == {}
-    if (folder / "samples" / "valid").is_dir():
+    unmade = done["check-succeeds"].message
+    if (folder / "samples" / "valid").is_dir() and not unmade.endswith("not written from examples"):
         assert done["check-succeeds"].status is Status.PASSED, done["check-succeeds"].message
     else:
         assert len(done["check-succeeds"].message) > REASON

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from connectors.debezium import CHANGED_AT, OPERATION, ORDER
 from connectors.envelopes.sealing import seal
 from connectors.source import Source, StreamSpec
 from hub.records import Record
@@ -145,7 +146,20 @@ def _trailer(spec: StreamSpec, count: int) -> str | None:
     return line if re.search(str(pattern), line) else None
 
 
+def _event(record: Record) -> Record:
+    """Write a record as the change event of Debezium that it was read from."""
+    row = {name: value for name, value in record.items() if name not in {OPERATION, CHANGED_AT, ORDER}}
+    gone, at = record.get(OPERATION) == "d", record.get(CHANGED_AT)
+    source = {"ts_ms": at, "lsn": record.get(ORDER)}
+    return {
+        "before": row if gone else None, "after": None if gone else row, "op": record.get(OPERATION), "ts_ms": at,
+        "source": source,
+    }  # fmt: skip
+
+
 def _json(spec: StreamSpec, records: Sequence[Record]) -> bytes:
+    if spec.options.get("envelope") == "debezium":
+        records = [_event(one) for one in records]
     if spec.options["format"] == "jsonl":
         return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records).encode()
     document: Any = list(records)
