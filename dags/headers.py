@@ -124,10 +124,11 @@ def _read(folder: Path, _stamp: Stamp) -> tuple[Header, ...]:
 
 def _together(folder: Path, members: tuple[Header, ...]) -> Header:
     """Return the header of a folder whose instances are pulled by one DAG; one's fault is told, and stops no other."""
-    first, all_, more = members[0], f"等 {len(members)} 家", len(members) - 1
+    first, others = members[0], f"等 {len(members)} 家"
     return replace(
-        first, code=folder.name, title=f"{first.title} {all_}", title_en=f"{first.title_en or first.title} and {more} more",
-        owner=f"{first.owner} {all_}", owner_organ="", organ="", region="", connection="", members=members, faults=(),
+        first, code=folder.name, title=f"{first.title} {others}",
+        title_en=f"{first.title_en or first.title} and {len(members) - 1} more", owner=f"{first.owner} {others}",
+        owner_organ="", organ="", region="", connection="", members=members, faults=(),
     )  # fmt: skip
 
 

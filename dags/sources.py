@@ -74,7 +74,7 @@ def _together(header: Header) -> None:
     def report(summaries: list[dict[str, Any]]) -> None:
         together.report(summaries)
 
-    report([  # type: ignore[arg-type]  # the operators' outputs stand for the dicts
+    reported: Any = [
         together.ExchangePart(
             task_id=f"exchange_{part + 1}",
             header=header,
@@ -83,7 +83,8 @@ def _together(header: Header) -> None:
             doc_md="Pulls some of the sources one after the other; one that fails keeps no other from its turn.",
         ).output
         for part in range(together.parts(header))
-    ])  # fmt: skip
+    ]
+    report(reported)
 
 
 for _header in read_headers(Settings.load().sources, only=get_parsing_context().dag_id):
