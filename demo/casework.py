@@ -109,7 +109,7 @@ class Casework:
         own = tuple(item for item in self.province.items if item.department == department.code)
         if own:
             return own
-        having = sorted({item.department for item in self.province.items})
+        having = sorted(one.code for one in self.province.departments if one.cases and one.has_review)
         lender = having[department.index % len(having)]
         return tuple(item for item in self.province.items if item.department == lender)
 

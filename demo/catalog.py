@@ -152,7 +152,7 @@ def _locality(region: Region, place: int, cases: int, seed: int) -> Department:
         short=f"{region.name[:3]}审",
         region=region.code,
         shape=PLATFORM,
-        has_review=False,
+        has_review=True,
         serves=(organ,),
         staff=staff(seed, place, cases),
         cases=cases,

@@ -24,6 +24,7 @@ _KIND = {
 _CARD = {"resident_id": "身份证", "credit_code": "信用代码", "organisation_code": "机构代码"}
 _WAY = {"window": "窗口", "online": "网上", "post": "邮寄", "mobile": "手机"}
 _RESULT = {"granted": "准予", "refused": "不准予", "returned": "退回", "withdrawn": "撤回", "completed": "办结"}
+_COLUMNS = {"undertake": "承办", "review": "审核", "approve": "批准"}
 
 STREAMS = by_name(
     contract(
@@ -47,12 +48,13 @@ class CountyPlatformShape(System):
     streams = STREAMS
 
     def seen(self, case: Case) -> Case | None:
-        """Return the case with its applicant, acceptance and decision alone."""
+        """Return the case with its applicant, acceptance, stages and decision alone."""
         known = trim.without(
-            case, "agent", "contact", "legal_person", "events", "suspensions", "supplements", "materials", "fees",
-            "deliveries", "certificates", "links", "identifiers",
+            case, "agent", "contact", "legal_person", "suspensions", "supplements", "materials", "fees", "deliveries",
+            "certificates", "links", "identifiers",
         )  # fmt: skip
-        return replace(known, decisions=known.decisions[:1])
+        known = replace(known, decisions=known.decisions[:1])
+        return trim.complete_event_from(trim.accept_event_from(known))
 
     def entries(self, department: Department, case: Case) -> Iterator[Entry]:
         """Yield the line of a case."""
@@ -72,6 +74,14 @@ class CountyPlatformShape(System):
                 "承诺时限": _when(given.due), "受理人": given.handler.name, "不予受理原因": given.reason,
             }  # fmt: skip
             faults = joined(faults, given.faults)
+        for event in case.events:
+            if event.stage in _COLUMNS:
+                word = _COLUMNS[event.stage]
+                values |= {
+                    f"{word}人": event.handler.name, f"{word}开始": _when(event.started),
+                    f"{word}完成": _when(event.finished), f"{word}意见": event.opinion,
+                }  # fmt: skip
+                faults = joined(faults, event.faults)
         for decision in case.decisions:
             values |= {
                 "办理结果": _RESULT[decision.outcome], "办结时间": _when(decision.decided),

@@ -44,7 +44,8 @@ def orphan(entries: Sequence[Entry], streams: Mapping[str, Stream]) -> Entry:
     """
     for entry in reversed(entries):
         stream = streams[entry.stream]
-        if entry.hangs and stream.hangs and stream.case is not None and entry.role != "case" and stream.key:
+        named = entry.role in {"case", "decision", "certificate"}  # these bear a number that only one record may have
+        if entry.hangs and stream.hangs and stream.case is not None and not named and stream.key:
             number = f"{entry.case}X"
             values = {**entry.values, stream.case: number}
             for name in stream.key:

@@ -89,15 +89,14 @@ def test_a_shape_keeps_its_protocol(name: str) -> None:
     shape: Shape = SHAPES[name]
     assert shape.name == name
     assert shape.carries <= set(KINDS)
-    review = {row["has_review"] for row in ROSTER if row["shape"] == name}  # none on the platform of the counties
+    of_shape = {one.code: one.has_review for one in province(100).province.senders if one.shape == name}
     five = [
         stream.process == "five_stages"
         for source in sources()
-        for row in ROSTER
-        if row["code"] == source.code and row["shape"] == name
+        if source.code in of_shape
         for stream in mapping_of(source.mapping).streams.values()
     ]
-    assert any(five) == ("yes" in review)
+    assert any(five) == any(of_shape.values())
 
 
 def test_every_kind_of_defect_is_carried_by_some_shape() -> None:
