@@ -48,8 +48,8 @@ def orphan(entries: Sequence[Entry], streams: Mapping[str, Stream]) -> Entry:
         if entry.hangs and stream.hangs and stream.case is not None and not named and stream.key:
             number = f"{entry.case}X"
             values = {**entry.values, stream.case: number}
-            for name in stream.key:
-                if name != stream.case and isinstance(values[name], str):
+            for name in stream.key if stream.case not in stream.key else ():  # a part beside the case may be a code
+                if isinstance(values[name], str):
                     values[name] = f"{values[name]}X"
             return replace(entry, values=values, case=number, key=key_of(stream, values), faults=())
     raise LookupError(f"case {entries[0].case} has no child record")
