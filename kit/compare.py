@@ -76,8 +76,9 @@ def match(spec: StreamSpec, found: Sequence[DiscoveredStream]) -> DiscoveredStre
 
 def _difference(source: Source, spec: StreamSpec, mapped: StreamMapping, seen: DiscoveredStream) -> Difference:
     options = spec.options
-    names = [_cased(one.name, options.get("names", "as_is")) for one in seen.fields]
-    chosen, left_out = options.get("columns"), set(options.get("leave_out", ()))
+    case = options.get("names", "as_is")
+    names = [_cased(one.name, case) for one in seen.fields]
+    chosen, left_out = ({_cased(one, case) for one in options.get(name, ())} for name in ("columns", "leave_out"))
     tables = source.kind in _OF_TABLES
     if tables:
         names = [name for name in names if name not in left_out and (not chosen or name in chosen)]

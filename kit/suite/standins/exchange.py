@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -37,17 +37,34 @@ def make_exchange_tables(subject: Subject, samples: Samples, place: Path, _stack
         name: {**subject.mapping.streams[name].schema["properties"], **_written(spec.options)}
         for name, spec in source.streams.items()
     }
+    numbers = {name: _Numbers(keys[name], columns[name]) for name in source.streams}
+    for name, numbered in numbers.items():
+        columns[name] |= {column: {"type": "string"} for column in numbered.names}
     records = {
-        name: [_waiting(spec, one.record) for one in samples.of(name, valid=True)]
+        name: [numbers[name].given(_waiting(spec, one.record)) for one in samples.of(name, valid=True)]
         for name, spec in source.streams.items()
     }
     fill(file, source, columns, records, keys=keys)
 
     def add(stream: str, record: Record) -> None:
         spec = source.streams[stream]
-        insert(file, spec, [_waiting(spec, record)])
+        insert(file, spec, [numbers[stream].given(_waiting(spec, record))])
 
     return StandIn(source, f"sqlite:///{file}", add)
+
+
+class _Numbers:
+    """Numbers rows as their department does: in the columns of the key that no record has."""
+
+    def __init__(self, key: Sequence[str], columns: Collection[str]) -> None:
+        known = {name.lower() for name in columns}
+        self.names = [name for name in key if name.lower() not in known]
+        self._count = 0
+
+    def given(self, record: Record) -> Record:
+        """Return a record with its row's number."""
+        self._count += 1
+        return {**record, **dict.fromkeys(self.names, f"{self._count:06d}")}
 
 
 def _key(spec: StreamSpec, mapped: StreamMapping) -> list[str]:
