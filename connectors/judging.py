@@ -55,9 +55,8 @@ def judge(marked: Marked, folder: Path, *, instance: bool) -> tuple[Path, dict[s
         return None
     if not instance and isinstance(data.get("code"), str) and data["code"] != folder.name:
         marked.fault(("code",), f"code {data['code']!r} must be the folder's name {folder.name!r}")
-    if data.get("one_dag") is True and not instance:
-        marked.fault(("one_dag",), "one_dag goes with an instances.csv in this folder")
     _judge_words(marked, data)
+    _judge_shared_dag(marked, data, instance=instance)
     if data.get("kind") == "push" and "connection" in data:
         marked.fault(("connection",), "kind push has no connection: departments come to the hub, each with a token")
     if data.get("kind") == "own" and not (folder / "connector.py").is_file():
@@ -132,6 +131,11 @@ def _judge_words(marked: Marked, data: dict[str, Any]) -> None:
         fields = schedule.split()
         if len(fields) != 5 or not all(map(_CRON_FIELD.fullmatch, fields)):  # noqa: PLR2004  # cron has five fields
             marked.fault(("schedule",), f"{schedule!r} is no cron expression of five fields, such as '0 2 * * *'")
+
+
+def _judge_shared_dag(marked: Marked, data: dict[str, Any], *, instance: bool) -> None:
+    if data.get("one_dag") is True and not instance:
+        marked.fault(("one_dag",), "one_dag goes with an instances.csv in this folder")
 
 
 def _mapping(marked: Marked, data: dict[str, Any], folder: Path) -> tuple[Path, dict[str, Any]] | None:
