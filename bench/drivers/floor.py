@@ -131,9 +131,16 @@ def queue(url: str, *queues: str) -> int:
     return read
 
 
+def posts(url: str, folder: str) -> int:
+    """Post every file, one after the other, to a service that parses it."""
+    with requests.Session() as session:
+        bodies = (file.read_bytes() for file in sorted(Path(folder).iterdir()))
+        return sum(session.post(url, data=body, timeout=60).json()["read"] for body in bodies)
+
+
 FLOORS: dict[str, Floor] = {
     "sql": sql, "csv": csvs, "jsonl": jsonl, "xlsx": xlsx, "xml": xml, "sftp": sftp, "rest": rest, "soap": soap,
-    "queue": queue,
+    "queue": queue, "posts": posts,
 }  # fmt: skip
 
 

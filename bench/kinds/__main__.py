@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.contenders.base import Size
-from bench.kinds import databases, files, messages, services
+from bench.kinds import databases, files, messages, posts, services
 from bench.kinds.feeds import Kind, Missing
 from bench.kinds.harness import Bench, Line
 from bench.report import table
 
-KINDS: tuple[Kind, ...] = (*databases.KINDS, *files.KINDS, *services.KINDS, *messages.KINDS)
+KINDS: tuple[Kind, ...] = (*databases.KINDS, *files.KINDS, *services.KINDS, *messages.KINDS, *posts.KINDS)
 PLAIN = "database-postgresql"
 EXCHANGE, LEAST = "exchange-postgresql", 0.5
 """An exchange table, with a receipt for each row, is to be at least so fast against the plain tables."""

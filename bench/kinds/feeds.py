@@ -20,6 +20,7 @@ STREAMS = {"PRE_APASINFO": "pre_apasinfo", "PRE_NODE": "pre_node"}
 """The streams of the profile that all kinds but two read, and the tables that hold them."""
 
 Row = dict[str, Any]
+ORGAN = "11330000002482285J"
 
 
 @dataclass
@@ -72,6 +73,8 @@ class Feed:
     records: int
     files: dict[str, str] = field(default_factory=dict)
     proof: Callable[[], None] | None = None
+    program: list[str] = field(default_factory=lambda: ["bench.drivers.hub_load"])
+    """The module that brings the records into the repository, with its arguments: a pull, but for posts."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ def declared(kind: str, streams: dict[str, Any], **over: Any) -> dict[str, Any]:
     """Return a source.yml of the profile that all but two kinds use."""
     return {
         "version": 1, "code": "bench-department", "title": {"zh": "基准测试部门", "en": "Department of the benchmarks"},
-        "owner": {"organ": "11330000002482285J", "name": "基准测试", "contact": "bench"},
-        "legal_basis": "none; made data", "organ": "11330000002482285J", "region": "330000",
+        "owner": {"organ": ORGAN, "name": "基准测试", "contact": "bench"},
+        "legal_basis": "none; made data", "organ": ORGAN, "region": "330000",
         "kind": kind, "connection": "bench_department", "streams": streams,
         **({} if "mapping" in over else {"profile": "zhejiang-pre"}), **over,
     }  # fmt: skip

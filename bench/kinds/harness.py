@@ -78,7 +78,7 @@ class Bench:
         _write(folder / "sources" / "bench-department", feed)
         self.server.create(TARGET, template=TEMPLATE)
         found = run(
-            [sys.executable, "-m", "bench.drivers.hub_load"], records=feed.records, server_cpu=self.server.cpu,
+            [sys.executable, "-m", *feed.program], records=feed.records, server_cpu=self.server.cpu,
             environment={
                 "HUB_HOME": str(folder / "home"), "HUB_DATABASE_URL": self.server.url(TARGET),
                 "HUB_ARCHIVE_URL": str(folder / "archive"), "HUB_KEYS": self._keys,
