@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from hub.errors import RetrySource, SourceUnreachable, StopSource, StreamMissing
@@ -11,9 +14,9 @@ from tests.journeys.conftest import Hub
 
 
 def take_away(department: Department, *tables: str) -> None:
-    for table in tables:
-        department._connection.execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
-    department._connection.commit()
+    with closing(sqlite3.connect(department.file)) as system, system:
+        for table in tables:
+            system.execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
 
 
 def test_the_streams_after_a_missing_one_are_pulled(hub: Hub, department: Department) -> None:
