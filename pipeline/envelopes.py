@@ -205,12 +205,11 @@ def _settle_and_owe(
     if policy is None or said is None or piece.unit is None:
         return
     gaps = envelopes.settle(cursor, line.stream_id, first=policy.first, batch_id=batch_id)
-    if not policy.answers:
-        return
     more: dict[str, Any] = {"missing": [list(span) for span in gaps.spans]} if gaps.spans else {}
     through = streams.complete_through(cursor, line.stream_id)
     if through is not None:
         more["complete_through"] = through.isoformat()
+    line.receipt = _facts(said, {**told, **more})
     _owe(cursor, line, piece.unit.name, said, batch_id, {**told, **more})
 
 
@@ -219,11 +218,15 @@ def _owe(
 ) -> None:
     if line.spec.envelope is None or not line.spec.envelope.answers:
         return
-    facts = dict(told)
-    if said is not None:
-        facts |= {"number": said.number} | ({"digest": said.digest} if said.digest else {})
-    one = receipts.Owed(unit, str(told["outcome"]), (), envelope=facts)
+    one = receipts.Owed(unit, str(told["outcome"]), (), envelope=_facts(said, told))
     receipts.owe(cursor, stream_id=line.stream_id, batch_id=batch_id, receipts=[one])
+
+
+def _facts(said: Enveloped | None, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that a receipt says besides its sender: what came, and what became of it."""
+    if said is None:
+        return dict(told)
+    return {**told, "number": said.number, **({"digest": said.digest} if said.digest else {})}
 
 
 def _faults(findings: Sequence[Finding]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg2
 
 from connectors.source import Source
+from hub import jsontext
 from hub.findings import Finding
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from hub.refusals import Contradicted, KeyReused
@@ -28,6 +29,7 @@ from pipeline.work import Line, Work, transaction
 from sharedrepo import envelopes as numbers
 from sharedrepo import posts, stage, streams
 from sharedrepo.known import Register
+from sharedrepo.receipts import Owed
 
 Held = Record | BrokenRecord
 
@@ -172,7 +174,7 @@ class Intake:
         texts = [
             answer(
                 source=work.source.code, stream=line.spec.name, batch_id=loaded.batch_id,
-                told=[told[place] for place in mine], numbered=_numbered(cursor, line, piece),
+                told=[told[place] for place in mine], numbered=_numbered(cursor, work, line, piece),
             )
             for mine in places
         ]  # fmt: skip
@@ -236,14 +238,17 @@ def _mind_number(cursor: stage.Cursor, line: Line, piece: Slice) -> None:
         raise Contradicted(f"number {said.number} was received before with other content", hint=hint)
 
 
-def _numbered(cursor: stage.Cursor, line: Line, piece: Slice) -> dict[str, Any] | None:
-    """Say which number a post bore, and which ones before it are missing."""
+def _numbered(cursor: stage.Cursor, work: Work, line: Line, piece: Slice) -> dict[str, Any] | None:
+    """Say which number a post bore, and which ones before it are missing, with the signed receipt of its envelope."""
     said, policy = envelopes.said_by(line, piece), line.spec.envelope
     if said is None or policy is None:
         return None
     gaps = numbers.missing(cursor, line.stream_id, policy.first)
+    unit = piece.unit.name if piece.unit is not None else ""
+    receipt = receipts.receipt_document(work, line.spec.name, Owed(unit, "received", envelope=line.receipt))
     return {
         "number": said.number, "missing": [list(span) for span in gaps.spans], "missing_count": gaps.count,
+        "receipt": jsontext.loads(receipt),
     }  # fmt: skip
 
 

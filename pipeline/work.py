@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.source import Source, StreamSpec
 from hub.errors import RefuseUnit
@@ -62,6 +62,8 @@ class Line:
     """The enveloped delivery that is under work, and what becomes of it by its number."""
     tally: Tally | None = None
     """What was found in it so far."""
+    receipt: dict[str, Any] | None = None
+    """What the receipt of the delivery that ended last says, for a source that is answered at once."""
 
 
 @dataclass(slots=True)

@@ -112,6 +112,8 @@ class Numbered(BaseModel):
     missing: list[tuple[int, int]]
     """Spans of first and last number, the oldest ones."""
     missing_count: int
+    receipt: dict[str, Any]
+    """The receipt of the envelope, signed by the hub (schemas/exchange/receipt/v1)."""
 
 
 class Taken(BaseModel):

@@ -14,6 +14,8 @@ import requests
 import yaml
 from pydantic import SecretStr
 
+from connectors.envelopes.document import canonical
+from hub.documents import SCHEMAS
 from pipeline.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
@@ -23,6 +25,7 @@ from tests.journeys.conftest import Hub
 from tests.posters import Poster
 from tests.web.serving import served
 from tests.web.test_push import outcomes, refused, taken, written
+from validation.explain import Explainer
 from web.app import create
 
 STREAM = "PRE_APASINFO"
@@ -69,6 +72,13 @@ def test_a_gap_is_told_and_closes_when_the_missing_number_comes(poster: Poster, 
     first = taken(send(poster, 1, row(1)))
     assert first.envelope is not None
     assert (first.envelope.number, first.envelope.missing) == (1, [])
+    receipt = dict(first.envelope.receipt)
+    schema = json.loads((SCHEMAS / "exchange/receipt/v1/schema.json").read_text(encoding="utf-8"))
+    assert Explainer(schema).is_valid(receipt)
+    assert (receipt["number"], receipt["outcome"], receipt["counts"]) == (1, "received", {"new": 1})
+    value = base64.b64decode(receipt["signature"]["value"])
+    ours = hub.runtime.protector.ring.signing_key()
+    ours.private.public_key().verify(value, canonical(receipt))
     third = taken(send(poster, 4, row(4), 7))
     assert third.envelope is not None
     assert (third.envelope.missing, third.envelope.missing_count) == ([(2, 3)], 2)
