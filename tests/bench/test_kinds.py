@@ -38,6 +38,7 @@ def line(title: str, floor: float, hub: float) -> Line:
     return Line(title, [one(floor)], [one(hub)])
 
 
+@pytest.mark.long
 def test_every_kind_of_its_own_is_measured_and_every_record_comes_over() -> None:
     words = [word for name in OF_ITS_OWN for word in ("--only", name)]
     done = subprocess.run(

@@ -118,6 +118,7 @@ def test_the_coverage_names_the_departments_that_send_results_only(province: Pro
     assert processes["of"] - processes["covered"] <= gaps, "a case that is not covered lacks a stage that is listed"
 
 
+@pytest.mark.long
 def test_no_injected_personal_value_stands_anywhere_in_the_clear(province: Province) -> None:
     """Searched are a dump, the write-ahead log, all of the server's files, the archive and all logs."""
     url = province.hub("db", "url").stdout.split()[0]
