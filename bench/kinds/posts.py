@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 
 from bench.kinds.feeds import STREAMS, Feed, Ground, Kind, declared
+from kit.suite.loopback import Quiet, serving
 
 AT_ONCE = 2_000
 """Records of one post."""
@@ -42,29 +41,13 @@ def _bodies(ground: Ground, stream: str, folder: Path) -> None:
 
 @contextmanager
 def _listening() -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each answer waits for an acknowledgement
-
+    class Handler(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = json.dumps({"read": sum(1 for line in body.splitlines() if json.loads(line))}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            self.say(200, {}, json.dumps({"read": sum(1 for line in body.splitlines() if json.loads(line))}).encode())
 
-        def log_message(self, *_: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(lambda _: Handler) as own:
+        yield f"http://{own}"
 
 
 KINDS = (Kind("push", "push", push),)

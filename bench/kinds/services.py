@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 from xml.sax.saxutils import escape
@@ -14,6 +12,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from bench.kinds.feeds import STREAMS, Feed, Ground, Kind, Row, declared
+from kit.suite.loopback import Quiet, serving
 
 PAGE = 1_000
 TNS = "urn:bench"
@@ -98,10 +97,7 @@ def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 @contextmanager
 def _serving(pages: Pages) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each answer waits for an acknowledgement
-
+    class Handler(Quiet):
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
             if asked.path == "/soap":
@@ -119,23 +115,10 @@ def _serving(pages: Pages) -> Iterator[str]:
             self._say(pages[stream][number - 1], kind)
 
         def _say(self, body: bytes, kind: str) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", f"{kind}; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.say(200, {"Content-Type": f"{kind}; charset=utf-8"}, body)
 
-        def log_message(self, *_: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(lambda _: Handler) as own:
+        yield f"http://{own}"
 
 
 KINDS = (Kind("rest", "rest", rest), Kind("soap", "soap", soap))

@@ -26,6 +26,7 @@ _DIRECTORY = 32 * MIB
 """The table of contents of a zip archive is read whole."""
 _AT_ONCE = 4 * MIB
 _BLOCK = 1 << 20
+_SHOWN = 50
 _TAIL = 22 + 0xFFFF
 _DAMAGE = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
@@ -187,7 +188,8 @@ def _judged(package: str, found: Found, bounds: Bounds) -> list[Entry]:
             faults.append(f"it holds more than {bounds.files:,} files or {bounds.bytes:,} bytes")
             break
     if faults:
-        raise PackageRefused(package, faults[:50] + ([f"and {len(faults) - 50} more"] if len(faults) > 50 else []))  # noqa: PLR2004  # one list
+        more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
+        raise PackageRefused(package, faults[:_SHOWN] + more)
     return list(entries.values())
 
 
