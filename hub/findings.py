@@ -26,21 +26,29 @@ class Effect(StrEnum):
     FLAG = "flag"
 
 
-Scope = Literal["record", "unit", "case"]
+Scope = Literal["record", "unit", "case", "set"]
+"""What a rule looks at: one record, a whole delivery or feed, one case, or all that is held of a stream."""
+Severity = Literal["high", "medium", "low"]
+"""How soon somebody must act."""
+Owner = Literal["department", "steward", "engineer"]
+"""Who acts first on what a rule finds."""
 Dimension = Literal["complete", "valid", "unique", "consistent", "timely", "accurate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its code, its effect, and the words that people read."""
+    """One rule: its code, its effect, who acts on it and how soon, and the words that people read."""
 
     code: str
     scope: Scope
     effect: Effect
+    severity: Severity
     dimension: Dimension
+    owner: Owner
     title: str
     title_zh: str
     hint: str
+    hint_zh: str
 
 
 @dataclass(frozen=True, slots=True)

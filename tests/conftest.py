@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from hub.protect import Protector
 from hub.protect.keys import new_ring
@@ -18,6 +19,10 @@ from hub.settings import Settings
 from pipeline.runtime import Runtime
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.migrate import upgrade
+
+# A busy machine is no fault of the code: nothing is timed here.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

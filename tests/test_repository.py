@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from hub.cli import GROUP
-from hub.findings import RULES, Dimension, Effect, Scope
+from hub.findings import RULES, Dimension, Effect, Owner, Scope, Severity
 from pipeline.runtime import Runtime
 from sharedrepo.models import metadata
 from validation.cases import case_rules
@@ -32,6 +32,7 @@ PRODUCT = (
     "sharedrepo",
     "sql",
     "pipeline",
+    "quality",
     "kit",
     "web",
     "dags",
@@ -138,6 +139,8 @@ def test_every_sub_command_can_be_loaded() -> None:
 def test_the_register_of_rules_uses_its_closed_sets() -> None:
     assert {rule.scope for rule in RULES.values()} <= set(Scope.__args__)  # type: ignore[attr-defined]
     assert {rule.dimension for rule in RULES.values()} <= set(Dimension.__args__)  # type: ignore[attr-defined]
+    assert {rule.severity for rule in RULES.values()} <= set(Severity.__args__)  # type: ignore[attr-defined]
+    assert {rule.owner for rule in RULES.values()} <= set(Owner.__args__)  # type: ignore[attr-defined]
     assert all(
         isinstance(rule.effect, Effect) and rule.title and rule.title_zh and rule.hint for rule in RULES.values()
     )

@@ -17,7 +17,7 @@ from sharedrepo.models.ledger import (
     waiting,
 )
 from sharedrepo.models.overview import case_overview
-from sharedrepo.models.quality import finding
+from sharedrepo.models.quality import daily, finding, issue, issue_event, score, set_result
 
 __all__ = [
     "HISTORY",
@@ -27,12 +27,17 @@ __all__ = [
     "batch",
     "case_overview",
     "client",
+    "daily",
     "envelope",
     "finding",
+    "issue",
+    "issue_event",
     "key_fingerprint",
     "metadata",
     "post",
     "receipt",
+    "score",
+    "set_result",
     "source_record",
     "source_system",
     "stream",

@@ -1,0 +1,12 @@
+"""`hub quality`: the steward's commands; each part of this package brings its own."""
+
+from __future__ import annotations
+
+import typer
+
+quality = typer.Typer(help="What is wrong with the data, and getting it mended.", no_args_is_help=True)
+
+
+@quality.callback()
+def _root() -> None:
+    """What is wrong with the data, and getting it mended."""
