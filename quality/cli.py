@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import typer
 
+from quality.issues.cli import issues
+from quality.scores.cli import scores
+
 quality = typer.Typer(help="What is wrong with the data, and getting it mended.", no_args_is_help=True)
 
 
 @quality.callback()
 def _root() -> None:
     """What is wrong with the data, and getting it mended."""
+
+
+quality.add_typer(issues, name="issues")
+quality.command()(scores)

@@ -17,14 +17,16 @@ from sharedrepo.models.ledger import (
     waiting,
 )
 from sharedrepo.models.overview import case_overview
-from sharedrepo.models.quality import daily, finding, issue, issue_event, score, set_result
+from sharedrepo.models.quality import alert, bound, daily, finding, issue, issue_event, score, set_result
 
 __all__ = [
     "HISTORY",
     "MERGE_ORDER",
     "OUTCOMES",
     "TABLES",
+    "alert",
     "batch",
+    "bound",
     "case_overview",
     "client",
     "daily",

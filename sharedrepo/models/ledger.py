@@ -62,6 +62,7 @@ batch = sa.Table(
     instant("recorded_at", nullable=False),
     column("reason", sa.Text()),
     instant("newest_report"),
+    column("actor", sa.Text()),
     column("read", sa.Integer(), nullable=False),
     *(column(outcome, sa.Integer(), nullable=False, server_default="0") for outcome in OUTCOMES),
     sa.CheckConstraint(

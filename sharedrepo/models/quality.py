@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from sharedrepo.models.base import column, instant, metadata
 
@@ -64,6 +64,9 @@ issue = sa.Table(
     column("level", sa.SmallInteger(), nullable=False, server_default="0"),
     instant("alerted_at"),
     instant("closed_at"),
+    column("accepted_records", sa.BigInteger()),
+    column("due_provisional", sa.Boolean(), nullable=False, server_default=sa.false()),
+    column("climbs_on", sa.Date()),
     sa.CheckConstraint(f"status IN ({', '.join(repr(one) for one in STATUSES)})", name="status"),
     sa.CheckConstraint("severity IN ('high', 'medium', 'low')", name="severity"),
     sa.UniqueConstraint("organ", "stream_id", "rule", "field"),
@@ -136,4 +139,38 @@ score = sa.Table(
     sa.Index("ix_score_day", "day"),
     schema="quality",
     comment="质量得分: clean ÷ records of a day; document and dimension are empty where all of them are meant.",
+)
+
+bound = sa.Table(
+    "bound",
+    metadata,
+    column("bound_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("source", sa.Text(), nullable=False),
+    column("stream", sa.Text(), nullable=False),
+    column("measure", sa.Text(), nullable=False, server_default="rows"),
+    column("least", sa.Numeric()),
+    column("most", sa.Numeric()),
+    column("reason", sa.Text(), nullable=False),
+    column("actor", sa.Text(), nullable=False),
+    instant("at", nullable=False, server_default=sa.text("now()")),
+    column("latest", sa.Boolean(), nullable=False, server_default=sa.true()),
+    sa.CheckConstraint("reason <> ''", name="reason"),
+    sa.CheckConstraint("least <= most", name="order"),
+    sa.Index("ix_bound_latest", "source", "stream", "measure", unique=True, postgresql_where=sa.text("latest")),
+    schema="quality",
+    comment="Bounds that people set over those of source.yml, each with its reason; `latest` marks the one that holds.",
+)
+
+alert = sa.Table(
+    "alert",
+    metadata,
+    column("alert_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    instant("at", nullable=False, server_default=sa.text("now()")),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("gateway", sa.Text(), nullable=False),
+    column("issues", ARRAY(sa.Text()), nullable=False),
+    column("delivered", sa.Boolean(), nullable=False),
+    sa.Index("ix_alert_at", "at"),
+    schema="quality",
+    comment="What was sent to whom: one row a message and gateway, tried again where it was not delivered.",
 )

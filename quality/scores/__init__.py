@@ -1,0 +1,1 @@
+"""How clean the data of each organ is, a day: scores, their formula and their trend."""
