@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.findings import Finding
+from hub.mends import Mend
 
 Record = dict[str, Any]
 """One record as received: JSON-native values only (instants and dates as text, decimals as text)."""
@@ -75,6 +76,7 @@ class Slice:
     cursor after this slice and is committed with its data; `unit_ends` marks the last slice of its unit.
     `counted` says what the slice held of its unit's declared totals where some of its records were left out since.
     `tokens` are what the connector knows each record by, then each broken record, where it wants receipts.
+    `mends` says which records are not as they were received, by index: the hub corrected them.
     """
 
     stream: str
@@ -88,6 +90,7 @@ class Slice:
     last: bool = False
     counted: Mapping[str, int] | None = None
     tokens: Sequence[str] = ()
+    mends: dict[int, Mend] = field(default_factory=dict)
 
     @property
     def read(self) -> int:

@@ -51,8 +51,9 @@ class Subject:
         source = self.source
         mapped = entered(self.mapping.streams[stream], self.documents, source.entry_mode)
         spec = source.streams.get(stream)
-        judge = StructureJudge(dict(mapped.schema), spec.contract if spec else None, shown=open_fields(mapped))
-        return Desk(mapped, judge, self.documents, self.protector, self.context(), Occurrences(), _unlocked)
+        shown = open_fields(mapped)
+        judge = StructureJudge(dict(mapped.schema), spec.contract if spec else None, shown=shown)
+        return Desk(mapped, judge, self.documents, self.protector, self.context(), Occurrences(), _unlocked, shown)
 
     def context(self) -> Context:
         """Say what is known about records besides themselves."""

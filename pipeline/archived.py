@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub import jsontext
+from hub.mends import Mend
 from hub.records import BrokenRecord, Record, Slice
 
 BROKEN = b"!"
 """Begins the line of a record that could not be read."""
+MENDED = b"~"
+"""Begins a line that says how the record of the line before it was mended."""
 
 
 Place = tuple[int, str]
@@ -23,6 +26,7 @@ class Line:
     row: int
     key: str
     body: bytes
+    mend: Mend | None = None
 
     @property
     def place(self) -> Place:
@@ -32,9 +36,16 @@ class Line:
 
 def records(lines: Iterable[bytes]) -> Iterator[Line]:
     """Yield the readable records of an archive object."""
+    last: Line | None = None
     for text in lines:
-        if not text.startswith(BROKEN):
-            yield _line(text)
+        if text.startswith(MENDED):
+            last = None if last is None else replace(last, mend=Mend.loads(text[1:]))
+            continue
+        if last is not None:
+            yield last
+        last = None if text.startswith(BROKEN) else _line(text)
+    if last is not None:
+        yield last
 
 
 def _line(text: bytes) -> Line:
@@ -47,13 +58,19 @@ def fill(piece: Slice, lines: Iterable[bytes], *, only: Collection[Place] | None
     rows: list[int] = []
     keys: list[str] = []
     found: list[Record] = []
+    wanted = False
     for text in lines:
         if text.startswith(BROKEN):
             if only is None:
                 piece.broken.append(BrokenRecord(*jsontext.loads(text[1:])))
             continue
+        if text.startswith(MENDED):
+            if wanted:
+                piece.mends[len(rows) - 1] = Mend.loads(text[1:])
+            continue
         line = _line(text)
-        if only is None or line.place in only:
+        wanted = only is None or line.place in only
+        if wanted:
             rows.append(line.row)
             keys.append(line.key)
             found.append(jsontext.loads(line.body))

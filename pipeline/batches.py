@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow.compute as pc
 
 from hub import jsontext
+from hub.mends import Mend
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from normalization.apply import Occurrences
 from pipeline import archived, drifting, envelopes, receipts, settling, states
@@ -22,6 +23,9 @@ from sharedrepo.archive.envelope import Packed
 from sharedrepo.archive.names import object_key
 from sharedrepo.known import Register
 from validation.cases import case_rules
+
+Mind = Callable[[load.Loaded], None]
+"""Looks at what was loaded, before it is archived."""
 
 
 class Preparer:
@@ -72,13 +76,14 @@ class Preparer:
 def again(
     cursor: stage.Cursor, work: Work, line: Line, piece: Slice, *, kind: str, reason: str | None = None,
     waiters: Sequence[waiting.Released] = (), status: str = "replayed", known_unchanged: int = 0,
-    keys: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None, mind: Mind | None = None,
 ) -> load.Loaded:  # fmt: skip
     """Prepare and write a slice that the hub makes itself, inside the present transaction.
 
     `waiters` are the waiting records that it was made of; they are closed with `status`. `known_unchanged` counts
     records that were read with it and left out since they are known (a rebuild's slices); `keys` are the keys under
-    which its records were first received.
+    which its records were first received. `mind` looks at what became of the records before anything is archived; it
+    may raise, and then its caller's transaction keeps nothing.
     """
     if kind == "absence":
         prepared = absent(line.desk, keys or ())
@@ -88,16 +93,21 @@ def again(
             drop_known=kind not in load.AGAIN, known_keys=keys,
         )  # fmt: skip
     prepared.incoming.known_unchanged += known_unchanged
-    return write(cursor, work, line, piece, prepared, kind=kind, reason=reason, waiters=waiters, status=status)
+    return write(
+        cursor, work, line, piece, prepared, kind=kind, reason=reason, waiters=waiters, status=status, mind=mind
+    )
 
 
 def write(
     cursor: stage.Cursor, work: Work, line: Line, piece: Slice, prepared: Prepared, *, kind: str,
     reason: str | None = None, waiters: Sequence[waiting.Released] = (), status: str = "replayed",
+    mind: Mind | None = None,
 ) -> load.Loaded:  # fmt: skip
     """Load, archive and register one prepared slice inside the present transaction."""
     job = _job(work, line, kind, reason)
     loaded = _load(cursor, work, job, prepared)
+    if mind is not None:
+        mind(loaded)
     work.note(loaded.batch_id)
     waiting.close(cursor, waiting_ids=[one.waiting_id for one in waiters], batch_id=loaded.batch_id, status=status)
     seq = streams.next_seq(cursor, work.source_system_id)
@@ -289,6 +299,9 @@ def slice_of(work: Work, line: Line, waiters: Iterable[waiting.Released]) -> tup
             found.append(jsontext.loads(payload))
             rows.append(one.row)
             keys.append(one.key)
+            if one.mend is not None:
+                mend = work.runtime.archive.data_keys.unlock(work.source.code, one.mend)
+                piece.mends[len(found) - 1] = Mend.loads(mend)
         except ValueError:
             message = "the text that was received is no record"
             piece.broken.append(BrokenRecord(one.row, "unreadable_record", message, payload.decode("utf-8", "replace")))
@@ -303,7 +316,7 @@ def take_back(cursor: stage.Cursor, work: Work, cases: Sequence[int]) -> None:
     for stream_id in dict.fromkeys(one.stream_id for one in children):
         line = work.line_of(stream_id)
         mine = [one for one in children if one.stream_id == stream_id]
-        payloads = _from_archive(work, mine)
+        lines = _from_archive(work, mine)
         batch_id = load.next_batch(cursor)
         records.park(cursor, mine, batch_id=batch_id)
         waiting.add(
@@ -311,7 +324,8 @@ def take_back(cursor: stage.Cursor, work: Work, cases: Sequence[int]) -> None:
             waiters=[
                 waiting.Waiter(
                     one.record_id, "parked", one.case_number, one.order, one.received, (), None, one.row,
-                    line.desk.lock(payloads[one.record_id]),
+                    line.desk.lock(lines[one.record_id].body),
+                    None if (mend := lines[one.record_id].mend) is None else line.desk.lock(mend.dumps()),
                 )
                 for one in mine
             ],
@@ -322,9 +336,9 @@ def take_back(cursor: stage.Cursor, work: Work, cases: Sequence[int]) -> None:
         register(cursor, work, line, loaded, seq=seq, kind="take_back", piece=piece, archive_key=None)
 
 
-def _from_archive(work: Work, children: Iterable[records.Child]) -> dict[int, bytes]:
+def _from_archive(work: Work, children: Iterable[records.Child]) -> dict[int, archived.Line]:
     """Read the records as received, from the archive objects of the batches that brought them."""
-    out: dict[int, bytes] = {}
+    out: dict[int, archived.Line] = {}
     wanted: dict[str, dict[archived.Place, int]] = {}
     for one in children:
         wanted.setdefault(one.archive_key, {})[one.row, one.source_key] = one.record_id
@@ -332,5 +346,5 @@ def _from_archive(work: Work, children: Iterable[records.Child]) -> dict[int, by
         _header, lines = work.runtime.archive.open(key)
         for line in archived.records(lines):
             if line.place in places:
-                out[places[line.place]] = line.body
+                out[places[line.place]] = line
     return out

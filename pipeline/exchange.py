@@ -148,35 +148,40 @@ class opened:  # noqa: N801  # a context manager, read as a verb
             connection.commit()
             runtime.hold_source(connection, number, source.code, wait=self._wait)
             lines = {
-                name: Line(spec, *streams.stream(cursor, number, name), self._desk(name))
+                name: Line(
+                    spec, *streams.stream(cursor, number, name), desk_of(runtime, source, mapping, name, self._read_at)
+                )
                 for name, spec in source.streams.items()
             }
             connection.commit()
         five_stages = any(one.process == "five_stages" for one in mapping.streams.values())
         return Work(runtime, connection, source, number, lines, mapping.version, five_stages, self._read_at)
 
-    def _desk(self, name: str) -> Desk:
-        source, protector = self._source, self._runtime.protector
-        stream = entered(self._mapping.streams[name], self._runtime.documents, source.entry_mode)
-        context = Context(
-            source=source.code,
-            organ=source.organ,
-            region=source.region,
-            time_zone=source.time_zone,
-            read_at=self._read_at,
-            keyed_hash=protector.content_hash,
-        )
-        # Of a field that no record of a batch has nothing can be said where posts were gathered by chance.
-        sparse = source.kind == "push"
-        judge = StructureJudge(dict(stream.schema), source.streams[name].contract, sparse=sparse, shown=_shown(stream))
-        lock = self._runtime.archive.data_keys.locker(source.code, f"{self._read_at:%Y-%m}")
-        return Desk(stream, judge, self._runtime.documents, protector, context, Occurrences(), lock)
-
     def __exit__(self, *error: Any) -> None:
         self._connection.__exit__(*error)
 
 
-def _shown(stream: StreamMapping) -> frozenset[str]:
+def desk_of(runtime: Runtime, source: Source, mapping: FieldMapping, name: str, read_at: datetime) -> Desk:
+    """Make what the slices of one stream are prepared with."""
+    protector = runtime.protector
+    stream = entered(mapping.streams[name], runtime.documents, source.entry_mode)
+    context = Context(
+        source=source.code,
+        organ=source.organ,
+        region=source.region,
+        time_zone=source.time_zone,
+        read_at=read_at,
+        keyed_hash=protector.content_hash,
+    )
+    # Of a field that no record of a batch has nothing can be said where posts were gathered by chance.
+    sparse = source.kind == "push"
+    shown = shown_fields(stream)
+    judge = StructureJudge(dict(stream.schema), source.streams[name].contract, sparse=sparse, shown=shown)
+    lock = runtime.archive.data_keys.locker(source.code, f"{read_at:%Y-%m}")
+    return Desk(stream, judge, runtime.documents, protector, context, Occurrences(), lock, shown)
+
+
+def shown_fields(stream: StreamMapping) -> frozenset[str]:
     """Return the fields whose raw values findings may show: those that go to columns of no person."""
     used = {one.path[0] for made in stream.yields for column in made.columns for one in column.fields}
     return frozenset(used - {one.path[0] for one in stream.personal})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ import pyarrow as pa
 from hub import jsontext
 from hub.documents import Documents
 from hub.findings import Finding
+from hub.mends import Mend
 from hub.protect import Protector
 from hub.records import Record, Slice
 from hub.table import chosen, lines_of
 from normalization.apply import Context, Identity, Occurrences, TableRows, identify, translate
 from normalization.mapping import StreamMapping
+from pipeline.archived import MENDED
+from pipeline.mended import told_of
 from pipeline.protecting import content_hashes, protect
 from sharedrepo import stage
 from sharedrepo.archive.envelope import Packed, pack
@@ -40,6 +44,8 @@ class Desk:
     seen: Occurrences
     lock: Callable[[bytes], bytes]
     """Locks the payload of a record that waits, under the data key of its source and month."""
+    shown: frozenset[str] = frozenset()
+    """The top-level fields whose raw values findings may show: those that go to columns of no person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ def prepare(
     """
     raws = lines_of(piece.records)
     received = desk.protector.content_hashes(raws)
+    for index, mend in piece.mends.items():
+        received[index] = mend.received
     identity = identify(desk.mapping, piece.records, desk.context, desk.seen if known_keys is None else Occurrences())
     keys = _keys(identity.keys, received)
     if known_keys is not None:
@@ -86,7 +94,9 @@ def prepare(
     incoming.known_unchanged = len(keys) - len(fresh)
     incoming.prior = prior
     _add_broken(desk, piece, broken, incoming)
-    packed = pack(_lines(piece, [keys[index] for index in fresh], kept, [piece.rows[index] for index in fresh]))
+    rows = [piece.rows[index] for index in fresh]
+    mends = [piece.mends.get(index) for index in fresh] if piece.mends else ()
+    packed = pack(_lines(piece, [keys[index] for index in fresh], kept, rows, mends))
     return Prepared(incoming, packed, frozenset(keys).union(broken), fresh)
 
 
@@ -112,9 +122,16 @@ def archive_lines(piece: Slice) -> list[bytes]:
     return _lines(piece, [UNREADABLE] * len(written), written, piece.rows)
 
 
-def _lines(piece: Slice, keys: list[str], raws: list[bytes], rows: Sequence[int]) -> list[bytes]:
+def _lines(
+    piece: Slice, keys: list[str], raws: list[bytes], rows: Sequence[int], mends: Sequence[Mend | None] = ()
+) -> list[bytes]:
     written = jsontext.dumps_many(keys)
     lines = [b"%d\t%b\t%b" % said for said in zip(rows, written, raws, strict=True)]
+    if mends:
+        told = (
+            (line, None if mend is None else MENDED + mend.dumps()) for line, mend in zip(lines, mends, strict=True)
+        )
+        lines = [part for both in told for part in both if part is not None]
     lines += [b"!" + jsontext.dumps([one.row, one.rule, one.message, one.raw]) for one in piece.broken]
     return lines
 
@@ -175,7 +192,7 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list
     whole = len(fresh) == len(raw.keys)
     records = piece.records if whole else chosen(piece.records, fresh)
     deleted = [bool(raw.identity.deleted[i]) for i in fresh]
-    findings = _moved(raw.identity.findings, fresh, whole=whole)
+    findings = _moved([*raw.identity.findings, *told_of(desk, piece.mends)], fresh, whole=whole)
     findings += _shape(desk, records, deleted)
     refused = _refused(findings, len(fresh))
     tables, excluded, more = _translated(
@@ -201,7 +218,14 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list
         payload=_payload(desk.lock, written),
         seal_value=lambda value: desk.protector.seal(value.encode("utf-8", "surrogatepass"), context="finding"),
         unit=piece.unit.name if piece.unit else None,
+        mends={
+            new: partial(_locked, desk.lock, piece.mends[old]) for new, old in enumerate(fresh) if old in piece.mends
+        },
     )
+
+
+def _locked(lock: Callable[[bytes], bytes], mend: Mend) -> bytes:
+    return lock(mend.dumps())
 
 
 def _moved(findings: list[Finding], fresh: list[int], *, whole: bool) -> list[Finding]:

@@ -19,7 +19,7 @@ from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import absence, batches, contract, envelopes, snapshots, states, units
+from pipeline import absence, batches, contract, envelopes, mending, snapshots, states, units, waiving
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.runtime import Runtime
@@ -142,6 +142,8 @@ def _batch(work: Work, head: Header) -> int:
     if "frozen" in head:
         _frozen(work, line, head)
         return 0
+    if head["kind"] == waiving.KIND:
+        return _waived(work, line, head)
     piece, keys = _slice(work, line, head)
     if "passed" in head:
         units.pass_over(work, line, piece, envelopes.Fate(head["passed"]))
@@ -166,9 +168,20 @@ def _batch(work: Work, head: Header) -> int:
             )
             if head["kind"] == "accept" or (head["kind"] == absence.KIND and head["reason"]):
                 _accepted(cursor, line, piece, loaded.batch_id)
+            if head["kind"] == mending.KIND:
+                mending.note(cursor, line, piece, loaded)
         batches.count(line, loaded)
     line.state = piece.state
     return piece.read
+
+
+def _waived(work: Work, line: Line, head: Header) -> int:
+    """Waive again what a person waived."""
+    _header, lines = work.runtime.archive.open(str(head["key"]))
+    with transaction(work) as cursor:
+        loaded = waiving.again(cursor, work, line, lines, head["reason"])
+    batches.count(line, loaded)
+    return loaded.read
 
 
 def _reasons(held: Header | None) -> list[Finding]:

@@ -10,10 +10,10 @@ from typing import Any
 from connectors.source import Source
 from hub.errors import RepositoryError
 from hub.records import Slice, Unit
-from normalization.mapping import load_mapping
 from pipeline import absence, batches, snapshots
 from pipeline.archived import fill
 from pipeline.exchange import opened
+from pipeline.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import transaction
 from sharedrepo import lists, waiting
@@ -31,19 +31,22 @@ class Replayed:
     counts: dict[str, int]
 
 
-def replay(runtime: Runtime, source: Source, ids: Sequence[int] = ()) -> Replayed:
+def replay(
+    runtime: Runtime, source: Source, ids: Sequence[int] = (), *, rule: str | None = None, wait: float = 0
+) -> Replayed:
     """Judge quarantined records of a source again; those that pass are kept, the others go on waiting.
 
-    Without `ids` all of them but conflicting versions: which of two contents is right, a person decides by its id.
+    Without `ids` all of them, or all that `rule` sent there, but conflicting versions: which of two contents is right,
+    a person decides by its id.
     """
-    mapping = load_mapping(source.mapping, runtime.documents)
+    mapping = mapping_of(runtime, source)
     snapshots.keep(runtime, mapping, source.mapping)
     counts: Counter[str] = Counter()
-    with opened(runtime, source, mapping) as work:
+    with opened(runtime, source, mapping, wait=wait) as work:
         for line in work.lines.values():
             with transaction(work) as cursor:
                 entries = [
-                    one for one in waiting.quarantined(cursor, line.stream_id, list(ids))
+                    one for one in waiting.quarantined(cursor, line.stream_id, list(ids), rule=rule)
                     if ids or CONFLICT not in one.rules
                 ]  # fmt: skip
                 if entries:
@@ -63,7 +66,7 @@ def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Repl
     if not held:
         known = [row["batch"] for row in lists.batches(runtime.engine, source=source.code, status="held")]
         raise RepositoryError(f"source {source.code} holds no batch {batch_id}; held are: {known or 'none'}.")
-    mapping = load_mapping(source.mapping, runtime.documents)
+    mapping = mapping_of(runtime, source)
     snapshots.keep(runtime, mapping, source.mapping)
     counts: Counter[str] = Counter()
     with opened(runtime, source, mapping) as work:

@@ -52,6 +52,7 @@ def _queries(scopes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         yield from _ledger()
     if "quality" in scopes:
         yield "quality.finding", _finding()
+        yield "quality.correction", _correction()
 
 
 def _ordered(select: str) -> str:
@@ -117,6 +118,14 @@ def _ledger() -> Iterator[tuple[str, str]]:
             GROUP BY ss.code, st.name, b.kind, b.status
             HAVING {" + ".join(f"sum(b.{outcome})" for outcome in counted)} > 0"""
         ),
+    )
+
+
+def _correction() -> str:
+    """Read the corrections that were ever in force: proposals are work that is not done, and lie in no archive."""
+    return _ordered(
+        f"""SELECT {_KEY}, t.received_hash, t.fields, t.reason, t.proposed_by, t.decided_by, t.status
+            FROM quality.correction AS t {_JOINS} WHERE t.batch_id IS NOT NULL"""
     )
 
 

@@ -41,6 +41,14 @@ def let_go(cursor: stage.Cursor, *, source: int, month: str, reason: str, at: da
         (source, len(month_prefix(month)), month_prefix(month)),
     )
     found = [int(stream) for (stream,) in cursor.fetchall()]
+    # What a correction changed is locked like what waits; one that nobody decided on cannot be applied any more.
+    cursor.execute(
+        """UPDATE quality.correction AS c SET sealed = NULL,
+                  status = CASE WHEN c.status = 'proposed' THEN 'lapsed' ELSE c.status END
+           FROM ledger.stream AS s WHERE s.stream_id = c.stream_id AND s.source_system_id = %s
+             AND substr(c.sealed, 1, %s) = %s""",
+        (source, len(month_prefix(month)), month_prefix(month)),
+    )
     return [_stream(cursor, source, stream, month_prefix(month), reason, at) for stream in found]
 
 
@@ -48,7 +56,7 @@ def _stream(cursor: stage.Cursor, source: int, stream: int, prefix: bytes, reaso
     batch = load.next_batch(cursor)
     cursor.execute(
         """WITH emptied AS (
-               UPDATE ledger.waiting SET payload = NULL WHERE stream_id = %(stream)s
+               UPDATE ledger.waiting SET payload = NULL, mend = NULL WHERE stream_id = %(stream)s
                AND substr(payload, 1, %(length)s) = %(prefix)s RETURNING waiting_id, record_id, status
            ), bare AS (
                UPDATE quality.finding SET sealed = NULL WHERE record_id IN (SELECT record_id FROM emptied)

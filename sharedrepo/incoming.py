@@ -65,6 +65,8 @@ class Incoming:
     known_unchanged: int = 0
     """Records that were dropped before judging, because their hash as received is known."""
     prior: Prior | None = None
+    mends: Mapping[int, Callable[[], bytes]] = field(default_factory=dict)
+    """Records that the hub mended, each with what returns its locked mend."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -87,6 +89,8 @@ class Known:
     waiting: frozenset[bytes] = frozenset()
     refused_order: int | None = None
     """The highest version that waits in quarantine (conflicting versions apart: a person decides on them)."""
+    mended: bool = False
+    """Whether what stands is the hub's correction: what the source itself says comes before it."""
 
     def has_seen(self, received: bytes) -> bool:
         """Say whether this very content stands under the key already, or waits under it."""

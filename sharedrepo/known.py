@@ -87,6 +87,19 @@ def _add_waiting(cursor: stage.Cursor, known: dict[str, Known]) -> None:
         found = by_id[record_id]
         found.waiting |= {bytes(received)}
         found.refused_order = later(found.refused_order, refused_order)
+    # What was waived waits no longer, and is known all the same when it comes again; what was mended gives way.
+    cursor.execute(
+        """SELECT record_id, received_hash, FALSE FROM ledger.waiting WHERE status = 'waived' AND record_id = ANY(%s)
+           UNION ALL
+           SELECT record_id, received_hash, TRUE FROM quality.correction
+           WHERE status = 'applied' AND record_id = ANY(%s)""",
+        (list(by_id), list(by_id)),
+    )
+    for record_id, received, mended in cursor.fetchall():
+        found = by_id[record_id]
+        found.mended |= mended
+        if not mended:
+            found.waiting |= {bytes(received)}
 
 
 def later(one: int | None, other: int | None) -> int | None:

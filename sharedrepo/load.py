@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 
 from hub.contract import RULES as CONTRACT_RULES
 from hub.findings import Finding
-from sharedrepo import drift, findings, merge, overview, records, stage, waiting
+from sharedrepo import corrections, drift, findings, merge, overview, records, stage, waiting
 from sharedrepo.identity import Resolver
 from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
 from sharedrepo.known import look_up
 from sharedrepo.models import OUTCOMES
 
-AGAIN = frozenset({"release", "replay", "retranslate", "absence"})
+AGAIN = frozenset({"release", "replay", "retranslate", "absence", "correction"})
 """Kinds of batch in which the hub itself takes records a second time."""
 
 
@@ -55,6 +55,8 @@ class Loaded:
     lost_cases: list[int] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
     """What became of each record of the slice that was judged, in its order."""
+    record_ids: list[int] = field(default_factory=list)
+    """The record of the register that each is a version of."""
     told: list[Finding] = field(default_factory=list)
     """What was found on these records."""
     newest_report: datetime | None = None
@@ -104,6 +106,7 @@ def load(cursor: stage.Cursor, job: Job, incoming: Incoming) -> Loaded:
     )  # fmt: skip
     loaded.newest_report = pc.max(incoming.reported_at).as_py()
     loaded.outcomes, loaded.told = fate.outcome, [*incoming.findings, *fate.findings]
+    loaded.record_ids = fate.record_id
     loaded.counts = fate.counts()
     loaded.counts["unchanged"] += incoming.known_unchanged
     loaded.new_cases = resolver.new_cases(accepted)
@@ -239,7 +242,14 @@ def _write_ledger(
     )  # fmt: skip
     within = {fate.record_id[i] for i in fate.refused}
     waiting.supersede(cursor, batch_id=batch_id, record_ids=[one for one in settled if one in known or one in within])
-    if job.kind == "replay":
+    # A mend lapses when the source's own word stands again: it is replaced, deleted, or told in the same words.
+    said = {*states.items(), *((index, "touched") for index in fate.touched.values())}
+    lapsed = [
+        fate.record_id[i] for i, value in said
+        if value != "quarantined" and i not in incoming.mends and incoming.keys[i] in prior.known
+    ]  # fmt: skip
+    corrections.lapse(cursor, batch_id=batch_id, record_ids=lapsed)
+    if job.kind in ("replay", "correction"):
         found = [
             f"{UNREADABLE}{mark.hex()}"
             for key, mark in zip(incoming.keys, incoming.received, strict=True)
@@ -268,6 +278,7 @@ def _waiter(incoming: Incoming, fate: records.Fate, index: int, rules: Mapping[i
         unit=incoming.unit,
         row=incoming.rows[index],
         payload=incoming.payload(index),
+        mend=incoming.mends[index]() if index in incoming.mends else None,
     )
 
 

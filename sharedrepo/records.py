@@ -92,7 +92,8 @@ def _all_first(incoming: Incoming) -> Fate:
 
 def _copy(found: Known) -> Known:
     return Known(
-        found.record_id, found.order, found.received, found.canonical, found.state, found.waiting, found.refused_order
+        found.record_id, found.order, found.received, found.canonical, found.state, found.waiting, found.refused_order,
+        found.mended,
     )  # fmt: skip
 
 
@@ -154,7 +155,7 @@ def _is_older(order: int | None, found: Known, *, refused: bool) -> bool:
 
 def _conflicts(incoming: Incoming, index: int, found: Known) -> bool:
     order = incoming.orders[index]
-    if order is None or order != found.order or found.state == "quarantined":
+    if order is None or order != found.order or found.state == "quarantined" or found.mended:
         return False
     return incoming.canonical[index] != found.canonical or incoming.deleted[index] != (found.state == "deleted")
 

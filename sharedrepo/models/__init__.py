@@ -18,6 +18,7 @@ from sharedrepo.models.ledger import (
 )
 from sharedrepo.models.overview import case_overview
 from sharedrepo.models.quality import alert, bound, daily, finding, issue, issue_event, score, set_result
+from sharedrepo.models.worklist import correction, work_log
 
 __all__ = [
     "HISTORY",
@@ -29,6 +30,7 @@ __all__ = [
     "bound",
     "case_overview",
     "client",
+    "correction",
     "daily",
     "envelope",
     "finding",
@@ -44,4 +46,5 @@ __all__ = [
     "source_system",
     "stream",
     "waiting",
+    "work_log",
 ]

@@ -10,8 +10,13 @@ from sharedrepo.models.base import column, instant, metadata
 OUTCOMES = ("new", "updated", "unchanged", "stale", "deleted", "excluded", "quarantined", "parked")
 """What can become of a record that was read; each counts once, by its strongest outcome."""
 
-BATCH_KINDS = ("pull", "release", "replay", "take_back", "retranslate", "accept", "absence")
+BATCH_KINDS = (
+    "pull", "release", "replay", "take_back", "retranslate", "accept", "absence", "erasure", "correction", "waive",
+)  # fmt: skip
 """Why a batch was written: a source was read, or the hub itself took records again, parked or closed them."""
+
+WAITING_STATUSES = ("open", "released", "replayed", "superseded", "erased", "corrected", "waived")
+"""What became of a record that waited."""
 
 source_system = sa.Table(
     "source_system",
@@ -65,9 +70,7 @@ batch = sa.Table(
     column("actor", sa.Text()),
     column("read", sa.Integer(), nullable=False),
     *(column(outcome, sa.Integer(), nullable=False, server_default="0") for outcome in OUTCOMES),
-    sa.CheckConstraint(
-        "kind IN ('pull', 'release', 'replay', 'take_back', 'retranslate', 'accept', 'absence', 'erasure')", name="kind"
-    ),
+    sa.CheckConstraint(f"kind IN ({', '.join(repr(one) for one in BATCH_KINDS)})", name="kind"),
     sa.CheckConstraint("status IN ('committed', 'held', 'superseded', 'accepted')", name="status"),
     sa.CheckConstraint(f"read = {' + '.join(OUTCOMES)}", name="balance"),
     sa.UniqueConstraint("source_system_id", "seq"),
@@ -115,7 +118,9 @@ waiting = sa.Table(
     instant("since", nullable=False),
     column("payload", BYTEA(), privacy="sensitive"),
     sa.CheckConstraint("kind IN ('quarantined', 'parked')", name="kind"),
-    sa.CheckConstraint("status IN ('open', 'released', 'replayed', 'superseded', 'erased')", name="status"),
+    column("mend", BYTEA(), privacy="sensitive"),
+    sa.CheckConstraint(f"status IN ({', '.join(repr(one) for one in WAITING_STATUSES)})", name="status"),
+    sa.Index("ix_waiting_open", "waiting_id", postgresql_where=sa.text("status = 'open'")),
     sa.Index("ix_waiting_parent", "stream_id", "case_number", postgresql_where=sa.text("status = 'open'")),
     schema="ledger",
     comment="Records that wait: refused ones in quarantine, children whose case has not come; locked by data keys.",

@@ -1,0 +1,285 @@
+"""Corrections by hand with four eyes: one proposes, another approves, and only then is anything changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub import jsontext
+from hub.mends import Mend, Step, changed, taken
+from hub.records import Record
+from normalization.apply import Occurrences, identify
+from normalization.model import Field, StreamMapping
+from pipeline import mending, snapshots
+from pipeline.exchange import desk_of, opened
+from pipeline.mapped import mapping_of
+from pipeline.prepare import Desk
+from pipeline.runtime import Runtime
+from quality.worklist import log
+from quality.worklist.base import Base, base_of, source_of
+from quality.worklist.entries import Kind
+from quality.worklist.errors import CorrectionRefused, NotDone, NotFound
+from quality.worklist.opened import names_of, worded
+from sharedrepo import waiting
+from sharedrepo.known import Register
+
+WAIT = 20
+"""Seconds that a deed waits for a running pull of the source."""
+MOST_FIELDS = 200
+LONGEST_VALUE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A correction as it was proposed; `changes` are the new values by JSON pointer."""
+
+    number: int
+    base: Base
+    changes: Mapping[str, Any]
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    status: str
+    base_hash: bytes
+
+
+def propose(
+    runtime: Runtime, number: int, changes: Mapping[str, Any], *, actor: str, reason: str, kind: Kind = "quarantined"
+) -> int:
+    """Propose other values for raw fields of a record, by name or JSON pointer; return the proposal's number.
+
+    A text for a field that the stream's schema declares as a number or truth value is read as one; None empties a
+    field. The record as corrected is judged at once, and nothing is proposed that would not pass.
+
+    Raises:
+        NotFound: there is no such record.
+        NotDone: the record is no longer open, a field is not declared, or nothing would change.
+        CorrectionRefused: the record as corrected does not pass; all its findings are told.
+    """
+    who, why = log.known(actor), log.reasoned(reason)
+    base = base_of(runtime, number, kind)
+    return proposed(runtime, base, changes, actor=who, reason=why)
+
+
+def proposed(runtime: Runtime, base: Base, changes: Mapping[str, Any], *, actor: str, reason: str) -> int:
+    """Propose a correction of a record that was read already."""
+    source = source_of(runtime, base.source)
+    desk = desk_of(runtime, source, mapping_of(runtime, source), base.stream, datetime.now(UTC))
+    new = fitted(desk.mapping, base, changes)
+    now = datetime.now(UTC)
+    wanted = made(base, new, reason=reason, by=(actor, now), approved=("", now))
+    mind_identity(desk, base, wanted.record)
+    with runtime.connection() as connection, connection.cursor() as cursor:
+        refused = mending.judge(desk, Register(cursor, base.stream_id), [wanted])
+    if refused:
+        raise refusal(refused[0])
+    sealed = desk.lock(jsontext.dumps(dict(new)))
+    query = sa.text(
+        """INSERT INTO quality.correction
+               (stream_id, record_id, waiting_id, received_hash, base_hash, fields, sealed, reason, proposed_by,
+                proposed_at)
+           VALUES (:stream, :record, :waiting, :received, :base, :fields, :sealed, :reason, :by, :at)
+           RETURNING correction_id"""
+    )
+    values = {
+        "stream": base.stream_id, "record": base.record_id, "waiting": base.waiting_id, "received": base.received,
+        "base": base.body_hash, "fields": list(new), "sealed": sealed, "reason": reason, "by": actor, "at": now,
+    }  # fmt: skip
+    with runtime.engine.begin() as writing:
+        number = int(writing.execute(query, values).scalar_one())
+    log.write(
+        runtime, actor, "propose", **names_of(base), correction_id=number, reason=reason, detail={"fields": list(new)}
+    )
+    return number
+
+
+def approve(runtime: Runtime, proposal: int, *, actor: str) -> dict[str, int]:
+    """Approve and apply a correction; return what became of its record, by outcome.
+
+    Raises:
+        NotFound: there is no such proposal.
+        NotDone: it is decided on, its own proposer approves it, or the record has moved on.
+        CorrectionRefused: the record as corrected does not pass; all its findings are told, and nothing is applied.
+        SourceBusy: a pull of the source runs and did not end in time.
+    """
+    who = log.known(actor)
+    asked = _open_proposal(runtime, proposal)
+    if asked.proposed_by == who:
+        raise NotDone(
+            f"proposal {proposal} is {who}'s own: a correction needs four eyes. Ask a second person to approve it."
+        )
+    source = source_of(runtime, asked.base.source)
+    mapping = mapping_of(runtime, source)
+    snapshots.keep(runtime, mapping, source.mapping)
+    with opened(runtime, source, mapping, wait=WAIT) as work:
+        asked = _open_proposal(runtime, proposal)  # again, now that nobody else writes to the source
+        if not asked.base.is_open or asked.base.body_hash != asked.base_hash:
+            _lapse(runtime, proposal)
+            raise NotDone(f"the record has changed since proposal {proposal} was made; it lapses. Look at it anew.")
+        line = work.lines[asked.base.stream]
+        wanted = made(
+            asked.base, asked.changes, reason=asked.reason, by=(asked.proposed_by, asked.proposed_at),
+            approved=(who, work.read_at), number=proposal, waiter=_waiter(work.connection, asked.base),
+        )  # fmt: skip
+        mind_identity(line.desk, asked.base, wanted.record)
+        note = log.values(who, "approve", **names_of(asked.base), correction_id=proposal)
+        loaded, refused = mending.apply(work, line, [wanted], lambda cursor, _: cursor.execute(log.WITHIN, note))
+    if loaded is None:
+        raise refusal(refused[0])
+    return {outcome: count for outcome, count in loaded.counts.items() if count}
+
+
+def reject(runtime: Runtime, proposal: int, *, actor: str, reason: str) -> None:
+    """Turn a proposal down with a reason; its own proposer may do so, too.
+
+    Raises:
+        NotFound: there is no such proposal.
+        NotDone: it is decided on already.
+    """
+    who, why = log.known(actor), log.reasoned(reason)
+    asked = _open_proposal(runtime, proposal)
+    query = sa.text(
+        """UPDATE quality.correction SET status = 'rejected', decided_by = :by, decided_at = now(), decision = :why
+           WHERE correction_id = :number AND status = 'proposed'"""
+    )
+    with runtime.engine.begin() as connection:
+        if not connection.execute(query, {"by": who, "why": why, "number": proposal}).rowcount:
+            raise NotDone(f"proposal {proposal} was decided on just now; look at it anew.")
+    log.write(runtime, who, "reject", **names_of(asked.base), correction_id=proposal, reason=why)
+
+
+def made(
+    base: Base, changes: Mapping[str, Any], *, reason: str, by: tuple[str, datetime], approved: tuple[str, datetime],
+    number: int = 0, waiter: waiting.Released | None = None,
+) -> mending.Correction:  # fmt: skip
+    """Make the correction of a record: the record as changed, and what is kept of how it came to be so."""
+    record: Record = dict(base.record or {})
+    was: dict[str, Any] = {}
+    for pointer, value in changes.items():
+        path = Field.of(pointer).path
+        was[pointer] = taken(record, path)
+        try:
+            record = changed(record, path, value)
+        except ValueError as error:
+            raise NotDone(f"{pointer} cannot be changed: {error}.") from None
+    (proposer, at), (approver, then) = by, approved
+    step = Step(was, reason, proposer, at.isoformat(), approver, then.isoformat())
+    mend = (base.mend or Mend(base.received)).with_step(step)
+    return mending.Correction(record, mend, base.key, base.row, number, waiter)
+
+
+def fitted(stream: StreamMapping, base: Base, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes by JSON pointer, texts read as the schema declares them, without what changes nothing.
+
+    Raises:
+        NotDone: the record cannot be corrected field by field, or a change cannot be made.
+    """
+    if not base.is_open:
+        raise NotDone(f"record {base.number} is {base.state}: there is nothing to correct any more.")
+    if base.record is None:
+        raise NotDone("what came is no record, so there is no field to correct; have it sent again, or waive it.")
+    if len(changes) > MOST_FIELDS:
+        raise NotDone(f"{len(changes)} fields are to be changed at once; {MOST_FIELDS} are the most.")
+    properties = stream.schema.get("properties", {})
+    unknown = sorted(name for name in changes if Field.of(name).path[0] not in {*properties, *base.record})
+    if unknown:
+        raise NotDone(
+            f"stream {base.stream} has no field {', '.join(map(repr, unknown))}; it has: {', '.join(properties)}."
+        )
+    out: dict[str, Any] = {}
+    for name, value in changes.items():
+        field = Field.of(name)
+        new = _typed(_declared(stream.schema, field.path), value)
+        if isinstance(new, str) and len(new) > LONGEST_VALUE:
+            raise NotDone(f"the value of {name} is longer than {LONGEST_VALUE} characters.")
+        if new != taken(base.record, field.path) or type(new) is not type(taken(base.record, field.path)):
+            out[field.pointer] = new
+    if not out:
+        raise NotDone("nothing would change: every value is what the record says already.")
+    return out
+
+
+def _declared(schema: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
+    for part in path:
+        items = schema.get("items") if part.isdigit() else None
+        schema = items if isinstance(items, dict) else schema.get("properties", {}).get(part, {})
+    return schema
+
+
+def _typed(schema: Mapping[str, Any], value: Any) -> Any:
+    """Read a text as the type that the schema declares, where it declares no text; what cannot be read stays."""
+    types = schema.get("type", "string")
+    types = [types] if isinstance(types, str) else types
+    if not isinstance(value, str) or "string" in types:
+        return value
+    said = value.strip()
+    if "boolean" in types and said in ("true", "false"):
+        return said == "true"
+    try:
+        if "integer" in types:
+            return int(said)
+        if "number" in types:
+            return float(said)
+    except ValueError:
+        pass  # the judge says what is wrong with it
+    return value
+
+
+def mind_identity(desk: Desk, base: Base, record: Record) -> None:
+    """Refuse a correction that would make another record, or another version, of this one.
+
+    Raises:
+        NotDone: a key or version that can be read would change.
+    """
+    told = identify(desk.mapping, [base.record or {}, record], desk.context, Occurrences())
+    fingerprint = desk.mapping.key.fingerprint
+    if not fingerprint and told.keys[0] is not None and told.keys[0] != told.keys[1]:
+        raise NotDone("the key of a record is not corrected by hand: it would be another record. Have it sent again.")
+    if told.orders[0] is not None and told.orders[0] != told.orders[1]:
+        raise NotDone("the version of a record is the source's own and is not corrected by hand.")
+    if bool(told.deleted[0]) != bool(told.deleted[1]):
+        raise NotDone("whether a record deletes is not corrected by hand; have the source send it again.")
+
+
+def refusal(found: mending.Refusal) -> CorrectionRefused:
+    """Say why a correction does not pass, with all findings in words."""
+    return CorrectionRefused(found.why, [worded(mending.as_row(one)) for one in found.findings])
+
+
+def _open_proposal(runtime: Runtime, number: int) -> Proposal:
+    query = sa.text("SELECT * FROM quality.correction WHERE correction_id = :number")
+    with runtime.engine.connect() as connection:
+        row = connection.execute(query, {"number": number}).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no proposal {number}; `hub quarantine show` lists those of a record.")
+    if row["status"] != "proposed":
+        raise NotDone(f"proposal {number} is {row['status']} already.")
+    base = base_of(runtime, row["waiting_id"] or row["record_id"], "quarantined" if row["waiting_id"] else "flagged")
+    changes = jsontext.loads(runtime.archive.data_keys.unlock(base.source, bytes(row["sealed"])))
+    return Proposal(
+        number, base, changes, row["reason"], row["proposed_by"], row["proposed_at"], row["status"],
+        bytes(row["base_hash"]),
+    )  # fmt: skip
+
+
+def _waiter(connection: Any, base: Base) -> waiting.Released | None:
+    if base.waiting_id is None:
+        return None
+    with connection.cursor() as cursor:
+        found = waiting.open_entries(cursor, [base.waiting_id])
+        connection.commit()
+    if not found:
+        raise NotDone(f"record {base.number} waits no longer; look at it anew.")
+    return found[0]
+
+
+def _lapse(runtime: Runtime, number: int) -> None:
+    query = sa.text(
+        "UPDATE quality.correction SET status = 'lapsed' WHERE correction_id = :number AND status = 'proposed'"
+    )
+    with runtime.engine.begin() as connection:
+        connection.execute(query, {"number": number})
