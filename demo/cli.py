@@ -116,6 +116,29 @@ def serve(home: Home = None) -> None:
 
 
 @demo.command()
+def post(
+    department: Annotated[str, typer.Argument(help="The department that posts.")],
+    url: Annotated[str, typer.Option(help="The hub's address, as `hub web serve` prints it.")],
+    home: Home = None,
+) -> None:
+    """Let a department's own program post what is new to the hub; its token stands in HUB_DEMO_TOKEN."""
+    from demo.services.poster import NotTaken, post_all  # noqa: PLC0415  # only when this command runs
+
+    place, token = _home(home), os.environ.get("HUB_DEMO_TOKEN", "")
+    if not token:
+        raise DemoTrouble("HUB_DEMO_TOKEN is not set: `hub client new` prints the token.")
+    try:
+        with progress_bar("post") as bar:
+            taken = 0
+            for records in post_all(place, department, url, token):
+                taken += records
+                bar.advance(records, department)
+    except NotTaken as refused:
+        raise DemoTrouble(str(refused)) from refused
+    sys.stdout.write(f"{department} posted {taken:,} records; each was answered.\n")
+
+
+@demo.command()
 def change(home: Home = None) -> None:
     """Let day 2 come: new cases, progress, corrections, late records, deletions, and what goes wrong on that day."""
     from demo.truth import DAYS, read_truth  # noqa: PLC0415  # only when this command runs

@@ -6,7 +6,6 @@ makes anew; a home that holds anything else is left alone. Nothing is left runni
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shlex
@@ -21,13 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from demo.door import hub_door
+from demo.processes import Halted, command, die_with_parent
 from demo.shapes.databases import systems_home
 
 MARK = "journey.json"
 SOME_RUNS_FAILED = 3
 """`hub airflow run` ends so when a source's run failed; whether it should have is for the verification to say."""
-
-PR_SET_PDEATHSIG = 1
 
 NEXT = """
 Where to look next (each with --help and --json):
@@ -38,14 +37,6 @@ Where to look next (each with --help and --json):
   hub airflow start          Airflow's own pages, with a page for each department
   hub db stop                stop the embedded PostgreSQL that these commands start
 """
-
-
-class Halted(Exception):
-    """A step failed, so that the rest has no ground; carries the exit status to leave with."""
-
-    def __init__(self, said: str, status: int) -> None:
-        super().__init__(said)
-        self.status = status
 
 
 @dataclass(slots=True)
@@ -69,7 +60,7 @@ class Journey:
         Raises:
             Halted: it ended with a status that is not allowed.
         """
-        status = subprocess.run(_command(words), env=self.environment, check=False).returncode
+        status = subprocess.run(command(words), env=self.environment, check=False).returncode
         if status not in allowed:
             raise Halted(f"`hub {shlex.join(words)}` ended with status {status}", status if status > 0 else 1)
         return status
@@ -82,13 +73,15 @@ class Journey:
         self.say(f"the province: 43 departments, 11 cities and 90 counties, {self.cases} cases, seed {self.seed}")
         self.hub("demo", "build", "--seed", self.seed, "--cases", self.cases)
         self.environment |= read_connections(self.home / "demo" / "connections.env")
-        with self.served():
+        with self.served(), hub_door(self.environment) as door:
             self.say("Airflow: scheduler, DAG processor, API server")
             self.hub("airflow", "start", "--while-running", str(os.getpid()))
-            self.say("day 1: Airflow pulls all departments")
+            self.say("day 1: a department posts its records, Airflow pulls all others")
+            door.post()
             self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
             self.say("day 2: increments, corrections, late records, deletions")
             self.hub("demo", "change")
+            door.post()
             self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
             self.hub("airflow", "stop")
         self.say("what came of it, against the truth")
@@ -99,12 +92,12 @@ class Journey:
 
     @contextmanager
     def served(self) -> Iterator[None]:
-        """Run the departments' REST service beside the body."""
+        """Run the departments' services beside the body."""
         service = subprocess.Popen(
-            _command(("demo", "serve")),
+            command(("demo", "serve")),
             env=self.environment,
             stdin=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # this program has no threads
+            preexec_fn=die_with_parent,  # noqa: PLW1509  # this program has no threads
         )
         try:
             yield
@@ -122,7 +115,7 @@ class Journey:
         stops = (("airflow", "stop"), self.environment), (("db", "stop"), self.environment), (("db", "stop"), systems)
         for words, environment in stops:
             subprocess.run(
-                _command(words), env=environment, check=False, stdout=subprocess.DEVNULL, start_new_session=True
+                command(words), env=environment, check=False, stdout=subprocess.DEVNULL, start_new_session=True
             )
 
 
@@ -143,7 +136,7 @@ def fresh_home(home: Path, seed: str, cases: str, environment: Mapping[str, str]
         systems = {**environment, "HUB_HOME": str(systems_home(home))}
         stops = (("airflow", "stop"), environment), (("db", "stop"), environment), (("db", "stop"), systems)
         for words, around in stops:
-            subprocess.run(_command(words), env=around, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command(words), env=around, check=True, stdout=subprocess.DEVNULL)
         shutil.rmtree(home)
     mark.parent.mkdir(mode=0o700, parents=True)
     home.chmod(0o700)
@@ -162,16 +155,6 @@ def own_environment(home: Path) -> dict[str, str]:
     """Return an environment in which no setting of another deployment reaches the demonstration."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", "AIRFLOW"))}
     return kept | {"HUB_HOME": str(home), "HUB_SCHEDULES": "off"}
-
-
-def _command(words: tuple[str, ...]) -> list[str]:
-    return [str(Path(sys.executable).with_name("hub")), *words]
-
-
-def _die_with_parent() -> None:
-    """Let the kernel end this child when its parent has died, whatever killed it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _interrupted(number: int, _frame: FrameType | None) -> None:

@@ -99,6 +99,7 @@ KINDS: Mapping[str, DefectKind] = {
             ("batch_checksum", "total_mismatch", "day 1: a batch has a wrong checksum and waits; day 2: the right one"),
             ("no_json_message", "unreadable_record", "a message is no JSON"),
             ("unlogged_value", "unreadable_record", "a change event lacks a value that the database did not log"),
+            ("lost_number", "envelope_gap", "a numbered post of the department never comes"),
             ("lost_deletion", "unreadable_record", "a tombstone comes whose deletion never came"),
             ("silent_feed", "silent_feed", "day 2: the department's feed reports success and sends nothing at all"),
         ),

@@ -14,12 +14,12 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from demo.model import Case, Defect, Department, Placed, UnitMark
 from demo.shapes.contracts import SOURCES, by_name, contract
 from demo.shapes.folders import Files, FolderSystem
+from demo.shapes.lines import LineFiles
 from demo.shapes.record import Entry, Values, key_of
 from demo.shapes.store import milliseconds
 from demo.shapes.system import Deletes, Delivery
@@ -111,38 +111,21 @@ class ChangeLogShape(FolderSystem):
             yield Placed(department.code, "steps", None, day, "quarantined", rules=("unreadable_record",), defect=kind)
 
 
-class _Log:
-    """The files of one part, each opened with its first event."""
+class _Log(LineFiles):
+    """Events, and behind a deletion its tombstone."""
 
-    def __init__(self, folder: Path, name: str, plans: Mapping[str, Defect]) -> None:
-        self._folder, self._name, self._plans = folder, name, plans
-        self._open: dict[str, Any] = {}
+    def lines(self, entry: Entry, values: Values) -> str:
+        """Return one event."""
+        del entry
+        tombstone = "null\n" if values["op"] == "d" else ""
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n" + tombstone
 
-    def __enter__(self) -> _Log:
-        return self
-
-    def put(self, entry: Entry, values: Values) -> None:
-        """Write one event, and behind a deletion its tombstone."""
-        handle = self._open.get(entry.stream)
-        if handle is None:
-            file = self._folder / f"{entry.stream}_{self._name}.jsonl"
-            handle = self._open[entry.stream] = file.open("w", encoding="utf-8")
-            if entry.stream == "steps" and self._name.endswith("_01"):
-                self._spoil(handle, values)
-        handle.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n")
-        if values["op"] == "d":
-            handle.write("null\n")
-
-    def _spoil(self, handle: Any, values: Values) -> None:
-        """Write the events that this part is to have besides."""
-        if "lost_deletion" in self._plans:
-            handle.write("null\n")
-        if "unlogged_value" in self._plans and values["after"] is not None:
+    def besides(self, values: Values) -> str:
+        """Return the events that this part is to have besides."""
+        found = ""
+        if "lost_deletion" in self.plans:
+            found += "null\n"
+        if "unlogged_value" in self.plans and values["after"] is not None:
             whole = {**values, "op": "u", "after": {**values["after"], "opinion": _UNLOGGED}}
-            handle.write(json.dumps(whole, ensure_ascii=False) + "\n")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for handle in self._open.values():
-            handle.close()
+            found += json.dumps(whole, ensure_ascii=False) + "\n"
+        return found

@@ -22,6 +22,7 @@ from demo.shapes.gbk_csv import GbkCsvShape
 from demo.shapes.guangdong_ex import GuangdongExShape
 from demo.shapes.layout import department_folder
 from demo.shapes.national_up_pro import NationalUpProShape
+from demo.shapes.push import PushShape
 from demo.shapes.queue import QueueShape
 from demo.shapes.registers import ItemCatalogueShape, OrganRegisterShape, RegionRegisterShape
 from demo.shapes.rest import RestShape
@@ -49,6 +50,7 @@ _ALL: tuple[Shape, ...] = (
     FrontEndShape(),
     SoapShape(),
     QueueShape(),
+    PushShape(),
     SftpShape(),
     ChangeLogShape(),
     SingerShape(),
@@ -71,12 +73,15 @@ _SERVED: Mapping[str, Callable[[ServiceSettings, str], str]] = {
 
 
 def connections(home: Path) -> dict[str, str]:
-    """Return the URL of every department's system by connection id, which is the department's code."""
+    """Return the URL of every department's system by connection id, which is the department's code.
+
+    Those who post have none: they come to the hub.
+    """
     with Path(__file__).with_name("roster.csv").open(encoding="utf-8", newline="") as lines:
         roster = {row["code"]: row["shape"] for row in csv.DictReader(lines)}
     with (SOURCES / "county-platform" / "instances.csv").open(encoding="utf-8", newline="") as lines:
         roster |= {row["code"]: PLATFORM for row in csv.DictReader(lines)}
-    return {code: _url(home, code, shape) for code, shape in roster.items()}
+    return {code: _url(home, code, shape) for code, shape in roster.items() if shape != PushShape.name}
 
 
 def _url(home: Path, code: str, shape: str) -> str:

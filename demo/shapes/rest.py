@@ -1,7 +1,7 @@
-"""A REST service with nested JSON: three departments bought it; it really runs on HTTP (`demo.services.rest`).
+"""A REST service with nested JSON; it really runs on HTTP (`demo.services.rest`).
 
-What it serves lies in the store of the department's folder (`demo.shapes.store`). The source folder is
-`hall-rest-service`.
+Two other departments tell the same records in other ways. What it serves lies in the store of the department's folder
+(`demo.shapes.store`). The source folder is `hall-rest-service`.
 """
 
 from __future__ import annotations

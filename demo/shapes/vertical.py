@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from demo.model import STAGES, Case, Certificate, Decision, Defect, Department, Event, Placed, Suspension, UnitMark
 from demo.shapes import trim
 from demo.shapes.contracts import SOURCES, by_name, contract
 from demo.shapes.folders import Files, FolderSystem, Found
+from demo.shapes.lines import LineFiles
 from demo.shapes.record import Entry, Values, joined, key_of, party_faults
 from demo.shapes.system import Deletes, Delivery
 
@@ -127,40 +127,26 @@ class VerticalShape(FolderSystem):
                 yield UnitMark(department.code, "steps", None, day, rule, kind)
 
 
-class _Lines:
-    """The files of one part, each opened with its first line."""
+class _Lines(LineFiles):
+    """One line a record."""
 
-    def __init__(self, folder: Path, name: str, plans: Mapping[str, Defect]) -> None:
-        self._folder, self._name, self._plans = folder, name, plans
-        self._open: dict[str, Any] = {}
+    def lines(self, entry: Entry, values: Values) -> str:
+        """Return one line."""
+        return _line(self._changed(values, entry.stream), entry.stream)
 
-    def __enter__(self) -> _Lines:
-        return self
-
-    def put(self, entry: Entry, values: Values) -> None:
-        """Write one line."""
-        handle = self._open.get(entry.stream)
-        if handle is None:
-            file = self._folder / f"{entry.stream}_{self._name}.jsonl"
-            handle = self._open[entry.stream] = file.open("w", encoding="utf-8")
-            if entry.stream == "steps" and "broken_row" in self._plans and self._name.endswith("_01"):
-                handle.write('{"caseNo": "330000", "stepNo": 1, "step":, "node": "承办"}\n')
-        handle.write(_line(self._changed(values, entry.stream), entry.stream))
+    def besides(self, values: Values) -> str:
+        """Return the line that broke off."""
+        del values
+        return '{"caseNo": "330000", "stepNo": 1, "step":, "node": "承办"}\n' if "broken_row" in self.plans else ""
 
     def _changed(self, values: Values, stream: str) -> Values:
         if stream != "steps":
             return values
-        if "field_added" in self._plans:
+        if "field_added" in self.plans:
             values = {**values, "riskLevel": "0"}
-        if "field_removed" in self._plans:
+        if "field_removed" in self.plans:
             values = {name: value for name, value in values.items() if name != "opinion"} | {"opinion": ...}
         return values
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for handle in self._open.values():
-            handle.close()
 
 
 def _line(values: Values, stream: str) -> str:

@@ -13,7 +13,7 @@ from demo.model import KINDS, Answered, Case, Change, Department, Placed, Precis
 GROUPS = ("events", "suspensions", "supplements", "materials", "fees", "deliveries", "decisions", "certificates")
 NAMES = (
     "zhejiang_pre", "national_up_pro", "guangdong_ex", "gbk_csv", "excel", "shenzhen_xml", "case_xml", "rest",
-    "event_log", "double_publicity", "vertical", "front_end", "soap", "queue", "sftp", "change_log", "singer",
+    "event_log", "double_publicity", "vertical", "front_end", "soap", "queue", "push", "sftp", "change_log", "singer",
     "workbook",
 )  # fmt: skip
 SINGLE = frozenset({"excel", "case_xml", "workbook"})

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
@@ -16,6 +19,8 @@ from connectors.seam import Acknowledges, Receipt, Tidies
 from connectors.source import Source, load_sources
 from demo.casework import Casework, build
 from demo.model import Department, Placed, UnitMark
+from demo.shapes.layout import department_folder
+from demo.shapes.push import OUTBOX
 from demo.shapes.registry import SHAPES, connections
 from hub.documents import Documents
 from hub.errors import RefuseUnit
@@ -84,6 +89,24 @@ class Hub:
                 return read
 
 
+@dataclass
+class Posts(Hub):
+    """Reads what a department's own program would post: what is new in its outbox."""
+
+    seen: int = 0
+
+    def pull(self) -> dict[str, Read]:
+        found = {name: Read() for name in self.source.streams}
+        with closing(sqlite3.connect(self.url)) as outbox:
+            query = "SELECT id, stream, records, body FROM post WHERE id > ? ORDER BY id"
+            for post, stream, count, body in outbox.execute(query, (self.seen,)).fetchall():
+                self.seen = post
+                posted = json.loads(body)
+                assert len(posted) == count
+                found[stream].records += posted
+        return found
+
+
 def province(cases: int, seed: int = 1) -> Casework:
     """Build a small province."""
     return build(seed, cases, DAY, SHAPES)
@@ -112,6 +135,8 @@ def records(said: list[Placed | UnitMark]) -> list[Placed]:
 def hub_of(department: Department, home: Path) -> Hub:
     """Return a hub that reads this department's own source folder."""
     source = next(one for one in sources() if one.code == department.code)
+    if source.kind == "push":
+        return Posts(source, str(department_folder(home, department.code) / OUTBOX))
     return Hub(source, connections(home)[department.code])
 
 

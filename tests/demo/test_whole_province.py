@@ -18,6 +18,7 @@ import pytest
 
 from connectors.source import load_sources
 from demo.catalog import REGISTER_SHAPES, build_province
+from demo.door import Door, hub_door
 from demo.journey import read_connections
 from demo.services.run import serving
 from hub.settings import DEMONSTRATION, Settings
@@ -37,6 +38,10 @@ DAY = date(2026, 3, 18)
 pytestmark = [pytest.mark.timeout(1200)]
 
 
+def variable(connection: str) -> str:
+    return "HUB_CONN_" + re.sub(r"[^A-Z0-9]", "_", connection.upper())
+
+
 class Province:
     """A province whose departments were pulled on both days; `verdicts` are what the verification said."""
 
@@ -52,15 +57,15 @@ class Province:
     def hub(self, *words: str) -> subprocess.CompletedProcess[str]:
         return hub(self.environment, *words)
 
-    def pull(self) -> None:
+    def pull(self, door: Door) -> None:
+        door.post()
         settings = Settings(home=self.home, sources=(DEMONSTRATION,))
         runtime = Runtime.open(settings)
         urls = read_connections(self.home / "demo" / "connections.env")
         sources = load_sources(settings.sources)
         assert len(sources) == 43 + 11 + 90
         for source in sources:
-            variable = "HUB_CONN_" + re.sub(r"[^A-Z0-9]", "_", source.connection.upper())
-            report = exchange(source, runtime=runtime, connections=lambda _id, name=variable: urls[name])
+            report = exchange(source, runtime=runtime, connections=lambda name: urls[variable(name)])
             assert report.balanced, source.code
         assert check(runtime.engine) == []
         runtime.engine.dispose()
@@ -73,11 +78,11 @@ def province(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -
     quicken(EmbeddedServer.from_settings(Settings(home=made.home)))
     made.hub("demo", "build", "--seed", "7", "--cases", str(CASES))
     try:
-        with serving(made.home):
-            made.pull()
+        with serving(made.home), hub_door(made.environment) as door:
+            made.pull(door)
             made.verdicts[1] = made.hub("demo", "verify", "--day", "1", "--json")
             made.hub("demo", "change")
-            made.pull()
+            made.pull(door)
             made.verdicts[2] = made.hub("demo", "verify", "--day", "2", "--json")
         yield made
     finally:

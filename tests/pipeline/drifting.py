@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import psycopg2
 import yaml
 
 from connectors.source import Source, load_sources
+from kit.suite.loopback import Quiet, serving
 
 ORGAN = "11330000002482285J"
 FIELDS = ("number", "item", "version", "changed_at")
@@ -151,26 +150,19 @@ class Service(System):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.records: list[dict[str, Any]] = []
-        system = self
 
-        class Handler(BaseHTTPRequestHandler):
+    def handler(self, own: str) -> type[Quiet]:
+        """Return what answers at `own`."""
+        system = self
+        system.url = f"http://{own}"
+
+        class Handler(Quiet):
             def do_GET(self) -> None:
                 since = self.path.partition("since=")[2].replace("%20", " ").replace("+", " ").replace("%3A", ":")
                 found = [one for one in system.records if not since or one["changed_at"] > since]
-                body = json.dumps({"data": found}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.say(200, {"Content-Type": "application/json"}, json.dumps({"data": found}).encode())
 
-            def log_message(self, *_: Any) -> None:
-                """Stay quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        return Handler
 
     def deliver(self, records: list[dict[str, Any]]) -> None:
         self.records += records
@@ -180,8 +172,7 @@ def made(kind: str, folder: Path, database: str) -> Iterator[System]:
     """Make the system of one kind, and take it down at the end."""
     if kind == "rest":
         service = Service(folder)
-        yield service
-        service.server.shutdown()
-        service.server.server_close()
+        with serving(service.handler):
+            yield service
     else:
         yield {"csv": Sheets, "jsonl": Lines}[kind](folder) if kind != "database" else Tables(folder, database)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from jsonschema import Draft202012Validator
 
 from hub.errors import InternalError
 from hub.findings import UNIT, Finding
@@ -165,9 +166,9 @@ def test_a_record_nested_very_deep_is_refused_quickly_and_the_rest_is_not_touche
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
-    start = time.perf_counter()
+    start = time.process_time()
     found = judged(record(NODES=deep), record(), record(new=deep))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 5, "it was looked through to its depths"
     assert [(one.record, one.rule, one.detail.get("keyword")) for one in found if one.record >= 0] == [
         (0, "schema_violation", "depth"),
         (2, "schema_violation", "depth"),
@@ -240,10 +241,13 @@ def test_a_contract_that_there_is_not_is_told_with_those_there_are() -> None:
         StructureJudge(SCHEMA, "discard")
 
 
-def test_good_records_pass_quickly() -> None:
-    """The measured rate is above 400,000 a second; a tenth of it leaves room for a busy machine."""
+def test_good_records_are_screened_and_not_explained() -> None:
+    """Side by side in one run, in processor time: the screen is compiled; what explains takes ten times as long."""
     records = [record(ID=f"A{number}") for number in range(20_000)]
-    judge = StructureJudge(SCHEMA)
-    start = time.perf_counter()
+    judge, explaining = StructureJudge(SCHEMA), Draft202012Validator(SCHEMA)
+    start = time.process_time()
     assert judge.judge(records) == []
-    assert len(records) / (time.perf_counter() - start) > 40_000
+    screened = (time.process_time() - start) / len(records)
+    start = time.process_time()
+    assert all(explaining.is_valid(one) for one in records[:1_000])
+    assert (time.process_time() - start) / 1_000 > 10 * screened
