@@ -36,8 +36,7 @@ def test_every_kind_of_source_has_a_department_and_twelve_shapes_are_unlike() ->
     assert {row["shape"] for row in ROSTER} == set(SHAPES) - {"county_platform"}
     formats = {(one.kind, one.profile or one.mapping.parent.name) for one in sources()}
     assert len(formats) >= 12
-    asked = set(KINDS_OF_SOURCE) - {"push"}  # who posts is not pulled: tests/web/test_push.py has one
-    assert {kind for kind, _ in formats} == asked
+    assert {kind for kind, _ in formats} == set(KINDS_OF_SOURCE)
 
 
 def test_files_come_in_every_format_from_a_folder_and_over_sftp_and_as_change_events(
