@@ -3,6 +3,8 @@
 RequestRefused
 ├── Malformed         400  mend the request
 ├── NotAuthenticated  401  send a valid token
+├── NotSignedIn       401  sign in (pages)
+├── Forged            403  open the page again and repeat the deed (pages)
 ├── NotAllowed        403  ask the hub's operators for the right
 ├── NotFound          404  mend the address; the message names what there is
 ├── TooSlow           408  send the body faster
@@ -46,6 +48,20 @@ class NotAuthenticated(RequestRefused):
 
     status = 401
     title = "a valid token is needed"
+
+
+class NotSignedIn(RequestRefused):
+    """Nobody is signed in, or no longer."""
+
+    status = 401
+    title = "please sign in"
+
+
+class Forged(RequestRefused):
+    """A form does not bring the word that our own page put into it."""
+
+    status = 403
+    title = "this form is not of your present sign-in"
 
 
 class NotAllowed(RequestRefused):

@@ -61,6 +61,29 @@ class Settings(BaseSettings):
     push_key_days: int = Field(default=7, ge=1, le=366)
     """Days that the answer to a post is kept under its idempotency key."""
 
+    web_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
+    """The address by which people reach the pages, without a path; None: the one that a request names."""
+    web_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses of proxies in front, whose X-Forwarded-For is believed; separated by commas."""
+    session_idle_minutes: int = Field(default=30, ge=1, le=1440)
+    """Minutes without a request after which a person must sign in again."""
+    session_hours: int = Field(default=12, ge=1, le=168)
+    """Hours after which a person must sign in again in any case."""
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    """The OpenID provider whose persons may sign in; None: local accounts only."""
+    oidc_client_id: str | None = None
+    """The hub's client id at the provider."""
+    oidc_client_secret: SecretStr | None = None
+    """The hub's client secret at the provider."""
+    oidc_scope: str = "openid profile"
+    """The scopes that the provider is asked for."""
+    oidc_roles_claim: str = "roles"
+    """The claim of the ID token that names a person's groups; dots lead into objects."""
+    oidc_roles: dict[str, str] = Field(default_factory=dict)
+    """Which group means which role of the hub, as a JSON object."""
+    oidc_organ_claim: str = "organ"
+    """The claim that names a department steward's organ."""
+
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
         """Read the settings from the environment, `overrides` first.
@@ -84,6 +107,11 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         parts = [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
         return tuple(Path(part).expanduser().absolute() for part in parts)
+
+    @field_validator("web_proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def embedded(self) -> bool:

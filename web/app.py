@@ -1,7 +1,7 @@
 """The application: the routes of the packages behind one door.
 
-Each package keeps its routes in a module of its own that knows nothing of this one; here each is mounted with the right
-that its callers need. A route without a right is open to all: there is one, and a test says so.
+Each package keeps its routes in a module of its own that knows nothing of this one; here each is mounted with the door
+that its callers come through: a right of a client program, or a person's sign-in. A test lists what is open to all.
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ from fastapi.concurrency import run_in_threadpool
 from hub.refusals import NotAllowed, NotAuthenticated, documented
 from pipeline.routes import records
 from pipeline.runtime import Runtime
+from quality.pages.routes import router as quality_pages
 from sharedrepo import clients
-from web import health, metrics, problems
+from web import health, metrics, problems, static
+from web.accounts import routes as accounts
+from web.accounts.door import signed_in
+from web.accounts.oidc import Provider
 from web.authentication import having
 from web.framing import Framing
+from web.pages import Pages
 from web.state import State
 
 MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
@@ -29,6 +34,14 @@ MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
 )
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 
+PAGES: tuple[tuple[APIRouter, bool], ...] = (
+    (static.router, False),
+    (accounts.open_router, False),
+    (accounts.router, True),
+    (quality_pages, True),
+)
+"""The pages of the packages; True: only for persons who are signed in, who then have rights by their roles."""
+
 
 def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
     """Make the application; `opening` opens the hub when it starts to serve, and not before."""
@@ -37,6 +50,7 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = await run_in_threadpool(opening)
         app.state.hub = State(runtime)
+        app.state.pages, app.state.provider = Pages(), Provider.of(runtime.settings)
         try:
             async with records.opened(runtime) as app.state.push:
                 yield
@@ -59,6 +73,8 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
         else:
             responses = documented(NotAuthenticated, NotAllowed)
             app.include_router(router, dependencies=[having(right)], responses=responses)
+    for router, closed in PAGES:
+        app.include_router(router, dependencies=[signed_in()] if closed else [])
     problems.install(app)
     app.add_middleware(Framing)
     return app

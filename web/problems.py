@@ -13,11 +13,12 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from hub.refusals import PROBLEM, Malformed, NotFound, RequestRefused
+from hub.refusals import PROBLEM, Malformed, NotAuthenticated, NotFound, RequestRefused
+from web.pages import Pages, wants_page
 
 log = logging.getLogger("hub.web")
 
@@ -43,7 +44,7 @@ def answer(request: Request, refused: RequestRefused) -> JSONResponse:
     headers = {}
     if refused.after_seconds is not None:
         headers["Retry-After"] = str(max(1, math.ceil(refused.after_seconds)))
-    if refused.status == HTTPStatus.UNAUTHORIZED:
+    if isinstance(refused, NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     kind = type(refused).__name__
     return _shaped(request, refused.status, kind, refused.title, refused.got, refused.hint, headers)
@@ -56,31 +57,42 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_the_framework)
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestRefused)  # noqa: S101  # it is registered for no other
-    return answer(request, error)
+    return shown(request, error)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+def shown(request: Request, refused: RequestRefused) -> Response:
+    """Answer a refused request: a person with a page, a program in the one shape."""
+    if wants_page(request):
+        pages: Pages = request.app.state.pages
+        return pages.refusal(request, refused)
+    return answer(request, refused)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for no other
     places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
-    return answer(request, Malformed(f"unreadable: {', '.join(places)}", hint="See the API's document, openapi.json."))
+    return shown(request, Malformed(f"unreadable: {', '.join(places)}", hint="See the API's document, openapi.json."))
 
 
-async def _of_the_framework(request: Request, error: Exception) -> JSONResponse:
+async def _of_the_framework(request: Request, error: Exception) -> Response:
     """Answer what the framework itself refuses: unknown addresses and methods."""
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for no other
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return answer(request, NotFound("nothing lies at this address", hint="See the API's document, openapi.json."))
+        return shown(request, NotFound("nothing lies at this address", hint="See the API's document, openapi.json."))
     words = HTTPStatus(error.status_code)
     kind = "".join(part.capitalize() for part in words.name.split("_"))
     return _shaped(request, error.status_code, kind, words.phrase, words.description, "", dict(error.headers or {}))
 
 
-def fault(request: Request, error: Exception) -> JSONResponse:
+def fault(request: Request, error: Exception) -> Response:
     """Answer a fault of our own: its words may hold anything, so the log has its type and place only."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     log.error("request %s: %s at %s:%d", number(request), type(error).__name__, Path(last.filename).name, last.lineno)
+    if wants_page(request):
+        pages: Pages = request.app.state.pages
+        return pages.answer(request, "fault.html", status=500, number=number(request))
     hint = "Send it again with the same Idempotency-Key; if it stays so, tell the hub's operators the request's number."
     return _shaped(request, 500, "InternalError", "a fault of the hub itself", "the request was not done", hint, {})
 

@@ -1,6 +1,6 @@
 """The tables of the repository: `core` made from the contracts, its history twins, `ledger`, `quality` and `access`."""
 
-from sharedrepo.models.access import client
+from sharedrepo.models.access import account, account_event, client, session, sign_in_pause
 from sharedrepo.models.base import metadata
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
@@ -25,7 +25,12 @@ __all__ = [
     "MERGE_ORDER",
     "OUTCOMES",
     "TABLES",
+<<<<<<< HEAD
     "alert",
+=======
+    "account",
+    "account_event",
+>>>>>>> 4dcdfd7 (People sign in: accounts with roles, sessions, an OpenID provider; the base of all pages in two languages)
     "batch",
     "bound",
     "case_overview",
@@ -41,7 +46,9 @@ __all__ = [
     "post",
     "receipt",
     "score",
+    "session",
     "set_result",
+    "sign_in_pause",
     "source_record",
     "source_system",
     "stream",

@@ -76,6 +76,7 @@ batch = sa.Table(
     sa.UniqueConstraint("source_system_id", "seq"),
     sa.Index("ix_batch_recorded_at", "recorded_at"),
     sa.Index("ix_batch_stream_id", "stream_id"),
+    sa.Index("ix_batch_held", "stream_id", postgresql_where=sa.text("status = 'held'")),
     schema="ledger",
     comment="A unit of work that was committed whole: what was read, and what became of each record.",
 )

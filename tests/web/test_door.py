@@ -19,8 +19,15 @@ from tests.web.serving import served
 from web.app import create
 from web.problems import Problem
 
-OPEN = {"/health"}
-"""The routes that anybody may ask."""
+OPEN = {
+    "/health",
+    "/sign-in",
+    "/sign-in/provider",
+    "/sign-in/return",
+    "/language/{language}",
+    "/static/{digest}/{name}",
+}
+"""The routes that anybody may ask: whether the hub is well, and the way in for people."""
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -39,24 +46,34 @@ def problem(answer: requests.Response) -> Problem:
     return said
 
 
-def test_no_route_is_open_but_health(service: str, token_for: Callable[..., str]) -> None:
+def programs() -> set[str]:
+    """The routes of the API, which is what its document tells of."""
+    return set(create().openapi()["paths"])
+
+
+def test_no_route_is_open_but_those_that_are_listed(service: str, token_for: Callable[..., str]) -> None:
     nobodys = token_for("nothing")
     asked = set()
     for method, path in routes():
-        address = service + re.sub(r"\{\w+\}", "x", path)
-        bare = requests.request(method, address, timeout=10)
         if path in OPEN:
-            assert bare.status_code == 200
             continue
+        address = service + re.sub(r"\{[^}]+\}", "x", path)
+        bare = requests.request(method, address, timeout=10)
         assert bare.status_code == 401, path
+        asked.add(path)
+        if path not in programs():
+            assert problem(bare).type == "urn:approval-exchange-hub:NotSignedIn"
+            tried = requests.request(method, address, headers={"Authorization": f"Bearer {nobodys}"}, timeout=10)
+            assert problem(tried).type == "urn:approval-exchange-hub:NotSignedIn", "a program's token opens no page"
+            continue
         assert bare.headers["WWW-Authenticate"] == "Bearer"
         for wrong in ("Basic aHViOmh1Yg==", "Bearer", "Bearer wrong", f"Bearer {'x' * 10_000}", f"bearer{nobodys}"):
             tried = requests.request(method, address, headers={"Authorization": wrong}, timeout=10)
             assert problem(tried).type == "urn:approval-exchange-hub:NotAuthenticated", wrong
         tried = requests.request(method, address, headers={"Authorization": f"Bearer {nobodys}"}, timeout=10)
         assert problem(tried).type == "urn:approval-exchange-hub:NotAllowed", path
-        asked.add(path)
     assert asked | OPEN == {path for _, path in routes()}
+    assert requests.get(f"{service}/health", timeout=10).status_code == 200
 
 
 def test_an_unknown_address_and_method_have_the_same_shape(service: str) -> None:

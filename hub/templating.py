@@ -1,0 +1,69 @@
+"""Templates of pages and reports (Jinja): all text is escaped, a name that is not given is a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+
+from hub.findings import RULES
+
+ZONE = ZoneInfo("Asia/Shanghai")
+"""The time zone in which pages and reports show instants; they say so."""
+
+
+def environment(folders: Sequence[Path]) -> Environment:
+    """Make the environment of templates that lie in these folders, the first that has a name wins."""
+    made = Environment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {"number": number, "percent": percent, "instant": instant, "day": day}
+    made.globals |= {"rule_title": rule_title, "rule_hint": rule_hint}
+    return made
+
+
+def number(value: float | None) -> str:
+    """Write a number with its thousands apart; a dash for none."""
+    return "–" if value is None else f"{value:,}"
+
+
+def percent(part: float, whole: float) -> str:
+    """Write a share in percent; a share below the whole is never written as 100.0, one above nothing never as 0.0."""
+    if not whole:
+        return "–"
+    shown = 100 * part / whole
+    if part < whole:
+        shown = min(shown, 99.9)
+    if part > 0:
+        shown = max(shown, 0.1)
+    return f"{shown:.1f}%"
+
+
+def instant(value: datetime | None) -> str:
+    """Write an instant to the minute, in the zone of the pages; a dash for none."""
+    return "–" if value is None else value.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
+
+
+def day(value: date | None) -> str:
+    """Write a day; a dash for none."""
+    return "–" if value is None else value.isoformat()
+
+
+def rule_title(code: str, language: str) -> str:
+    """Return what a rule says, in a language; its code where it is not in the register."""
+    found = RULES.get(code)
+    return code if found is None else (found.title_zh if language == "zh" else found.title)
+
+
+def rule_hint(code: str, language: str) -> str:
+    """Return how a breach of a rule is mended, in a language; nothing where it is not in the register."""
+    found = RULES.get(code)
+    return "" if found is None else (found.hint_zh if language == "zh" else found.hint)

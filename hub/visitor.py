@@ -1,0 +1,103 @@
+"""Who may do what on the pages: the roles, the rights of each, and the person who looks.
+
+An account has one role or several; their rights add up. Who holds `department_steward` is bound to one organ and
+holds no role beside it, so that nobody sees by one role what another one hides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hub.refusals import NotAllowed, NotFound
+
+SEE = "see"
+"""Look at scores, issues, feeds, waiting records (values hidden) and reports."""
+ACKNOWLEDGE = "acknowledge"
+"""Take an issue up, and write notes into its log."""
+DECIDE = "decide"
+"""Send an issue to its department, assign it, put it off, bear it with a reason."""
+PROPOSE = "propose"
+"""Propose a correction of a waiting record."""
+APPROVE = "approve"
+"""Approve or reject a correction that another person proposed; waive a record."""
+REPLAY = "replay"
+"""Have waiting records judged again."""
+ACCEPT_BATCH = "accept_batch"
+"""Publish a held batch after all."""
+REVEAL = "reveal"
+"""See the raw values of a record, personal ones included; each look is logged."""
+ACCOUNTS = "accounts"
+"""See the accounts and the log of sign-ins."""
+
+DEPARTMENT = "department_steward"
+"""The role that is bound to one organ."""
+
+RIGHTS: Mapping[str, frozenset[str]] = {
+    "steward": frozenset({SEE, ACKNOWLEDGE, DECIDE, PROPOSE, APPROVE, REPLAY, ACCEPT_BATCH, REVEAL}),
+    DEPARTMENT: frozenset({SEE, ACKNOWLEDGE, PROPOSE, REVEAL}),
+    "supervisor": frozenset({SEE}),
+    "engineer": frozenset({SEE, ACKNOWLEDGE, DECIDE, REPLAY, ACCEPT_BATCH}),
+    "administrator": frozenset({ACCOUNTS}),
+}
+"""The rights of each role."""
+
+ROLES = tuple(RIGHTS)
+
+
+def faults_of(roles: Iterable[str], organ: str | None) -> list[str]:
+    """Say what is wrong with roles and an organ together; nothing where they fit."""
+    asked = list(roles)
+    faults = [f"there is no role {one!r} (there are: {', '.join(ROLES)})" for one in asked if one not in RIGHTS]
+    if not asked:
+        faults.append(f"no role is named (there are: {', '.join(ROLES)})")
+    bound = DEPARTMENT in asked
+    if bound and len(set(asked)) > 1:
+        faults.append(f"{DEPARTMENT} sees one organ only and goes with no other role")
+    if bound and organ is None:
+        faults.append(f"{DEPARTMENT} needs the organ whose data it sees")
+    if not bound and organ is not None:
+        faults.append(f"an organ is named, and only {DEPARTMENT} is bound to one")
+    return faults
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person who is signed in. `organ` is the only one that the person sees; None: all of them."""
+
+    code: str
+    name: str
+    roles: frozenset[str]
+    organ: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Return how logs name this person."""
+        return f"account:{self.code}"
+
+    def may(self, right: str) -> bool:
+        """Say whether one of the person's roles has a right."""
+        return any(right in RIGHTS[one] for one in self.roles if one in RIGHTS)
+
+    def must(self, right: str) -> None:
+        """Go on only with a right.
+
+        Raises:
+            NotAllowed: no role of this person has it; the message names the roles that do.
+        """
+        if not self.may(right):
+            having = ", ".join(one for one, rights in RIGHTS.items() if right in rights)
+            raise NotAllowed(f"your roles do not include this right ({right})", hint=f"These roles have it: {having}.")
+
+    def sees(self, organ: str | None) -> bool:
+        """Say whether the person sees an organ's data; what belongs to no organ is for those who see all."""
+        return self.organ is None or organ == self.organ
+
+    def must_see(self, organ: str | None) -> None:
+        """Go on only if the person sees an organ; otherwise the thing is not there, so that guessing tells nothing.
+
+        Raises:
+            NotFound: the person does not see this organ.
+        """
+        if not self.sees(organ):
+            raise NotFound("there is no such thing, or it is another department's", hint="Go back to the overview.")

@@ -1,0 +1,48 @@
+"""Charts by Bokeh, as JSON that its own program draws in the browser; a table beside each says the same without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from hub.words import Words
+from quality.pages.overview import DIMENSIONS
+from quality.scores.service import Point
+
+COLOURS = ("#12406b", "#a4161a", "#1a6b3c", "#8a4b00", "#5b2a86", "#00677f", "#4a5a6a")
+"""One for all dimensions together and one each; told apart by their dashes, too."""
+DASHES = ("solid", "dashed", "dotted", "dotdash", "dashdot", "4 4", "2 6")
+FONT = "Noto Sans CJK SC, Noto Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
+
+
+def trend(points: Sequence[Point], words: Words) -> str:
+    """Return the chart of an organ's scores over time as JSON, safe to stand in a script element."""
+    from bokeh.embed import json_item  # noqa: PLC0415  # a second of imports, for pages with a chart only
+    from bokeh.models import ColumnDataSource, HoverTool, NumeralTickFormatter  # noqa: PLC0415  # as above
+    from bokeh.plotting import figure  # noqa: PLC0415  # as above
+
+    plot: Any = figure(
+        height=280, sizing_mode="stretch_width", x_axis_type="datetime", tools="", toolbar_location=None,
+        output_backend="svg",
+    )  # fmt: skip
+    for name, colour, dash in zip(("", *DIMENSIONS), COLOURS, DASHES, strict=True):
+        counted = [(one.clean, one.records) if not name else one.dimensions.get(name, (0, 0)) for one in points]
+        data = {
+            "day": [one.day for one in points], "said": [one.day.isoformat() for one in points],
+            "share": [clean / records if records else None for clean, records in counted],
+            "clean": [clean for clean, _ in counted], "records": [records for _, records in counted],
+        }  # fmt: skip
+        source, label = ColumnDataSource(data), words.or_code("dimension", name or "all")
+        style = {"color": colour, "line_dash": dash, "line_width": 3 if not name else 1.5, "legend_label": label}
+        plot.line("day", "share", source=source, name=label, **style)
+        dots = plot.scatter("day", "share", source=source, name=label, color=colour, size=6 if not name else 4)
+        tips = [("", "$name"), ("", "@said"), ("", "@share{0.0%} = @clean{0,0} / @records{0,0}")]
+        plot.add_tools(HoverTool(tooltips=tips, renderers=[dots]))
+    plot.yaxis.formatter = NumeralTickFormatter(format="0%")
+    plot.legend.location, plot.legend.click_policy = "bottom_left", "hide"
+    plot.legend.label_text_font = plot.xaxis.major_label_text_font = plot.yaxis.major_label_text_font = FONT
+    plot.add_layout(plot.legend[0], "right")
+    made = orjson.dumps(json_item(plot)).decode()
+    return made.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

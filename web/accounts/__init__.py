@@ -1,0 +1,1 @@
+"""Persons who use the pages: their accounts, how they sign in, and their sessions."""
