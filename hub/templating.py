@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from hub.documents import Documents
 from hub.findings import RULES
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -26,7 +28,7 @@ def environment(folders: Sequence[Path]) -> Environment:
         auto_reload=False,
     )
     made.filters |= {"number": number, "percent": percent, "instant": instant, "day": day}
-    made.globals |= {"rule_title": rule_title, "rule_hint": rule_hint}
+    made.globals |= {"rule_title": rule_title, "rule_hint": rule_hint, "document_title": document_title}
     return made
 
 
@@ -67,3 +69,14 @@ def rule_hint(code: str, language: str) -> str:
     """Return how a breach of a rule is mended, in a language; nothing where it is not in the register."""
     found = RULES.get(code)
     return "" if found is None else (found.hint_zh if language == "zh" else found.hint)
+
+
+def document_title(name: str, language: str) -> str:
+    """Return what a canonical document is called, in a language; its name where no contract has it."""
+    found = _documents().get(name)
+    return name if found is None else (found.title_zh if language == "zh" else found.title)
+
+
+@cache
+def _documents() -> Documents:
+    return Documents.load()

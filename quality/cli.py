@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from quality.issues.cli import issues
+from quality.pages.cli import report
 from quality.scores.cli import scores
 
 quality = typer.Typer(help="What is wrong with the data, and getting it mended.", no_args_is_help=True)
@@ -17,3 +18,4 @@ def _root() -> None:
 
 quality.add_typer(issues, name="issues")
 quality.command()(scores)
+quality.command()(report)

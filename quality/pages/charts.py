@@ -20,16 +20,16 @@ FONT = "Noto Sans CJK SC, Noto Sans SC, PingFang SC, Microsoft YaHei, sans-serif
 def trend(points: Sequence[Point], words: Words) -> str:
     """Return the chart of an organ's scores over time as JSON, safe to stand in a script element."""
     from bokeh.embed import json_item  # noqa: PLC0415  # a second of imports, for pages with a chart only
-    from bokeh.models import ColumnDataSource, HoverTool, NumeralTickFormatter  # noqa: PLC0415  # as above
+    from bokeh.models import ColumnDataSource, HoverTool, NumeralTickFormatter, Range1d  # noqa: PLC0415  # as above
     from bokeh.plotting import figure  # noqa: PLC0415  # as above
 
     plot: Any = figure(
         height=280, sizing_mode="stretch_width", x_axis_type="datetime", tools="", toolbar_location=None,
-        output_backend="svg",
     )  # fmt: skip
+    plot.y_range = Range1d(start=_floor(points), end=1.001)
     for name, colour, dash in zip(("", *DIMENSIONS), COLOURS, DASHES, strict=True):
         counted = [(one.clean, one.records) if not name else one.dimensions.get(name, (0, 0)) for one in points]
-        data = {
+        data: dict[str, Any] = {
             "day": [one.day for one in points], "said": [one.day.isoformat() for one in points],
             "share": [clean / records if records else None for clean, records in counted],
             "clean": [clean for clean, _ in counted], "records": [records for _, records in counted],
@@ -46,3 +46,10 @@ def trend(points: Sequence[Point], words: Words) -> str:
     plot.add_layout(plot.legend[0], "right")
     made = orjson.dumps(json_item(plot)).decode()
     return made.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _floor(points: Sequence[Point]) -> float:
+    """Return where the axis begins: a little below the lowest share, so that differences near the whole are seen."""
+    counted = [pair for one in points for pair in ((one.clean, one.records), *one.dimensions.values())]
+    lowest = min((clean / records for clean, records in counted if records), default=1.0)
+    return max(0.0, min(lowest - 0.005, 0.98))

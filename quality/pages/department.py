@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+
 import sqlalchemy as sa
 
 from connectors.source import Source, load_sources
@@ -95,7 +96,7 @@ class Department:
 
 def department(engine: sa.Engine, settings: Settings, code: str, today: date) -> Department | None:
     """Return what is known of one organ; None where nothing is."""
-    (scored,) = [one for one in scores.overview(engine, today) if one.organ == code] or [None]
+    scored = next((one for one in scores.overview(engine, today) if one.organ == code), None)
     open_issues = issues.listed(engine, organ=code)
     sources = [one for one in SOURCES.of(settings) if code in (one.organ, one.owner.organ)]
     named = organs(engine, [code])[code]

@@ -1,4 +1,4 @@
-"""The departments by name and level, and what stands beside their scores: issues, held deliveries, how far feeds came."""
+"""The departments by name and level, and what stands beside their scores: issues, held deliveries, age of feeds."""
 
 from __future__ import annotations
 

@@ -29,9 +29,10 @@ async def overview(request: Request) -> Response:
         raise NotFound("there is no such level of organs", hint=f"There are {', '.join(LEVELS)}.")
     engine = runtime_of(request).engine
     seen = await run_in_threadpool(province, engine, today(), level=level, organ=visitor.organ)
-    return page(
+    shown: Response = page(
         request, "quality/overview.html", province=seen, level=level, dimensions=DIMENSIONS, narrowed=visitor.organ
     )
+    return shown
 
 
 @router.get("/quality/organs/{organ}")
@@ -44,10 +45,11 @@ async def one_department(request: Request, organ: str) -> Response:
     found = await run_in_threadpool(department, runtime.engine, runtime.settings, organ, today())
     if found is None:
         raise NotFound("nothing is known of this department", hint="Go back to the overview.")
-    return page(
+    shown: Response = page(
         request, "quality/department.html", department=found, dimensions=DIMENSIONS, trend_days=TREND_DAYS,
         chart=charts.trend, months=report.months(today()),
     )  # fmt: skip
+    return shown
 
 
 @router.get("/quality/organs/{organ}/report/{month}")

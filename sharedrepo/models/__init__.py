@@ -25,12 +25,9 @@ __all__ = [
     "MERGE_ORDER",
     "OUTCOMES",
     "TABLES",
-<<<<<<< HEAD
-    "alert",
-=======
     "account",
     "account_event",
->>>>>>> 4dcdfd7 (People sign in: accounts with roles, sessions, an OpenID provider; the base of all pages in two languages)
+    "alert",
     "batch",
     "bound",
     "case_overview",

@@ -67,4 +67,3 @@ def marked(protector: Protector, code: str, mark: str) -> bool:
 def _seal(protector: Protector, code: str, nonce: str) -> str:
     said = f"browser mark\x1f{code}\x1f{nonce}"
     return protector.content_hash(said.encode("utf-8", "surrogatepass")).hex()
-

@@ -126,7 +126,7 @@ def listed(engine: sa.Engine) -> list[dict[str, Any]]:
         .order_by(account.c.code)
     )  # fmt: skip
     with engine.connect() as connection:
-        found = [dict(row) for row in connection.execute(query).mappings()]
+        found = _plain(connection.execute(query))
     return [row | {"state": "disabled" if row["disabled_at"] else "active"} for row in found]
 
 
@@ -186,7 +186,12 @@ def events(engine: sa.Engine, limit: int = 200) -> list[dict[str, Any]]:
     """Return the newest lines of the log of accounts, newest first."""
     query = sa.select(account_event).order_by(account_event.c.event_id.desc()).limit(limit)
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(query).mappings()]
+        return _plain(connection.execute(query))
+
+
+def _plain(found: sa.CursorResult[Any]) -> list[dict[str, Any]]:
+    """Return rows with plain texts for names, as JSON takes them."""
+    return [{str(name): value for name, value in row.items()} for row in found.mappings()]
 
 
 def note(connection: sa.Connection, actor: str, what: str, code: str | None, detail: Mapping[str, Any]) -> None:
