@@ -7,6 +7,7 @@ import typer
 from quality.issues.cli import issues
 from quality.pages.cli import report
 from quality.scores.cli import scores
+from quality.sets.cli import check, datadocs, sets
 
 quality = typer.Typer(help="What is wrong with the data, and getting it mended.", no_args_is_help=True)
 
@@ -19,3 +20,6 @@ def _root() -> None:
 quality.add_typer(issues, name="issues")
 quality.command()(scores)
 quality.command()(report)
+quality.command("check")(check)
+quality.command("sets")(sets)
+quality.command("datadocs")(datadocs)

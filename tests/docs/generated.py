@@ -5,6 +5,7 @@ A part stands between `<!-- made: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,15 @@ from hub.documents import Column, Document, Documents
 from hub.findings import RULES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+SUITES = DOCS.parent / "validation" / "suites"
 _PART = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-_SCOPES = {"record": "of one record", "unit": "of a file, page or feed", "case": "of a whole case"}
+_SCOPES = {
+    "record": "of one record",
+    "unit": "of a file, page or feed",
+    "case": "of a whole case",
+    "set": "of a whole set of records",
+}
 
 
 def rules() -> Iterator[str]:
@@ -47,6 +54,25 @@ def defects() -> Iterator[str]:
         yield f"| `{one.code}` | {one.note} | `{one.rule}` |\n"
 
 
+def suites() -> Iterator[str]:
+    """Every suite with what its expectations ask."""
+    for document in Documents.load().values():
+        said = json.loads((SUITES / f"{document.name}.json").read_text(encoding="utf-8"))
+        yield f"### {document.title_zh} `{document.name}`\n\n| rule | field | expectation | column | limits | bound |\n"
+        yield "|---|---|---|---|---|---|\n"
+        for one in said["expectations"]:
+            meta, limits = one["meta"], {name: it for name, it in one["kwargs"].items() if name != "column"}
+            words = ", ".join(f"{name} {_short(it)}" for name, it in sorted(limits.items()))
+            kind = one["type"].removeprefix("expect_")
+            column = one["kwargs"]["column"]
+            yield f"| `{meta['rule']}` | `{meta['field']}` | {kind} | `{column}` | {words} | {meta['bound']} |\n"
+        yield "\n"
+
+
+def _short(value: object) -> str:
+    return " / ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _name(document: Document, column: Column) -> str:
     marks = ("★" if column.required else "") + ("!" if column.deciding else "")
     name = f"`{column.name}`{marks}"
@@ -59,7 +85,12 @@ def _words(column: Column) -> str:
     return ", ".join(column.codes or ())
 
 
-PARTS: dict[str, Callable[[], Iterator[str]]] = {"rules": rules, "documents": documents, "defects": defects}
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "rules": rules,
+    "documents": documents,
+    "defects": defects,
+    "suites": suites,
+}
 
 
 def remade(text: str) -> str:
