@@ -33,6 +33,7 @@ PRODUCT = (
     "sql",
     "pipeline",
     "quality",
+    "catalog",
     "kit",
     "web",
     "dags",

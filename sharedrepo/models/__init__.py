@@ -1,7 +1,9 @@
-"""The tables of the repository: `core` made from the contracts, its history twins, `ledger`, `quality` and `access`."""
+"""The tables of the repository: `core` made from the contracts, its history twins, `ledger`, `quality`,
+`catalog` and `access`."""
 
 from sharedrepo.models.access import account, account_event, client, session, sign_in_pause
 from sharedrepo.models.base import metadata
+from sharedrepo.models.catalog import base_item, catalog_item, item_comment, item_deed, item_number, item_version
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
 from sharedrepo.models.ledger import (
@@ -28,9 +30,11 @@ __all__ = [
     "account",
     "account_event",
     "alert",
+    "base_item",
     "batch",
     "bound",
     "case_overview",
+    "catalog_item",
     "client",
     "correction",
     "daily",
@@ -38,6 +42,10 @@ __all__ = [
     "finding",
     "issue",
     "issue_event",
+    "item_comment",
+    "item_deed",
+    "item_number",
+    "item_version",
     "key_fingerprint",
     "metadata",
     "post",
