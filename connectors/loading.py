@@ -28,6 +28,8 @@ INSTANCE_COLUMNS = {
     "owner_organ": ("owner", "organ"),
     "owner_name": ("owner", "name"),
     "owner_contact": ("owner", "contact"),
+    "owner_division_head": ("owner", "division_head"),
+    "owner_leader": ("owner", "leader"),
     "time_zone": ("time_zone",),
     "schedule": ("schedule",),
 }

@@ -55,11 +55,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who keeps the system: the organ, and the office that answers for its data (never a private person)."""
+    """Who keeps the system: the organ, and the offices that answer for its data (never a private person).
+
+    `division_head` (处室负责人) and `leader` (分管领导) are the posts that silence is brought before, each with its
+    telephone; None where the folder names none.
+    """
 
     organ: str
     name: str
     contact: str
+    division_head: str | None = None
+    leader: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from connectors.source import Source
+from hub.workdays import like_days
 from pipeline.province import due_at
 from sharedrepo import health
 
@@ -18,7 +20,7 @@ SIGNS = ("never", "late", "silent", "behind", "thin", "failing", "held", "owing"
 FAILING = 0.05
 """From this share of refused records on, a feed counts as failing."""
 FAR_FROM_USUAL = 0.5
-"""A day with less than this share of its weekday's usual volume is called thin, once that day is past its due time."""
+"""A day with less than this share of what days like it usually bring is called thin, once it is past its due time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ def feeds(
     known = {}
     for zone in dict.fromkeys(source.time_zone for source in asked):  # one question for all that share a clock
         codes = [source.code for source in asked if source.time_zone == zone]
-        rows = health.feeds(engine, now=now, zone=zone, sources=codes)
+        # Working days are compared with working days of their weekday, holidays with holidays.
+        like = like_days(now.astimezone(ZoneInfo(zone)).date())
+        rows = health.feeds(engine, now=now, zone=zone, sources=codes, like=like)
         known.update({(row["source"], row["stream"]): row for row in rows})
     return [
         _feed(source, stream, known.get((source.code, stream), {}), now)

@@ -39,7 +39,7 @@ FAMILIES: Mapping[str, tuple[type[CounterMetricFamily] | type[GaugeMetricFamily]
     ),
     "hub_stream_volume_records": (GaugeMetricFamily, "Records that changed something today", _FEED),
     "hub_stream_usual_volume_records": (
-        GaugeMetricFamily, "Average of the same weekday over eight weeks", _FEED,
+        GaugeMetricFamily, "Average of the latest eight days like today", _FEED,
     ),
     "hub_stream_error_ratio": (GaugeMetricFamily, "Share of the records read in a week that were refused", _FEED),
     "hub_stream_held_batches": (GaugeMetricFamily, "Batches that wait for a person", _FEED),

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-WEEKS = 8
-"""So many weeks back the same weekday is looked at to know what is usual."""
-
 _QUERY = """
 WITH pulls AS (
     SELECT b.*, (b.recorded_at AT TIME ZONE :zone)::date AS day FROM ledger.batch AS b
-    WHERE b.kind = 'pull' AND b.recorded_at > CAST(:now AS timestamptz) - make_interval(weeks => :weeks)
+    WHERE b.kind = 'pull' AND b.recorded_at > least(
+        CAST(:now AS timestamptz) - interval '7 days',
+        (SELECT min(day) FROM unnest(CAST(:like AS date[])) AS l (day))::timestamp AT TIME ZONE :zone)
 ),
 daily AS (SELECT stream_id, day, sum(new + updated + deleted) AS volume FROM pulls GROUP BY stream_id, day),
 today AS (SELECT (CAST(:now AS timestamptz) AT TIME ZONE :zone)::date AS day)
@@ -23,8 +22,7 @@ SELECT ss.code AS source, s.name AS stream, s.last_success_at, s.complete_throug
      FROM pulls AS p WHERE p.stream_id = s.stream_id AND p.newest_report IS NOT NULL
         AND p.recorded_at > CAST(:now AS timestamptz) - interval '7 days') AS lag_seconds,
     coalesce((SELECT volume FROM daily WHERE stream_id = s.stream_id AND day = (SELECT day FROM today)), 0) AS volume,
-    (SELECT avg(d.volume) FROM daily AS d, today AS t
-     WHERE d.stream_id = s.stream_id AND d.day < t.day AND extract(isodow FROM d.day) = extract(isodow FROM t.day)
+    (SELECT avg(d.volume) FROM daily AS d WHERE d.stream_id = s.stream_id AND d.day = ANY(CAST(:like AS date[]))
     ) AS usual_volume,
     (SELECT sum(p.quarantined)::float / nullif(sum(p.read), 0) FROM pulls AS p WHERE p.stream_id = s.stream_id
         AND p.recorded_at > CAST(:now AS timestamptz) - interval '7 days') AS error_rate,
@@ -58,14 +56,16 @@ GROUP BY ss.code, s.stream_id, s.name, f.rule, f.effect ORDER BY ss.code, s.stre
 """
 
 
-def feeds(engine: sa.Engine, *, now: datetime, zone: str, sources: Sequence[str]) -> list[dict[str, Any]]:
+def feeds(
+    engine: sa.Engine, *, now: datetime, zone: str, sources: Sequence[str], like: Sequence[date]
+) -> list[dict[str, Any]]:
     """Return the facts of each stream of these sources that was ever opened; days are those of `zone`.
 
     `lag_seconds` is the median, over a week's pulls, of the time from the newest record's report to its commit;
-    `volume` counts what changed today, `usual_volume` the average of the same weekday; `error_rate` is the share of
-    the records read in a week that were refused. Each is None where nothing is known.
+    `volume` counts what changed today, `usual_volume` the average of the days `like` today on which it was pulled;
+    `error_rate` is the share of the records read in a week that were refused. Each is None where nothing is known.
     """
-    rows = _rows(engine, _QUERY, now=now, zone=zone, weeks=WEEKS, sources=list(sources))
+    rows = _rows(engine, _QUERY, now=now, zone=zone, sources=list(sources), like=list(like))
     for row in rows:
         row |= {name: None if row[name] is None else float(row[name]) for name in ("lag_seconds", "usual_volume")}
         row["volume"] = int(row["volume"])

@@ -145,6 +145,22 @@ def note(code: Code, reason: Reason, json: Json = False) -> None:
     _said(engine, code, json=json)
 
 
+@issues.command()
+def bulletin(
+    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="The month, as 2026-11.")],
+    json: Json = False,
+) -> None:
+    """List what silence brought into the bulletin of a month, by organ."""
+    from quality.issues import service  # noqa: PLC0415  # only when this command runs
+
+    rows = service.bulletin(_engine(), month.date())
+    if json:
+        as_json({"bulletin": rows})
+    else:
+        columns = ("organ", "code", "source", "stream", "rule", "records", "due_on", "reached_at", "status")
+        show_table(columns, rows, title=f"Bulletin {month:%Y-%m}")
+
+
 def _engine() -> sa.Engine:
     return Runtime.open().engine
 

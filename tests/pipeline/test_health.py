@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.source import load_sources
+from hub.workdays import DayKind, kind, like_days
 from pipeline.health import Feed, _signs, feeds
 from pipeline.province import due_at
 from tests.departments import Department
@@ -65,16 +66,35 @@ def test_refused_records_make_a_feed_failing(hub: Hub, daily: Department) -> Non
     assert "failing" not in seen(hub)["PRE_APASINFO"].signs
 
 
-def test_a_day_far_below_its_weekday_is_thin(hub: Hub, daily: Department) -> None:
+def test_a_day_far_below_days_like_it_is_thin(hub: Hub, daily: Department) -> None:
     for number in range(2, 9):
         daily.case(f"C{number}")
     hub.pull()
-    with hub.runtime.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE ledger.batch SET recorded_at = recorded_at - interval '7 days'")
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    moved(hub, (today - like_days(today)[0]).days)
     hub.pull()
     node = seen(hub)["PRE_NODE"]
     assert (node.volume, node.usual_volume) == (0, 32.0)
     assert "thin" in node.signs
+
+
+def test_a_holiday_is_not_compared_with_working_days(hub: Hub, daily: Department) -> None:
+    hub.pull()
+    spring = datetime(2026, 2, 17, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+    today = datetime.now(spring.tzinfo).date()
+    moved(hub, (today - spring.date()).days + 14)  # two weeks before the festival: the same weekday, worked
+    found = {one.stream: one for one in feeds(hub.runtime.engine, [hub.source()], now=spring)}
+    assert found["PRE_NODE"].usual_volume is None
+    later = spring + timedelta(days=14)
+    assert kind(later.date()) is DayKind.WORK
+    found = {one.stream: one for one in feeds(hub.runtime.engine, [hub.source()], now=later)}
+    assert found["PRE_NODE"].usual_volume == 4.0
+
+
+def moved(hub: Hub, days: int) -> None:
+    """Let all batches have been committed so many days earlier."""
+    with hub.runtime.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE ledger.batch SET recorded_at = recorded_at - interval '{days} days'")
 
 
 def test_a_held_delivery_shows(hub: Hub, department: Department) -> None:

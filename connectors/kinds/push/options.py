@@ -19,7 +19,7 @@ _UNFIT = {
     "cursor": "kind push has no cursor: a department posts what is new",
     "deletion": "deletion 'snapshot' needs whole deliveries; posts bring changes: use none or operation",
     "budget": "kind push has no budget: a post is told what became of its records, and a bad one stops no other",
-    "expect": "kind push has no expect: `hub connector health` shows each day beside its usual weekday",
+    "expect": "kind push has no expect: `hub connector health` shows each day beside days like it",
 }
 
 

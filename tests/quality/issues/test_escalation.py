@@ -1,0 +1,132 @@
+"""Silence climbs by itself, step by step, and each step says who was told, or that nobody is known."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.source import load_sources
+from quality.issues import service
+from quality.issues.recipients import Directory
+from quality.issues.service import FeedFault, Issue
+from tests.departments import ORGAN, Department
+from tests.journeys.conftest import Hub
+
+NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
+OWNER = {"organ": ORGAN, "name": "测试部门", "contact": "office 0571-0000"}
+
+
+@pytest.fixture
+def silent(hub: Hub, department: Department) -> Hub:
+    """A department whose case was closed on the spot, approved without a review: a high fault."""
+    department.declare(owner={**OWNER, "division_head": "审批处处长 0571-0001"})
+    department.case("C1")
+    department.clear("PRE_NODE", PHASE_CODE="REVIEW")
+    hub.pull()
+    service.refresh(hub.runtime.engine, NOW)
+    return hub
+
+
+def issue(hub: Hub) -> Issue:
+    (found,) = service.listed(hub.runtime.engine, rule="approve_without_review")
+    return found
+
+
+def climb(hub: Hub, day: date) -> list[service.Step]:
+    now = datetime(day.year, day.month, day.day, 4, 0, tzinfo=UTC)
+    return [one for one in service.escalate(hub.runtime.engine, now, [hub.source()]) if one.code == issue(hub).code]
+
+
+def test_silence_climbs_from_the_contact_to_the_bulletin(silent: Hub) -> None:
+    assert issue(silent).due_on == date(2026, 3, 13)
+    assert climb(silent, date(2026, 3, 13)) == [], "on its due date it is not overdue"
+    told = [
+        (step.level, step.recipient.role, step.recipient.to)
+        for day in (date(2026, 3, 16), date(2026, 3, 17), date(2026, 3, 19), date(2026, 3, 24), date(2026, 3, 27),
+                    date(2026, 5, 8))
+        for step in climb(silent, day)
+    ]  # fmt: skip
+    assert told == [
+        (1, "contact", "office 0571-0000"),
+        (2, "division_head", "审批处处长 0571-0001"),
+        (3, "leader", None),
+        (4, "bulletin", "bulletin"),
+    ]
+    life = [one for one in service.events(silent.runtime.engine, issue(silent).code) if one.what == "escalated"]
+    assert [one.detail["level"] for one in life] == [1, 2, 3, 4]
+    assert life[2].detail["nobody_known"], "that nobody is known is itself said"
+    assert [one["code"] for one in service.bulletin(silent.runtime.engine, date(2026, 3, 1))] == [issue(silent).code]
+    assert service.bulletin(silent.runtime.engine, date(2026, 4, 1)) == []
+    assert service.bulletin(silent.runtime.engine, date(2026, 12, 1)) == []
+
+
+def test_after_a_long_outage_of_the_hub_nobody_is_passed_over(silent: Hub) -> None:
+    assert [one.level for one in climb(silent, date(2026, 6, 1))] == [1]
+    assert climb(silent, date(2026, 6, 1)) == []
+    assert [one.level for one in climb(silent, date(2026, 6, 4))] == [2]
+
+
+def test_a_deed_breaks_the_silence(silent: Hub) -> None:
+    code = issue(silent).code
+    service.acknowledge(
+        silent.runtime.engine, code, actor="cli:li", now=datetime(2026, 3, 16, 4, tzinfo=UTC)
+    )  # fmt: skip
+    assert climb(silent, date(2026, 3, 17)) == []
+    assert [one.level for one in climb(silent, date(2026, 3, 19))] == [1]
+
+
+def test_what_is_accepted_or_snoozed_does_not_climb(silent: Hub) -> None:
+    code, engine = issue(silent).code, silent.runtime.engine
+    service.snooze(engine, code, actor="cli:li", until=date(2026, 4, 1), reason="agreed", now=NOW)
+    assert climb(silent, date(2026, 3, 20)) == []
+    service.accept(engine, code, actor="cli:li", reason="agreed", now=NOW)
+    assert climb(silent, date(2026, 6, 1)) == []
+
+
+def test_faults_that_no_department_can_mend_go_to_the_hubs_own_roles(hub: Hub, department: Department) -> None:
+    department.declare(each={"budget": {"records": 0}})
+    department.put("PRE_NODE", UNID="", PROJID="C1")
+    hub.pull()
+    service.refresh(hub.runtime.engine, NOW)
+    (found,) = service.listed(hub.runtime.engine, rule="error_budget")
+    assert found.owner == "engineer"
+    steps = service.escalate(hub.runtime.engine, NOW + timedelta(days=10), [hub.source()])
+    assert [(one.level, one.recipient.to) for one in steps if one.code == found.code] == [(1, "role:engineer")]
+
+
+def test_an_organ_without_a_folder_is_told_through_the_keeper_of_the_system(department: Department) -> None:
+    directory = Directory(load_sources([department.folder]))
+    told = directory.of(owner="department", organ="11330000002482285K", source="labour", level=1)
+    assert (told.to, told.organ, told.through) == ("office 0571-0000", "11330000002482285K", "labour")
+    assert directory.of(owner="department", organ="", source="labour", level=1).organ == ORGAN
+    assert directory.of(owner="department", organ="X", source="gone", level=1).as_dict()["nobody_known"]
+
+
+@pytest.mark.parametrize(("hours", "rule"), [(60, "late_feed"), (0, None)])
+def test_a_feed_that_did_not_come_when_it_was_due_is_an_issue(
+    hub: Hub, department: Department, hours: int, rule: str | None
+) -> None:
+    department.declare(schedule="0 2 * * *", each={"cursor": {"field": "CREATE_TIME"}})
+    department.case("C1")
+    hub.pull()
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    found = service.look(hub.runtime.engine, [hub.source()], now)
+    assert {one.rule for one in found} == {rule}
+    assert {one.stream for one in found} == set(hub.source().streams)
+    assert service.refresh(hub.runtime.engine, now, found).opened >= len(found) * bool(rule)
+
+
+def test_a_feed_that_never_came_through_is_missing_once_it_is_due(hub: Hub, department: Department) -> None:
+    with hub.runtime.engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO core.source_system (code, title, organ, kind) VALUES ('labour', 'l', :o, 'database')"),
+            {"o": ORGAN},
+        )
+        connection.exec_driver_sql("INSERT INTO ledger.stream (source_system_id, name) VALUES (1, 'PRE_NODE')")
+    assert {one.rule for one in service.look(hub.runtime.engine, [hub.source()], NOW)} == {None}, "it is due never"
+    department.declare(schedule="0 2 * * *")
+    found: list[FeedFault] = service.look(hub.runtime.engine, [hub.source()], NOW)
+    assert {one.rule for one in found} == {"missing_feed"}
+    assert service.refresh(hub.runtime.engine, NOW, found).opened == 1
