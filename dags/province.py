@@ -9,25 +9,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, task
+from airflow.sdk import DAG, task
 
 from dags import tasks
 from dags.headers import read_headers, sources_of
-from dags.when import asset, timetable
+from dags.when import any_or_time
 from hub.settings import Settings
 
 MORNING = "30 8 * * *"
 ZONE = "Asia/Shanghai"
-
-
-def when() -> AssetAny | AssetOrTimeSchedule | None:
-    """Return what starts a run: any source's delivery, or the morning; without sources, nothing."""
-    assets = [asset(header) for header in sources_of(read_headers(Settings.load().sources))]
-    morning = timetable(MORNING, ZONE)
-    if not assets:
-        return None
-    anyone = AssetAny(*assets)
-    return AssetOrTimeSchedule(timetable=morning, assets=anyone) if morning else anyone
 
 
 with DAG(
@@ -36,7 +26,7 @@ with DAG(
     description="Which departments have delivered, and which are missing",
     doc_md=__doc__,
     tags=["hub", "province"],
-    schedule=when(),
+    schedule=any_or_time(sources_of(read_headers(Settings.load().sources)), MORNING, ZONE),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=30),

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """The file of the key ring; None means `home`/keys/keys.json, which only the embedded default may make."""
     lineage_url: SecretStr | None = None
     """Where Airflow sends OpenLineage events; None means that nobody is told."""
+    alert_urls: SecretStr | None = None
+    """Where alerts go: Apprise URLs separated by blanks, each as `URL` or `ORGAN,ORGAN=URL`; None tells nobody."""
     slice_size: int = Field(default=20_000, ge=1, le=1_000_000)
     """How many records at most make one batch, which is one transaction."""
 

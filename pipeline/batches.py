@@ -149,6 +149,7 @@ def _job(work: Work, line: Line, kind: str, reason: str | None) -> load.Job:
         case_rules=case_rules(),
         first_batch_id=work.first_batch_id,
         reason=reason,
+        actor=work.actor if reason else None,
     )
 
 
@@ -187,7 +188,8 @@ def archive_header(work: Work, line: Line, piece: Slice, *, seq: int, kind: str,
         "contract": line.spec.contract.as_dict(),
         "expect": None if expect is None else [expect.least, expect.most], "parking": line.spec.parking.total_seconds(),
         "lookback": _lookback(line).total_seconds(), "backfill": line.backfill,
-        "streams": list(work.lines), "facts": facts_of(work.source).as_dict(), **more,
+        "streams": list(work.lines), "facts": facts_of(work.source).as_dict(),
+        **({"actor": work.actor} if work.actor else {}), **more,
     }  # fmt: skip
 
 

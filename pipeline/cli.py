@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,7 +250,8 @@ def batch_accept(
     from pipeline.replay import accept  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
-    done = accept(Runtime.open(settings), find_source(code, settings), number, reason)
+    who = f"cli:{getpass.getuser()}"
+    done = accept(Runtime.open(settings), find_source(code, settings), number, reason, actor=who)
     _show_counts(done.source, done.counts, json=json)
 
 

@@ -135,7 +135,7 @@ def _spec(name: str, head: Header) -> StreamSpec:
 def _batch(work: Work, head: Header) -> int:
     line = work.lines[str(head["stream"])]
     line.in_units, line.backfill = bool(head["in_units"]), bool(head.get("backfill"))
-    work.archiving, work.replayed_key = False, str(head["key"])
+    work.archiving, work.replayed_key, work.actor = False, str(head["key"]), head.get("actor")
     if "refused" in head:
         _refused(work, line, head)
         return 0

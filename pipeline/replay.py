@@ -56,12 +56,19 @@ def replay(
     return Replayed(source.code, dict(counts))
 
 
-def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Replayed:
+def accept(
+    runtime: Runtime, source: Source, batch_id: int, reason: str, *, actor: str | None = None
+) -> Replayed:  # fmt: skip
     """Publish a held unit after all, on a person's word: all held batches of its unit are taken in.
 
+    The reason and who gave it (`account:<code>`, `airflow:<user>` or `cli:<user>`) are kept with the batches and in
+    the archive.
+
     Raises:
-        RepositoryError: no such held batch of this source, or its unit could not be read at all.
+        RepositoryError: no reason, no such held batch of this source, or its unit could not be read at all.
     """
+    if not reason.strip():
+        raise RepositoryError(f"batch {batch_id} of {source.code} stays held: no reason was given. Say why it is right.")
     held = lists.held_unit(runtime.engine, source.code, batch_id)
     if not held:
         known = [row["batch"] for row in lists.batches(runtime.engine, source=source.code, status="held")]
@@ -70,6 +77,7 @@ def accept(runtime: Runtime, source: Source, batch_id: int, reason: str) -> Repl
     snapshots.keep(runtime, mapping, source.mapping)
     counts: Counter[str] = Counter()
     with opened(runtime, source, mapping) as work:
+        work.actor = actor
         for row in held:
             line = work.lines[row["stream"]]
             header, lines = runtime.archive.open(row["archive"])

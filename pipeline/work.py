@@ -84,6 +84,8 @@ class Work:
     """Keys that the last batch wrote: the slice prepared meanwhile may not know of them."""
     released: bool = False
     """Parked records were released, or others taken back, in this pull: any key may have moved meanwhile."""
+    actor: str | None = None
+    """Who decided what is done now, where a person did; kept with each batch that has a reason."""
     archiving: bool = True
     """False where nothing is archived anew: in a dry run, and in a rebuild, whose batches name `replayed_key`."""
     replayed_key: str | None = None

@@ -71,7 +71,7 @@ def batches(engine: sa.Engine, *, source: str | None = None, status: str | None 
         f"""
         SELECT t.batch_id AS batch, ss.code AS source, s.name AS stream, t.seq, t.kind, t.status, t.unit, t.read, t.new,
                t.updated, t.unchanged, t.stale, t.deleted, t.excluded, t.quarantined, t.parked,
-               t.archive_key AS archive, t.recorded_at, t.reason
+               t.archive_key AS archive, t.recorded_at, t.reason, t.actor
         FROM ledger.batch AS t {_PLACE}
         WHERE {_OF} AND (CAST(:status AS text) IS NULL OR t.status = :status) ORDER BY t.recorded_at""",
         source=source, status=status,

@@ -37,6 +37,8 @@ class Job:
     case_rules: Mapping[str, str]
     first_batch_id: int | None = None
     reason: str | None = None
+    actor: str | None = None
+    """Who said so, where a person did."""
 
     @property
     def again(self) -> bool:
@@ -330,7 +332,7 @@ def register(
     values: dict[str, Any] = {
         "batch_id": loaded.batch_id, "source_system_id": job.source_system_id, "seq": seq, "stream_id": job.stream_id,
         "kind": job.kind, "status": status, "unit": unit, "mapping_version": job.mapping_version,
-        "archive_key": archive_key, "read_at": job.read_at, "reason": job.reason,
+        "archive_key": archive_key, "read_at": job.read_at, "reason": job.reason, "actor": job.actor,
         "newest_report": loaded.newest_report, "read": loaded.read,
         **{outcome: loaded.counts.get(outcome, 0) for outcome in OUTCOMES},
     }  # fmt: skip

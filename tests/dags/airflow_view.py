@@ -16,6 +16,8 @@ warnings.simplefilter("ignore")
 # What "Airflow's own import" is: what any DAG file at all would need, and what reads it.
 import airflow  # noqa: E402, F401
 from airflow.dag_processing.dagbag import DagBag  # noqa: E402
+from airflow.providers.standard.operators.hitl import ApprovalOperator  # noqa: E402, F401
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator  # noqa: E402, F401
 from airflow.sdk import (  # noqa: E402, F401
     DAG,
     Asset,
@@ -30,7 +32,7 @@ from airflow.sdk import (  # noqa: E402, F401
 from airflow.serialization.serialized_objects import DagSerialization  # noqa: E402
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-FILES = ("sources.py", "province.py")
+FILES = ("sources.py", "province.py", "quality.py")
 HEAVY = ("pandas", "pyarrow", "lxml", "great_expectations", "numpy", "pipeline.exchange", "requests_toolbelt")
 
 

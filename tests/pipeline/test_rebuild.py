@@ -73,13 +73,18 @@ def test_a_held_unit_and_its_acceptance_are_rebuilt(hub: Hub, department: Depart
     held = hub.one("SELECT batch_id FROM ledger.batch WHERE status = 'held'")
     assert ("volume_below", "pre_accept") in hub.findings()
     assert hub.one("SELECT count(*) FROM core.acceptance WHERE unit_name = '新的处室'") == 0
-    assert accept(hub.runtime, hub.source(), held, "the department merged its lists").counts == {"updated": 1}
+    with pytest.raises(RepositoryError, match="no reason"):
+        accept(hub.runtime, hub.source(), held, " ")
+    merged = accept(hub.runtime, hub.source(), held, "the department merged its lists", actor="account:li")
+    assert merged.counts == {"updated": 1}
     assert hub.one("SELECT status FROM ledger.batch WHERE batch_id = :id", id=held) == "accepted"
     assert ("volume_below", "pre_accept") not in hub.findings()
     assert hub.one("SELECT count(*) FROM core.acceptance WHERE unit_name = '新的处室'") == 1
-    assert hub.one("SELECT reason FROM ledger.batch WHERE kind = 'accept'") == "the department merged its lists"
+    said = "SELECT reason, actor FROM ledger.batch WHERE kind = 'accept'"
+    assert tuple(hub.one(said)) == ("the department merged its lists", "account:li")
     assert check(hub.runtime.engine) == []
     _equal(hub, empty_runtime)
+    assert tuple(Hub(empty_runtime, department).one(said)) == ("the department merged its lists", "account:li")
 
 
 def test_a_unit_that_is_still_held_is_rebuilt_as_held(hub: Hub, department: Department, empty_runtime: Runtime) -> None:

@@ -1,0 +1,1 @@
+"""Bounds on volumes: suggested from healthy runs, moved only with a reason, kept with their history."""

@@ -1,0 +1,69 @@
+"""Bounds that people set over those of `source.yml`: the latest of each stream holds, all of them are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sharedrepo import stage
+
+ROWS = "rows"
+"""The measure of records in one unit (a file, else a pull)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One setting of a stream's bounds: at least and at most so many; None bounds nothing on that side."""
+
+    source: str
+    stream: str
+    least: int | None
+    most: int | None
+    reason: str
+    actor: str
+    at: datetime
+    latest: bool
+
+
+def current(cursor: stage.Cursor, source: str) -> dict[str, tuple[int | None, int | None]]:
+    """Return the bounds that hold now for each stream of a source for which anybody set some."""
+    cursor.execute(
+        "SELECT stream, least, most FROM quality.bound WHERE source = %s AND measure = %s AND latest", (source, ROWS)
+    )
+    return {stream: (_whole(least), _whole(most)) for stream, least, most in cursor.fetchall()}
+
+
+def put(
+    connection: sa.Connection, *, source: str, stream: str, least: int | None, most: int | None, reason: str,
+    actor: str, now: datetime,
+) -> None:  # fmt: skip
+    """Set a stream's bounds; those that held before stay in the history."""
+    where = {"source": source, "stream": stream, "measure": ROWS}
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('quality.bound'))"))
+    connection.execute(
+        sa.text("""UPDATE quality.bound SET latest = false
+                   WHERE source = :source AND stream = :stream AND measure = :measure AND latest"""),
+        where,
+    )
+    connection.execute(
+        sa.text("""INSERT INTO quality.bound (source, stream, measure, least, most, reason, actor, at)
+                   VALUES (:source, :stream, :measure, :least, :most, :reason, :actor, :at)"""),
+        {**where, "least": least, "most": most, "reason": reason, "actor": actor, "at": now},
+    )
+
+
+def history(engine: sa.Engine, *, source: str | None = None, stream: str | None = None) -> list[Bound]:
+    """Return every setting of bounds, the newest first."""
+    query = """SELECT source, stream, least, most, reason, actor, at, latest FROM quality.bound
+               WHERE measure = :measure AND (CAST(:source AS text) IS NULL OR source = :source)
+                 AND (CAST(:stream AS text) IS NULL OR stream = :stream) ORDER BY bound_id DESC"""
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text(query), {"measure": ROWS, "source": source, "stream": stream}).mappings()
+        return [Bound(**{**row, "least": _whole(row["least"]), "most": _whole(row["most"])}) for row in rows]
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)

@@ -1,0 +1,115 @@
+"""The quality DAGs in a real Airflow: a delivery starts them, a person answers through Airflow, people are told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dags.ops.client import Client
+from tests.dags.conftest import airflow_environment
+from tests.departments import Department
+from tests.quality.alerts.listeners import Chat
+
+pytestmark = [pytest.mark.airflow, pytest.mark.long, pytest.mark.timeout(600)]
+
+Hub = Callable[..., Any]
+SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def chat() -> Iterator[Chat]:
+    with Chat().open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, chat: Chat) -> Iterator[Hub]:
+    """Runs a `hub` command in a deployment whose department has sent far too little of one stream."""
+    place = tmp_path_factory.mktemp("quality")
+    department = Department(place / "sources", "labour", each={"expect": {"rows": {"min": 2}}})
+    for number in range(3):
+        department.case(f"C-{number}", TELPHONE="12")
+    department.clear("PRE_TRANSACT", PROJID="C-1")
+    department.clear("PRE_TRANSACT", PROJID="C-2")
+    environment = airflow_environment(
+        place / "unused", HUB_HOME=str(place / "home"), HUB_SOURCES=str(place / "sources"),
+        HUB_CONN_LABOUR=department.url, HUB_ALERT_URLS=chat.url,
+    )  # fmt: skip
+    del environment["AIRFLOW_HOME"]
+
+    def run(*words: str, status: int = 0) -> Any:
+        command = [Path(sys.executable).with_name("hub"), *words, "--json"]
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=300)
+        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    try:
+        yield run
+    finally:
+        for words in (["airflow", "stop"], ["db", "stop"]):
+            subprocess.run([Path(sys.executable).with_name("hub"), *words], env=environment, check=True, timeout=120)
+
+
+def client_of(hub: Hub) -> Client:
+    said = hub("airflow", "status")
+    passwords = json.loads(Path(said["password_file"]).read_text(encoding="utf-8"))
+    return Client(said["url"], said["user"], passwords[said["user"]])
+
+
+def runs(client: Client, dag_id: str) -> list[dict[str, Any]]:
+    return client._pages(f"/dags/{dag_id}/dagRuns", "dag_runs", {})
+
+
+def until(found: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + SECONDS
+    while not (value := found()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.5)
+    return value
+
+
+def test_a_delivery_starts_the_quality_run_and_a_held_batch_waits_for_a_person(hub: Hub, chat: Chat) -> None:
+    hub("airflow", "start")
+    hub("airflow", "run", "labour", "--wait", status=3)  # its report says that a unit was refused
+    client = client_of(hub)
+    until(lambda: [one for one in runs(client, "hub_quality") if one["state"] in ("success", "failed")],
+          "the quality run")  # fmt: skip
+    states = {one["state"] for one in runs(client, "hub_quality")}
+    assert "failed" not in states, {
+        one["task_id"]: one["state"] for one in client.tasks("hub_quality", runs(client, "hub_quality")[0]["dag_run_id"])
+    }  # fmt: skip
+    issues = {one["rule"]: one for one in hub("quality", "issues", "list")["issues"]}
+    assert {"phone_invalid", "volume_below"} <= set(issues)
+    assert hub("quality", "scores")["scores"][0]["records"] > 0
+    assert any(issues["phone_invalid"]["code"] in one["message"] for one in chat.posted)
+
+    [asked] = until(lambda: runs(client, "hub_held"), "the question")
+    [batch] = [one["batch"] for one in hub("batch", "list", "labour", "--status", "held")["batches"]]
+    assert asked["dag_run_id"] == f"held__labour__{batch}"
+    place = f"/dags/hub_held/dagRuns/{asked['dag_run_id']}/taskInstances/ask/-1/hitlDetails"
+    detail = until(lambda: (found := client._ask("GET", place)).ok and found.json(), "the form")
+    assert "volume_below" in detail["body"]
+    assert "reason" in detail["params"]
+    until(lambda: client.tasks("hub_held", asked["dag_run_id"])[0]["state"] == "awaiting_input", "the task to wait")
+    answer = {"chosen_options": ["Approve"], "params_input": {"reason": "two cases were withdrawn"}}
+    client._checked(client._ask("PATCH", place, json=answer))
+    until(lambda: runs(client, "hub_held")[0]["state"] in ("success", "failed"), "the release")
+    [accepted] = [one for one in hub("batch", "list", "labour")["batches"] if one["kind"] == "accept"]
+    assert (accepted["reason"], accepted["actor"]) == ("two cases were withdrawn", "airflow:admin")
+    assert hub("batch", "list", "labour", "--status", "held")["batches"] == []
+
+
+def test_the_same_delivery_is_not_asked_about_twice(hub: Hub) -> None:
+    client = client_of(hub)
+    client.trigger("hub_quality", "again")
+    until(lambda: [one for one in runs(client, "hub_quality")
+                   if one["dag_run_id"] == "again" and one["state"] in ("success", "failed")], "the second run")  # fmt: skip
+    assert len(runs(client, "hub_held")) == 1
+    assert {one["rule"] for one in hub("quality", "issues", "list", "--status", "fixed")["issues"]} >= {"volume_below"}
