@@ -19,13 +19,17 @@ from airflow.sdk import DAG, Param, chain, get_current_context, task
 
 from dags import steward, tasks
 from dags.headers import read_headers, sources_of
-from dags.when import any_or_time
+from dags.when import any_or_time, timetable
 from hub.settings import Settings
 
 MORNING = "0 9 * * *"
 ZONE = "Asia/Shanghai"
 PATIENCE = timedelta(days=14)
 """So long a held delivery waits for an answer here; then the task fails, and the delivery is still held."""
+
+_SOURCES = sources_of(read_headers(Settings.load().sources))
+SCHEDULE = any_or_time(_SOURCES, MORNING, ZONE) if timetable(MORNING, ZONE) else None
+"""Where nothing is to run by itself, deliveries start no quality run either: it is the longer work of the two."""
 
 DEFAULTS: dict[str, Any] = {
     "owner": "hub",
@@ -52,40 +56,46 @@ with DAG(
     description="Sets, issues, scores, escalation, alerts",
     doc_md=__doc__,
     tags=["hub", "quality"],
-    schedule=any_or_time(sources_of(read_headers(Settings.load().sources)), MORNING, ZONE),
+    schedule=SCHEDULE,
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
     default_args=DEFAULTS,
 ):
 
-    @task(doc_md="Runs the suites over the sources that delivered; in the morning over all.")
+    @task
     def check_sets() -> dict[str, int]:
+        """Runs the suites over the sources that delivered; in the morning over all."""
         return steward.check_sets(steward.triggering(get_current_context()))
 
-    @task(trigger_rule="all_done", doc_md="Opens, counts, closes and reopens issues.")
+    @task(trigger_rule="all_done")
     def refresh() -> dict[str, int]:
+        """Opens, counts, closes and reopens issues."""
         return steward.refresh()
 
-    @task(doc_md="Writes today's scores.")
+    @task
     def record() -> dict[str, int]:
+        """Writes today's scores."""
         return steward.record()
 
-    @task(doc_md="Lets issues that nobody answers climb.")
+    @task
     def escalate() -> dict[str, int]:
+        """Lets issues that nobody answers climb."""
         return steward.escalate()
 
-    @task(doc_md="Sends one message a department and gateway.")
+    @task
     def alert() -> dict[str, int]:
+        """Sends one message a department and gateway."""
         return steward.alert()
 
-    @task(doc_md="Lists the deliveries that were not published.")
+    @task
     def held() -> list[dict[str, Any]]:
+        """Lists the deliveries that were not published."""
         return steward.held()
 
-    @task(trigger_rule="none_failed", doc_md="Fails where anything before it failed.")
+    @task(trigger_rule="none_failed")
     def end() -> None:
-        """Say nothing: the run fails by itself where a task before this one failed."""
+        """Fails where anything before it failed."""
 
     checked, refreshed, recorded, escalated, told, waiting = (
         check_sets(), refresh(), record(), escalate(), alert(), held(),
@@ -115,7 +125,7 @@ with DAG(
     },
     default_args=DEFAULTS,
 ):
-    asked = ApprovalOperator(
+    ask = ApprovalOperator(
         task_id="ask",
         subject="{{ params.source }}: publish held batch {{ params.batch }}? · 是否发布被扣留的批次",
         body=QUESTION,
@@ -125,8 +135,9 @@ with DAG(
         doc_md="Waits for a person; no worker is held meanwhile.",
     )
 
-    @task(doc_md="Publishes the delivery; the reason and who gave it are kept.")
+    @task
     def release(answer: dict[str, Any]) -> dict[str, int]:
+        """Publishes the delivery; the reason and who gave it are kept."""
         return steward.release(get_current_context()["params"], answer)
 
-    release(asked.output)  # type: ignore[arg-type]  # its XComArg stands for the dict that it returns
+    release(ask.output)  # type: ignore[arg-type]  # its XComArg stands for the dict that it returns

@@ -20,6 +20,7 @@ from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
 from pipeline import batches, budget, contract, envelopes, pulling, receipts, snapshots, units
 from pipeline.ahead import ahead, as_it_is
+from pipeline.bounds import bounded
 from pipeline.courier import courier
 from pipeline.memory import sparing
 from pipeline.prepare import Desk, Prepared
@@ -100,6 +101,7 @@ def exchange(
         ConfigError: the source's mapping is wrong.
     """
     runtime = runtime or Runtime.open()
+    source = bounded(runtime, source)
     mapping = load_mapping(source.mapping, runtime.documents)
     resolve = connections or runtime.settings.connection
     connector = open_connector(source, resolve, keyed_hash=runtime.protector.content_hash)

@@ -68,7 +68,9 @@ def accept(
         RepositoryError: no reason, no such held batch of this source, or its unit could not be read at all.
     """
     if not reason.strip():
-        raise RepositoryError(f"batch {batch_id} of {source.code} stays held: no reason was given. Say why it is right.")
+        raise RepositoryError(
+            f"batch {batch_id} of {source.code} stays held: no reason was given. Say why it is right."
+        )
     held = lists.held_unit(runtime.engine, source.code, batch_id)
     if not held:
         known = [row["batch"] for row in lists.batches(runtime.engine, source=source.code, status="held")]

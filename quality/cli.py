@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from quality.bounds.cli import bound, suggest_bounds
 from quality.issues.cli import issues
 from quality.pages.cli import report
+from quality.running_cli import run
 from quality.scores.cli import scores
 from quality.sets.cli import check, datadocs, sets
 
@@ -18,6 +20,9 @@ def _root() -> None:
 
 
 quality.add_typer(issues, name="issues")
+quality.add_typer(bound, name="bound")
+quality.command("suggest-bounds")(suggest_bounds)
+quality.command()(run)
 quality.command()(scores)
 quality.command()(report)
 quality.command("check")(check)

@@ -5,7 +5,6 @@ Each step is a function of its own, so that Airflow runs, repeats and shows it a
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -45,8 +44,6 @@ def check_sets(runtime: Runtime, sources: Sequence[Source], codes: Collection[st
     Raises:
         HubError: a suite did not load whole or did not run to its end.
     """
-    if importlib.util.find_spec("quality.sets") is None:
-        return {"expectations": 0, "failed": 0}
     from quality.sets.service import NothingToCheck, check  # noqa: PLC0415  # great_expectations comes with it: seconds
 
     total = failed = 0
@@ -76,7 +73,9 @@ def escalate(runtime: Runtime, sources: Sequence[Source], now: datetime) -> dict
     steps = issues.escalate(runtime.engine, now, sources)
     for step in steps:
         log.info("issue %s: no answer, %s is told", step.code, step.recipient.role)
-    return {f"level_{level}": sum(one.level == level for one in steps) for level in sorted({one.level for one in steps})}
+    return {
+        f"level_{level}": sum(one.level == level for one in steps) for level in sorted({one.level for one in steps})
+    }
 
 
 def alert(runtime: Runtime, sources: Sequence[Source], now: datetime) -> dict[str, int]:

@@ -51,7 +51,9 @@ def set_(
     code: Code,
     stream: Annotated[str, typer.Argument(help="The stream.")],
     reason: Annotated[str, typer.Option(help="Why it moves; it is kept in the history.")],
-    least: Annotated[int | None, typer.Option("--min", help="So many records at least; without it, no minimum.")] = None,
+    least: Annotated[
+        int | None, typer.Option("--min", help="So many records at least; without it, no minimum.")
+    ] = None,
     most: Annotated[int | None, typer.Option("--max", help="So many records at most; without it, no maximum.")] = None,
     json: Json = False,
 ) -> None:

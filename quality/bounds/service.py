@@ -36,11 +36,12 @@ LONGEST_REASON: Final = 1000
 
 _ACTOR = re.compile(r"(account|cli):\S{1,100}|hub")
 
-# One run is what one pull brought of one unit. The first pull by a cursor brings years at once: it is no day like others.
+# One run is what one pull brought of one unit. The first pull by a cursor brings years at once: no day is like it.
 _RUNS = """
 WITH run AS (
     SELECT ss.code AS source, s.name AS stream, b.stream_id, b.unit, b.read_at, sum(b.read) AS rows,
-        b.read_at = min(b.read_at) OVER (PARTITION BY b.stream_id) AND ss.code || '.' || s.name = ANY(:cursors) AS first,
+        b.read_at = min(b.read_at) OVER (PARTITION BY b.stream_id)
+            AND ss.code || '.' || s.name = ANY(:cursors) AS first,
         bool_and(b.status = 'committed') AND sum(b.quarantined) <= :healthy * sum(b.read) AS healthy
     FROM ledger.batch AS b
     JOIN ledger.stream AS s USING (stream_id) JOIN core.source_system AS ss
@@ -106,7 +107,7 @@ def put(
     engine: sa.Engine, source: Source, stream: str, *, least: int | None, most: int | None, reason: str, actor: str,
     now: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Set how many records one unit of a stream has at least and at most, over what its folder says, from the next pull.
+    """Set how many records a unit of a stream has at least and at most, over its folder, from the next pull on.
 
     Raises:
         BoundRefused: no reason, bounds that contradict each other, no such stream; the message says what to do.

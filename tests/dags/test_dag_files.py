@@ -15,6 +15,7 @@ View = dict[str, Any]
 
 BUDGET_SECONDS = 0.5
 TOGETHER = "county-platform"
+OWN = ["hub_held", "hub_province", "hub_quality"]
 CODES = ("broken", "county-a", "county-b", "labour", "office", "unreadable")
 
 
@@ -23,7 +24,7 @@ def sources(view: View) -> dict[str, Any]:
 
 
 def test_there_are_as_many_dags_as_sources(small: View) -> None:
-    assert sorted(small["dags"]) == ["hub_province", *(f"hub_source_{code}" for code in CODES)]
+    assert sorted(small["dags"]) == [*OWN, *(f"hub_source_{code}" for code in CODES)]
     assert small["errors"] == {}
 
 
@@ -124,7 +125,7 @@ def test_schedules_can_be_turned_off(view: Callable[..., View]) -> None:
 
 def test_no_sources_is_no_trouble(view: Callable[..., View], tmp_path: Path) -> None:
     empty = view(tmp_path)
-    assert (sorted(empty["dags"]), empty["errors"]) == (["hub_province"], {})
+    assert (sorted(empty["dags"]), empty["errors"]) == (OWN, {})
 
 
 def test_dags_are_the_same_each_time_they_are_read(small: View, view: Callable[..., View]) -> None:

@@ -67,6 +67,10 @@ def runs(client: Client, dag_id: str) -> list[dict[str, Any]]:
     return client._pages(f"/dags/{dag_id}/dagRuns", "dag_runs", {})
 
 
+def ended(client: Client, dag_id: str) -> list[dict[str, Any]]:
+    return [one for one in runs(client, dag_id) if one["state"] in ("success", "failed")]
+
+
 def until(found: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + SECONDS
     while not (value := found()):
@@ -79,12 +83,9 @@ def test_a_delivery_starts_the_quality_run_and_a_held_batch_waits_for_a_person(h
     hub("airflow", "start")
     hub("airflow", "run", "labour", "--wait", status=3)  # its report says that a unit was refused
     client = client_of(hub)
-    until(lambda: [one for one in runs(client, "hub_quality") if one["state"] in ("success", "failed")],
-          "the quality run")  # fmt: skip
-    states = {one["state"] for one in runs(client, "hub_quality")}
-    assert "failed" not in states, {
-        one["task_id"]: one["state"] for one in client.tasks("hub_quality", runs(client, "hub_quality")[0]["dag_run_id"])
-    }  # fmt: skip
+    [done] = until(lambda: ended(client, "hub_quality"), "the quality run")
+    tasks = client.tasks("hub_quality", done["dag_run_id"])
+    assert done["state"] == "success", {one["task_id"]: one["state"] for one in tasks}
     issues = {one["rule"]: one for one in hub("quality", "issues", "list")["issues"]}
     assert {"phone_invalid", "volume_below"} <= set(issues)
     assert hub("quality", "scores")["scores"][0]["records"] > 0
@@ -100,7 +101,7 @@ def test_a_delivery_starts_the_quality_run_and_a_held_batch_waits_for_a_person(h
     until(lambda: client.tasks("hub_held", asked["dag_run_id"])[0]["state"] == "awaiting_input", "the task to wait")
     answer = {"chosen_options": ["Approve"], "params_input": {"reason": "two cases were withdrawn"}}
     client._checked(client._ask("PATCH", place, json=answer))
-    until(lambda: runs(client, "hub_held")[0]["state"] in ("success", "failed"), "the release")
+    until(lambda: ended(client, "hub_held"), "the release")
     [accepted] = [one for one in hub("batch", "list", "labour")["batches"] if one["kind"] == "accept"]
     assert (accepted["reason"], accepted["actor"]) == ("two cases were withdrawn", "airflow:admin")
     assert hub("batch", "list", "labour", "--status", "held")["batches"] == []
@@ -109,7 +110,6 @@ def test_a_delivery_starts_the_quality_run_and_a_held_batch_waits_for_a_person(h
 def test_the_same_delivery_is_not_asked_about_twice(hub: Hub) -> None:
     client = client_of(hub)
     client.trigger("hub_quality", "again")
-    until(lambda: [one for one in runs(client, "hub_quality")
-                   if one["dag_run_id"] == "again" and one["state"] in ("success", "failed")], "the second run")  # fmt: skip
+    until(lambda: "again" in {one["dag_run_id"] for one in ended(client, "hub_quality")}, "the second run")
     assert len(runs(client, "hub_held")) == 1
     assert {one["rule"] for one in hub("quality", "issues", "list", "--status", "fixed")["issues"]} >= {"volume_below"}

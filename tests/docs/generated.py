@@ -13,6 +13,7 @@ from pathlib import Path
 from demo.model import KINDS
 from hub.documents import Column, Document, Documents
 from hub.findings import RULES
+from tests.docs import rulepages
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SUITES = DOCS.parent / "validation" / "suites"
@@ -29,10 +30,12 @@ _SCOPES = {
 def rules() -> Iterator[str]:
     """Every rule with its words, by what it speaks about."""
     for scope, title in _SCOPES.items():
-        yield f"### Findings {title}\n\n| rule | 中文 | what it says | effect | what to do |\n|---|---|---|---|---|\n"
+        yield f"### Findings {title}\n\n| rule | 中文 | what it says | effect | what to do | more |\n"
+        yield "|---|---|---|---|---|---|\n"
         for one in RULES.values():
             if one.scope == scope:
-                yield f"| `{one.code}` | {one.title_zh} | {one.title} | {one.effect.value} | {one.hint} |\n"
+                said = f"{one.title_zh} | {one.title} | {one.effect.value} | {one.hint}"
+                yield f"| `{one.code}` | {said} | [page](rules/{one.code}.md) |\n"
         yield "\n"
 
 
@@ -104,5 +107,6 @@ def pages() -> list[Path]:
 
 
 if __name__ == "__main__":
+    rulepages.write()
     for page in pages():
         page.write_text(remade(page.read_text(encoding="utf-8")), encoding="utf-8")

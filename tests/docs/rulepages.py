@@ -13,7 +13,7 @@ from hub.findings import RULES, Rule
 from quality.issues.terms import STEP, TERM
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "steward" / "rules"
-BEGIN, END = "<!-- made: rule -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- from the register of rules -->\n", "<!-- written by hand -->\n"
 
 _SCOPES = {
     "record": "one record 单条记录", "unit": "a delivery or a feed 整批数据或数据流", "case": "one case 单个办件",
@@ -23,7 +23,11 @@ _DIMENSIONS = {
     "complete": "complete 完整", "valid": "valid 规范", "unique": "unique 唯一", "consistent": "consistent 一致",
     "timely": "timely 及时", "accurate": "accurate 准确",
 }  # fmt: skip
-_OWNERS = {"department": "the department 报送部门", "steward": "the steward 数据管理员", "engineer": "the engineer 运维人员"}
+_OWNERS = {
+    "department": "the department 报送部门",
+    "steward": "the steward 数据管理员",
+    "engineer": "the engineer 运维人员",
+}
 _EFFECTS = {
     "refuse": "refuse 拒绝: what breaks it is not published and waits",
     "flag": "flag 提示: what breaks it is kept as said, with a finding beside it",

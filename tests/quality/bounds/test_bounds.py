@@ -1,0 +1,128 @@
+"""Bounds: suggested from healthy runs, moved with a reason only, and held to by the next pull."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.rebuild import rebuild
+from pipeline.runtime import Runtime
+from quality.bounds.service import BoundRefused, Suggestion, fill_rates, history, put, suggest
+from sharedrepo.digest import digest
+from tests.departments import Department
+from tests.journeys.conftest import Hub
+
+NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
+
+
+def bounded(hub: Hub, stream: str = "PRE_NODE", **bounds: int | None) -> None:
+    sides = {"least": None, "most": None, **bounds}
+    put(hub.runtime.engine, hub.source(), stream, **sides, reason="a quiet month", actor="account:li", now=NOW)
+
+
+def kept(hub: Hub) -> int:
+    query = """SELECT count(*) FROM ledger.source_record AS r JOIN ledger.stream AS s USING (stream_id)
+               WHERE s.name = 'PRE_NODE' AND r.state = 'kept'"""
+    found: int = hub.one(query)
+    return found
+
+
+def of(hub: Hub, stream: str) -> Suggestion:
+    return next(one for one in suggest(hub.runtime.engine, [hub.source()]) if one.stream == stream)
+
+
+def test_healthy_runs_suggest_bounds_and_the_first_pull_is_no_day_like_others(hub: Hub, department: Department) -> None:
+    for number in range(20):
+        department.case(f"C{number}")
+    hub.pull()
+    assert (of(hub, "PRE_NODE").runs, of(hub, "PRE_NODE").least) == (0, None)
+    for _ in range(3):
+        hub.pull()  # the lookback reads all of them again
+    found = of(hub, "PRE_NODE")
+    assert (found.runs, found.smallest, found.largest) == (3, 80, 80)
+    assert (found.least, found.most) == (68, 160)
+    assert found.set_by == ""
+
+
+def test_a_bound_holds_from_the_next_pull_and_its_breach_stops_the_delivery(hub: Hub, department: Department) -> None:
+    department.declare(each={"expect": {"rows": {"min": 1}}})
+    department.case("C1")
+    hub.pull()
+    bounded(hub, least=10)
+    department.case("C2")
+    assert hub.pull()["PRE_NODE"]["quarantined"] == 8
+    assert kept(hub) == 4
+    assert {rule for rule, _ in hub.findings()} >= {"volume_below"}
+    held = "SELECT detail ->> 'least' FROM quality.finding WHERE rule = 'volume_below' AND state = 'open'"
+    assert hub.one(held) == "10"
+    bounded(hub, least=4)
+    hub.pull(full=True)
+    assert kept(hub) == 8
+    assert "volume_below" not in {rule for rule, _ in hub.findings()}
+
+
+def test_too_many_only_warns(hub: Hub, department: Department) -> None:
+    department.case("C1")
+    hub.pull()
+    bounded(hub, most=3)
+    department.case("C2")
+    assert hub.pull()["PRE_NODE"]["new"] == 4
+    assert "volume_above" in {rule for rule, _ in hub.findings()}
+
+
+def test_every_setting_is_kept_with_who_and_why(hub: Hub, department: Department) -> None:
+    department.declare(each={"expect": {"rows": {"min": 2, "max": 9}}})
+    department.case("C1")
+    hub.pull()
+    assert (of(hub, "PRE_NODE").now_least, of(hub, "PRE_NODE").set_by) == (2, "source.yml")
+    bounded(hub, least=5, most=50)
+    bounded(hub, least=6)
+    said = history(hub.runtime.engine, source="labour", stream="PRE_NODE")
+    assert [(one.least, one.most, one.latest) for one in said] == [(6, None, True), (5, 50, False)]
+    assert {(one.actor, one.reason, one.at) for one in said} == {("account:li", "a quiet month", NOW)}
+    assert (of(hub, "PRE_NODE").now_least, of(hub, "PRE_NODE").now_most) == (6, None)
+
+
+REFUSED: dict[str, tuple[dict[str, object], str]] = {
+    "without a reason": ({"reason": " \n"}, "only with a reason"),
+    "with a novel": ({"reason": "x" * 1001}, "only with a reason"),
+    "the wrong way round": ({"least": 9, "most": 1}, "0 ≤ min ≤ max"),
+    "below zero": ({"least": -1}, "0 ≤ min ≤ max"),
+    "of no stream": ({"stream": "NONE"}, "it has PRE_APASINFO"),
+    "by nobody": ({"actor": "li"}, "no actor"),
+}
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+def test_a_bound_that_cannot_be_is_refused_and_nothing_is_written(hub: Hub, wrong: str) -> None:
+    over, said = REFUSED[wrong]
+    asked: dict[str, object] = {
+        "stream": "PRE_NODE",
+        "least": 1,
+        "most": None,
+        "reason": "x",
+        "actor": "cli:li",
+        **over,
+    }
+    with pytest.raises(BoundRefused, match=said):
+        put(hub.runtime.engine, hub.source(), **asked)  # type: ignore[arg-type]  # one of them is wrong on purpose
+    assert history(hub.runtime.engine) == []
+
+
+def test_a_rebuild_judges_by_the_bounds_of_then(hub: Hub, department: Department, empty_runtime: Runtime) -> None:
+    department.case("C1")
+    bounded(hub, least=10)
+    hub.pull()
+    assert hub.one("SELECT count(*) FROM ledger.batch WHERE status = 'held'") == 1
+    rebuild(empty_runtime)
+    assert digest(hub.runtime.engine)["repository"] == digest(empty_runtime.engine)["repository"]
+
+
+def test_how_often_columns_are_filled_is_counted(hub: Hub, department: Department) -> None:
+    department.case("C1")
+    department.case("C2", SERVICENAME=None)
+    hub.pull()
+    found = {(one.document, one.column): (one.filled, one.rows) for one in fill_rates(hub.runtime.engine, "labour")}
+    assert found["approval_case", "handling_organ"] == (2, 2)
+    assert fill_rates(hub.runtime.engine, "nobody") == []
