@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from quality.bounds.cli import bound, suggest_bounds
+from quality.contracts.cli import contract
 from quality.issues.cli import issues
 from quality.pages.cli import report
 from quality.running_cli import run
@@ -22,6 +23,7 @@ def _root() -> None:
 quality.add_typer(issues, name="issues")
 quality.add_typer(bound, name="bound")
 quality.command("suggest-bounds")(suggest_bounds)
+quality.command()(contract)
 quality.command()(run)
 quality.command()(scores)
 quality.command()(report)
