@@ -195,7 +195,7 @@ def _show_plan(lines: list[dict[str, Any]], counts: dict[str, int], cycle: list[
         {**one, "why": "; ".join(f"{fault['pointer']} {fault['said']}" for fault in one["faults"])}
         for one in lines if one["fate"] != "unchanged"
     ]  # fmt: skip
-    show_table(("fate", "code", "name", "changes", "why"), told, title="What is new, changed or refused")
+    show_table(("fate", "code", "name", "changes", "missing", "why"), told, title="What is new, changed or refused")
     typer.echo(", ".join(f"{count} {fate}" for fate, count in sorted(counts.items())) or "nothing was found")
     if cycle:
         typer.echo(f"items would be prerequisites of each other: {' → '.join(cycle)}")

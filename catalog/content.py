@@ -29,6 +29,16 @@ _MOST_FAULTS = 50
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
+COMPLETE = ("kind", "legal_limit", "promised_limit", "fee", "legal_basis", "materials", "results", "disclosure")
+"""What a version must say before it is reviewed; an imported one may lack some of it, which is then listed."""
+
+
+def missing(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a content lacks to be complete; an item that is decided at once needs no limits."""
+    limits = ("legal_limit", "promised_limit") if content.get("kind") == "immediate" else ()
+    return tuple(name for name in COMPLETE if name not in content and name not in limits)
+
+
 def check(code: str, content: Mapping[str, Any], *, central: Mapping[str, Any] | None = None) -> None:
     """Refuse a content that breaks its contract, contradicts itself, or changes what the base item fixes (`central`).
 
@@ -87,8 +97,6 @@ def _number(code: str, content: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _limits(content: Mapping[str, Any]) -> Iterator[Fault]:
     legal, promised = (Limit.of(content.get(name)) for name in ("legal_limit", "promised_limit"))
-    if content["kind"] == "promised" and promised is None:
-        yield Fault("/promised_limit", "limit_missing", "a promised item says how long it takes")
     if legal and promised and exceeds(promised, legal):
         yield Fault("/promised_limit", "promise_over_law", f"{_told(promised)} is longer than the legal {_told(legal)}")
     stages = content.get("stages", [])

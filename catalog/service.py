@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from catalog import content as contents
 from catalog import life, prerequisites, store
-from catalog.errors import DeedRefused
+from catalog.errors import ContentRefused, DeedRefused, Fault
 from catalog.life import Doer, Proposal
 from catalog.store import Standing
 
@@ -77,6 +77,7 @@ def act(engine: sa.Engine, code: str, what: str, doer: Doer, *, opinion: str = "
     Who drafted a version cannot review it: a second pair of eyes must look.
 
     Raises:
+        ContentRefused: what is submitted is not complete; everything that it lacks is told.
         DeedRefused: the step is another seat's, or does not fit now.
     """
     with store.deed(engine) as connection:
@@ -87,6 +88,10 @@ def act(engine: sa.Engine, code: str, what: str, doer: Doer, *, opinion: str = "
         opinion = _plain(code, opinion, "opinion", must=what in ("return", "withdraw"))
         _must_be_other_eyes(connection, code, version, doer)
         store.note(connection, version.version_id, doer, what, opinion)
+        if what == "submit" and (lacks := contents.missing(version.content)):
+            raise ContentRefused(
+                code, [Fault(f"/{name}", "missing", "it must be said before review") for name in lacks]
+            )
         state = deed.leads_to or version.state
         if what == "agree" and store.agreed(connection, version.version_id).keys() >= set(life.REVIEWERS):
             state = "to_publish"

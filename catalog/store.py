@@ -38,6 +38,7 @@ class Version:
     state: State
     drafted_by: str
     successors: tuple[str, ...]
+    content: dict[str, Any]
 
 
 LONGEST_NUMBER = 100
@@ -177,11 +178,13 @@ def draft(
 def under_way(connection: sa.Connection, item_id: int) -> Version | None:
     """Return the version that is under way; None where there is none."""
     row = connection.execute(
-        sa.text("""SELECT version_id, state, drafted_by, successors FROM catalog.item_version
+        sa.text("""SELECT version_id, state, drafted_by, successors, content FROM catalog.item_version
                    WHERE item_id = :item AND state IN ('draft', 'in_review', 'to_publish')"""),
         {"item": item_id},
     ).first()
-    return None if row is None else Version(row.version_id, row.state, row.drafted_by, tuple(row.successors))
+    return (
+        None if row is None else Version(row.version_id, row.state, row.drafted_by, tuple(row.successors), row.content)
+    )
 
 
 def change(connection: sa.Connection, version_id: int, **values: Any) -> None:

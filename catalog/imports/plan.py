@@ -22,18 +22,26 @@ Fate = Literal["new", "changed", "unchanged", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One entry and what becomes of it; `changes` names the fields that differ from what stands."""
+    """One entry and what becomes of it; `changes` names the fields that differ from what stands.
+
+    An entry that lacks what a version must say before review is taken in all the same: `missing` names what it lacks.
+    """
 
     entry: Entry
     fate: Fate
     changes: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Name what the entry lacks to be complete."""
+        return contents.missing(self.entry.content)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it for programs."""
         return {
             "place": self.entry.place, "code": self.entry.code, "name": self.entry.content.get("name"),
-            "fate": self.fate, "changes": list(self.changes),
+            "fate": self.fate, "changes": list(self.changes), "missing": list(self.missing),
             "faults": [{"pointer": one.pointer, "rule": one.rule, "said": one.said} for one in self.faults],
         }  # fmt: skip
 

@@ -27,7 +27,9 @@ def content(**over: Any) -> dict[str, Any]:
     said = {
         "name": "食品经营许可", "item_type": "01", "kind": "promised",
         "legal_limit": {"value": 20, "unit": "working_day"}, "promised_limit": {"value": 10, "unit": "working_day"},
-        "legal_basis": ["《中华人民共和国食品安全法》第三十五条"], "fee": {"charged": False}, **over,
+        "legal_basis": ["《中华人民共和国食品安全法》第三十五条"], "fee": {"charged": False},
+        "materials": [{"name": "申请书"}], "disclosure": "public",
+        "results": [{"kind": "credential", "type": "食品经营许可证", "name": "食品经营许可证"}], **over,
     }  # fmt: skip
     return {name: value for name, value in said.items() if value is not ...}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.content import CENTRAL, faults
+from catalog.content import CENTRAL, faults, missing
 from catalog.limits import Limit, exceeds, total
 from hub.documents import SCHEMAS
 from hub.identifiers import credit_code, item_code
@@ -32,7 +32,6 @@ def test_the_examples_of_the_contract_are_faultless(file: Any) -> None:
     [
         ({"name": ""}, [("/name", "shape")]),
         ({"surprise": 1}, [("", "shape")]),
-        ({"kind": "promised", "promised_limit": ...}, [("/promised_limit", "limit_missing")]),
         ({"promised_limit": {"value": 21, "unit": "working_day"}}, [("/promised_limit", "promise_over_law")]),
         ({"stages": [{"stage": "review", "limit": {"value": 11, "unit": "working_day"}}]},
          [("/stages", "stages_over_promise")]),
@@ -53,6 +52,12 @@ def test_the_examples_of_the_contract_are_faultless(file: Any) -> None:
 )  # fmt: skip
 def test_each_fault_is_found_at_its_place(over: dict[str, Any], found: list[tuple[str, str]]) -> None:
     assert told(content(**over)) == found
+
+
+def test_what_is_not_complete_is_named_and_an_immediate_item_needs_no_limit() -> None:
+    assert missing(content()) == ()
+    assert missing(content(fee=..., promised_limit=...)) == ("promised_limit", "fee")
+    assert missing(content(kind="immediate", legal_limit=..., promised_limit=...)) == ()
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -97,6 +97,14 @@ def test_a_deed_is_done_from_its_seats_and_in_its_states_only(state: State, engi
                             " WHERE code = :code", code=item) == [(state,)]  # fmt: skip
 
 
+def test_what_is_not_complete_is_not_reviewed(engine: sa.Engine) -> None:
+    proposed(engine, content=content(fee=..., legal_basis=...))
+    with pytest.raises(ContentRefused) as told:
+        service.act(engine, CODE, "submit", CLERK)
+    assert {one.pointer for one in told.value.faults} == {"/fee", "/legal_basis"}
+    assert rows(engine, "SELECT state FROM catalog.item_version") == [("draft",)]
+
+
 def test_who_drafted_cannot_review_and_nobody_reviews_from_two_seats(engine: sa.Engine) -> None:
     proposed(engine)
     service.act(engine, CODE, "submit", CLERK)
