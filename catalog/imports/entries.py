@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from catalog.errors import Fault, FileRefused
 from catalog.life import Status
+from hub.identifiers import item_code
 from sharedrepo.models.catalog import STATUSES
 
 LARGEST_FILE = 128 * 1024 * 1024
@@ -21,6 +22,12 @@ LARGEST_FILE = 128 * 1024 * 1024
 MOST_ENTRIES = 200_000
 FORM = 1
 """The version of the hub's own form, in which `hub catalog export` writes."""
+
+ITEM_TYPES = {
+    "01": "行政许可", "02": "行政处罚", "03": "行政强制", "04": "行政征收", "05": "行政给付", "06": "行政检查",
+    "07": "行政确认", "08": "行政奖励", "09": "行政裁决", "10": "其他行政权力", "20": "公共服务",
+}  # fmt: skip
+"""Types of items (GB/T 39554.1-2020), as characters 3 and 4 of a base code bear them."""
 
 _FIELDS = {"code", "organ", "base_code", "region", "numbers", "status", "effective_on", "cancelled_on", "content"}
 
@@ -121,7 +128,7 @@ def from_source(connection: sa.Connection, source: str) -> Iterator[Entry]:
         faults: list[Fault] = []
         content = {
             "name": row["name"],
-            "item_type": (row["code"] or "")[21:23] if row["base_code"] is None else row["base_code"][2:4],
+            "item_type": _type(row["base_code"], row["item_type"], faults),
             "kind": row["item_kind"],
             "legal_limit": _limit(row["legal_value"], row["legal_unit"]),
             "promised_limit": _limit(row["promised_value"], row["promised_unit"]),
@@ -138,6 +145,19 @@ def from_source(connection: sa.Connection, source: str) -> Iterator[Entry]:
             base_code=row["base_code"],
             faults=tuple(faults),
         )
+
+
+def _type(base_code: str | None, said: str | None, faults: list[Fault]) -> str | None:
+    """Return the type of an item in two digits: as its base code bears it, else as the source words it."""
+    if base_code is not None and item_code.fault(base_code, expected="base") is None:
+        return base_code[2:4]
+    if said in ITEM_TYPES:
+        return said
+    found = next((digits for digits, word in ITEM_TYPES.items() if word == said), None)
+    if found is None:
+        known = ", ".join(f"{digits} {word}" for digits, word in ITEM_TYPES.items())
+        faults.append(Fault("/item_type", "unknown_code", f"{(said or '')[:40]!r}; known: {known}"))
+    return found
 
 
 def _limit(value: int | None, unit: str | None) -> dict[str, Any] | None:
