@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from connectors.corrections import correction_faults
 from connectors.durations import read_duration
 from connectors.source import PROFILES
 from connectors.throttle import UNITS
@@ -236,6 +237,9 @@ def _judge_against_mapping(
         marked.fault(
             ("streams", name), f"no `organ` here and no `organ_from` of {name} in {file}: whose rows are these?"
         )
+    said = body.get("corrections")
+    for part, message in correction_faults(said if isinstance(said, list) else [], file, known[name]):
+        marked.fault(("streams", name, "corrections", *part), message)
 
 
 def _judge_options(marked: Marked, place: tuple[str, ...], kind: str, options: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from connectors.versions import bring_up
 from connectors.yamlmarks import Marked, Path_, read_marked
 from hub.contract import Contract
 from hub.errors import ConfigError, Fault
+from hub.mends import Replacement
 
 INSTANCE_COLUMNS = {
     "code": ("code",),
@@ -253,6 +254,7 @@ def _stream(name: str, body: dict[str, Any], data: dict[str, Any], mapped: dict[
         budget=Budget(**body["budget"]) if "budget" in body else None,
         rate=body.get("rate", {}),
         vanish=float(body.get("vanish", 10)),
+        corrections=tuple(map(Replacement.of, body.get("corrections", ()))),
         key=tuple(_key_field(part) for part in (fields if isinstance(fields, list) else [fields])),
         envelope=policy_of(envelope, zone=data.get("time_zone", "Asia/Shanghai"), kind=data["kind"], options=options),
         organ_from=str(mapped["organ_from"]) if "organ_from" in mapped else None,

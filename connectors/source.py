@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from connectors.envelopes.policy import EnvelopePolicy
 
 from hub.contract import Contract
+from hub.mends import Replacement
 
 Kind = Literal["database", "exchange_table", "files", "push", "queue", "rest", "soap", "workbook", "xes", "own"]
 Deletion = Literal["none", "operation", "snapshot"]
@@ -86,6 +87,8 @@ class StreamSpec:
     vanish: float = 10.0
     """How many per cent of its records a snapshot may lack before it is taken for a broken export."""
     envelope: EnvelopePolicy | None = None
+    corrections: tuple[Replacement, ...] = ()
+    """Values that the system is known to send wrong, put right before a record is judged."""
     organ_from: str | None = None
     """The field by which records name their organ, as the mapping says; None where all are the source's own."""
 

@@ -5,9 +5,40 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from hub import jsontext
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A value that a system is known to send wrong, and the one that is meant, as its source.yml declares it.
+
+    `field` is a raw field by name or JSON pointer; both values are JSON scalars, compared as text, None where nothing
+    is said. `since` and `until` are the first and the last day, of the source's clock, of the records that are put
+    right: the day on which the department wrote them where the mapping reads that, else on which they were read.
+    """
+
+    field: str
+    was: Any
+    to: Any
+    reason: str
+    since: date | None = None
+    until: date | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "field": self.field, "from": self.was, "to": self.to, "reason": self.reason,
+            "since": self.since and self.since.isoformat(), "until": self.until and self.until.isoformat(),
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Replacement:
+        """Read what `as_dict` returned, or what a source.yml says."""
+        days = [None if said.get(name) is None else date.fromisoformat(said[name]) for name in ("since", "until")]
+        return cls(said["field"], said["from"], said["to"], said["reason"], *days)
 
 
 @dataclass(frozen=True, slots=True)

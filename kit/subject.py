@@ -16,6 +16,7 @@ from hub.protect.keys import new_ring
 from normalization.apply import Context, Occurrences
 from normalization.entry import entered
 from normalization.mapping import Mapping, StreamMapping, load_mapping
+from pipeline.mapped import corrected
 from pipeline.prepare import Desk
 from validation.structure import StructureJudge
 
@@ -37,7 +38,7 @@ class Subject:
             ConfigError: the mapping is wrong; every fault is listed.
         """
         documents = Documents.load()
-        return cls(source, load_mapping(source.mapping, documents), documents, Protector(new_ring()))
+        return cls(source, corrected(load_mapping(source.mapping, documents), source), documents, Protector(new_ring()))
 
     def connect(self, resolve: Connections) -> Connector:
         """Open the connector so that it changes nothing at its source: it claims no row and writes no receipt."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.documents import Column
+from hub.mends import Replacement
 
 
 @cache
@@ -118,6 +119,7 @@ class StreamMapping:
     """How the records of one stream are told apart, ordered and translated.
 
     `schema` is the raw record's JSON Schema. `personal` names the fields whose values findings may not show.
+    `corrections` are the source's own, which its declaration adds to the mapping.
     """
 
     name: str
@@ -135,6 +137,7 @@ class StreamMapping:
     process: str | None = None
     exclude: tuple[tuple[When, ...], ...] = ()
     personal: frozenset[Field] = frozenset()
+    corrections: tuple[Replacement, ...] = ()
 
     @property
     def identity_fields(self) -> tuple[Field, ...]:

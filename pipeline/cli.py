@@ -26,7 +26,6 @@ MaybeCode = Annotated[str | None, typer.Argument(help="The source's code; all so
 _OUTCOMES = ("new", "updated", "unchanged", "stale", "deleted", "excluded", "quarantined", "parked")
 _BALANCE = ("source", "stream", "read", *_OUTCOMES, "balanced", "absent")
 
-quarantine = typer.Typer(help="Records that were refused and wait.", no_args_is_help=True)
 finding = typer.Typer(help="What is wrong with the data.", no_args_is_help=True)
 batch = typer.Typer(help="Batches, and units that are held.", no_args_is_help=True)
 
@@ -128,59 +127,6 @@ def metrics(
         typer.echo(figures.render(facts).decode(), nl=False)
 
 
-@quarantine.command("list")
-def quarantine_list(
-    code: MaybeCode = None,
-    parked: Annotated[
-        bool, typer.Option("--parked", help="Show the records that wait for their case instead.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """List the records that wait."""
-    from sharedrepo import lists  # noqa: PLC0415  # only when this command runs
-
-    rows = lists.waiting(Runtime.open().engine, source=code, kind="parked" if parked else "quarantined")
-    if json:
-        as_json({"entries": rows})
-    else:
-        show_table(("id", "source", "stream", "key", "version", "rules", "unit", "row", "since"), rows, title="Waiting")
-
-
-@quarantine.command("show")
-def quarantine_show(
-    number: Annotated[int, typer.Argument(help="The entry's id.")],
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show personal values too.")] = False,
-    json: Json = False,
-) -> None:
-    """Show one waiting record and what is wrong with it."""
-    from pipeline.quarantine import entry  # noqa: PLC0415  # only when this command runs
-
-    found = entry(Runtime.open(), number, reveal=reveal)
-    if json:
-        as_json(found)
-        return
-    show_table(
-        ("field", "value"), [{"field": k, "value": v} for k, v in found["record"].items()], title=f"Entry {number}"
-    )
-    show_table(("rule", "field", "pointer", "shown", "hint"), found["findings"], title="Findings")
-
-
-@quarantine.command("replay")
-def quarantine_replay(
-    code: Code,
-    ids: Annotated[
-        list[int] | None, typer.Option("--id", help="Only these entries (needed for version conflicts).")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Judge waiting records again with the present mapping; those that pass are kept."""
-    from pipeline.replay import replay  # noqa: PLC0415  # only when this command runs
-
-    settings = Settings.load()
-    done = replay(Runtime.open(settings), find_source(code, settings), ids or ())
-    _show_counts(done.source, done.counts, json=json)
-
-
 @finding.command("list")
 def finding_list(
     code: MaybeCode = None,
@@ -273,6 +219,9 @@ def trace(
             f"core.{row.table} of {row.source}/{row.stream} {row.key}: batch {row.batch}, row {row.row}, {row.archive}"
         )
         show_table(("column", "value", "made_from", "said", "mapping_line"), row.columns, title=place)
+        if row.mended:
+            columns = ("field", "was", "reason", "proposed_by", "approved_by", "approved_at")
+            show_table(columns, row.mended, title="Mended in the hub")
 
 
 def rebuild(json: Json = False) -> None:

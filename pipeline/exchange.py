@@ -22,6 +22,7 @@ from pipeline import batches, budget, contract, envelopes, pulling, receipts, sn
 from pipeline.ahead import ahead, as_it_is
 from pipeline.bounds import bounded
 from pipeline.courier import courier
+from pipeline.mapped import corrected
 from pipeline.memory import sparing
 from pipeline.prepare import Desk, Prepared
 from pipeline.runtime import Connection, Runtime
@@ -102,7 +103,7 @@ def exchange(
     """
     runtime = runtime or Runtime.open()
     source = bounded(runtime, source)
-    mapping = load_mapping(source.mapping, runtime.documents)
+    mapping = corrected(load_mapping(source.mapping, runtime.documents), source)
     resolve = connections or runtime.settings.connection
     connector = open_connector(source, resolve, keyed_hash=runtime.protector.content_hash)
     report, troubles = ExchangeReport(source.code), Troubles(source.code)

@@ -24,6 +24,7 @@ from normalization.mapping import StreamMapping
 from pipeline.archived import MENDED
 from pipeline.mended import told_of
 from pipeline.protecting import content_hashes, protect
+from pipeline.replacing import put_right
 from sharedrepo import stage
 from sharedrepo.archive.envelope import Packed, pack
 from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
@@ -80,6 +81,9 @@ def prepare(
     received = desk.protector.content_hashes(raws)
     for index, mend in piece.mends.items():
         received[index] = mend.received
+    records, mended = put_right(desk, piece.records)
+    if mended:
+        piece = replace(piece, records=records)  # what was received lies in `raws`
     identity = identify(desk.mapping, piece.records, desk.context, desk.seen if known_keys is None else Occurrences())
     keys = _keys(identity.keys, received)
     if known_keys is not None:
@@ -90,7 +94,8 @@ def prepare(
     else:
         fresh, prior = list(range(len(keys))), register.look_up([*keys, *broken])
     kept = [raws[index] for index in fresh]
-    incoming = _judged(desk, piece, _Raw(received, keys, identity), fresh, kept)
+    mended += told_of(desk, piece.mends)
+    incoming = _judged(desk, piece, _Raw(received, keys, identity, mended), fresh, kept)
     incoming.known_unchanged = len(keys) - len(fresh)
     incoming.prior = prior
     _add_broken(desk, piece, broken, incoming)
@@ -138,11 +143,12 @@ def _lines(
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """The slice as received: what identifies each record."""
+    """The slice as received: what identifies each record, and what was mended in it."""
 
     received: list[bytes]
     keys: list[str]
     identity: Identity
+    mended: list[Finding]
 
 
 def _keys(keys: Sequence[str | None], received: Sequence[bytes]) -> list[str]:
@@ -192,7 +198,7 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list
     whole = len(fresh) == len(raw.keys)
     records = piece.records if whole else chosen(piece.records, fresh)
     deleted = [bool(raw.identity.deleted[i]) for i in fresh]
-    findings = _moved([*raw.identity.findings, *told_of(desk, piece.mends)], fresh, whole=whole)
+    findings = _moved([*raw.identity.findings, *raw.mended], fresh, whole=whole)
     findings += _shape(desk, records, deleted)
     refused = _refused(findings, len(fresh))
     tables, excluded, more = _translated(

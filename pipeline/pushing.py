@@ -19,10 +19,10 @@ from hub import jsontext
 from hub.findings import Finding
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from hub.refusals import Contradicted, KeyReused
-from normalization.mapping import load_mapping
 from pipeline import batches, contract, envelopes, receipts, snapshots, units
 from pipeline.answers import answer
 from pipeline.exchange import opened
+from pipeline.mapped import mapping_of
 from pipeline.prepare import prepare
 from pipeline.runtime import Connection, Runtime
 from pipeline.work import Line, Work, transaction
@@ -84,7 +84,7 @@ class Intake:
             ConfigError: the mapping is wrong.
         """
         self._runtime, self._source, self._wait, self._keep_days = runtime, source, wait, keep_days
-        self._mapping = load_mapping(source.mapping, runtime.documents)
+        self._mapping = mapping_of(runtime, source)
         self._stack = ExitStack()
         self._connection: Connection | None = None
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from connectors.source import Source
 from hub.records import Slice
-from normalization.mapping import load_mapping
 from pipeline import batches, snapshots
 from pipeline.archived import fill
 from pipeline.exchange import opened
+from pipeline.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work, transaction
 from sharedrepo import stage
@@ -38,7 +38,7 @@ def retranslate(runtime: Runtime, source: Source, since: datetime, *, apply: boo
 
     Without `apply` everything is done and nothing kept: the difference is what would change.
     """
-    mapping = load_mapping(source.mapping, runtime.documents)
+    mapping = mapping_of(runtime, source)
     if apply:
         snapshots.keep(runtime, mapping, source.mapping)
     out = Difference(source.code, applied=apply)

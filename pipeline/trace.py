@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from hub import jsontext
 from hub.errors import RepositoryError
+from hub.mends import taken
 from normalization.mapping import Mapping as FieldMapping
-from normalization.model import ColumnMap
+from normalization.model import ColumnMap, Field
 from pipeline import archived, snapshots
 from pipeline.runtime import Runtime
 from sharedrepo.models import TABLES
@@ -33,6 +34,8 @@ class Traced:
     mapping_version: str
     columns: list[dict[str, Any]]
     record: Mapping[str, Any] | None
+    mended: list[dict[str, Any]]
+    """What the hub mended, field by field: why, by whom proposed and approved, and what the source had said."""
 
 
 def trace(runtime: Runtime, table: str, key: str, *, reveal: bool = False) -> list[Traced]:
@@ -73,22 +76,49 @@ def _rows(runtime: Runtime, table: str, key: str) -> list[dict[str, Any]]:
 
 
 def _traced(runtime: Runtime, table: str, row: dict[str, Any], *, reveal: bool) -> Traced:
-    record = _record(runtime, row)
+    line = _line(runtime, row)
+    record = None if line is None else jsontext.loads(line.body)
     with snapshots.opened(runtime, row["_mapping"]) as mapping:
         columns = _columns(mapping, row, record, reveal=reveal)
         shown = record if reveal or record is None else _masked(mapping, row["_stream"], record)
     return Traced(
         table, row["_source"], row["_stream"], row["_key"], row["_batch"], row["_archive"], row["_row"],
-        row["_mapping"], columns, shown,
+        row["_mapping"], columns, shown, _mended(runtime, row, line, record, reveal=reveal),
     )  # fmt: skip
 
 
-def _record(runtime: Runtime, row: dict[str, Any]) -> dict[str, Any] | None:
+def _line(runtime: Runtime, row: dict[str, Any]) -> archived.Line | None:
     if row["_archive"] is None:
         return None
     _header, lines = runtime.archive.open(row["_archive"])
-    found = next((one for one in archived.records(lines) if one.row == row["_row"] and one.key == row["_key"]), None)
-    return None if found is None else jsontext.loads(found.body)
+    return next((one for one in archived.records(lines) if one.place == (row["_row"], row["_key"])), None)
+
+
+def _mended(
+    runtime: Runtime, row: dict[str, Any], line: archived.Line | None, record: dict[str, Any] | None, *, reveal: bool
+) -> list[dict[str, Any]]:
+    """Return what was mended by hand, as the archive has it, then what the source's own declaration put right."""
+    if line is None:
+        return []
+    out = [
+        {
+            "field": pointer, "was": value if reveal else HIDDEN, "reason": step.reason,
+            "proposed_by": step.proposed_by, "approved_by": step.approved_by, "approved_at": step.approved_at,
+        }
+        for step in (line.mend.steps if line.mend is not None else ())
+        for pointer, value in step.was.items()
+    ]  # fmt: skip
+    query = """SELECT pointer, detail ->> 'reason', detail ->> 'by' FROM quality.finding
+               WHERE record_id = :record AND rule = 'value_mended' AND state = 'open' AND detail ? 'by' ORDER BY 1"""
+    with runtime.engine.connect() as connection:
+        put_right = connection.execute(sa.text(query), {"record": row["record_id"]}).all()
+    return out + [
+        {
+            "field": pointer, "was": taken(record, Field.of(pointer).path) if reveal else HIDDEN, "reason": reason,
+            "proposed_by": by, "approved_by": by, "approved_at": None,
+        }
+        for pointer, reason, by in put_right
+    ]  # fmt: skip
 
 
 def _columns(
@@ -99,7 +129,7 @@ def _columns(
     out = []
     for column in made.columns:
         personal = column.column.personal
-        raw = {one.name: _value(record, one.path) for one in column.fields} if record is not None else {}
+        raw = {one.name: taken(record, one.path) for one in column.fields} if record is not None else {}
         hidden = personal and not reveal
         name = column.column.name
         out.append(
@@ -118,12 +148,6 @@ def _how(column: ColumnMap) -> str:
     if column.how == "field":
         return ", ".join(one.name for one in column.fields)
     return f"constant {column.const!r}" if column.how == "const" else column.how
-
-
-def _value(record: Any, path: tuple[str, ...]) -> Any:
-    for part in path:
-        record = record.get(part) if isinstance(record, dict) else None
-    return record
 
 
 def _masked(mapping: FieldMapping, stream: str, record: dict[str, Any]) -> dict[str, Any]:

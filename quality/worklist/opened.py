@@ -17,6 +17,7 @@ from normalization.model import Field, StreamMapping
 from pipeline.exchange import desk_of
 from pipeline.mapped import mapping_of
 from pipeline.prepare import Desk
+from pipeline.replacing import put_right
 from pipeline.runtime import Runtime
 from quality.worklist import log
 from quality.worklist.base import Base, base_of, source_of
@@ -202,7 +203,8 @@ def _ignored(stream: StreamMapping, field: Field) -> str | None:
 def _became(desk: Desk, base: Base) -> dict[str, list[Becomes]]:
     """Translate the record as it is and say, by raw field, what became of it."""
     stream = desk.mapping
-    done = translate(stream, [base.record or {}], desk.context, [base.key])
+    records, _mended = put_right(desk, [base.record or {}])
+    done = translate(stream, records, desk.context, [base.key])
     out: dict[str, list[Becomes]] = {}
     admitted = {part for rows in done.tables.values() for part in rows.part.tolist()}
     for number, made in enumerate(stream.yields):

@@ -7,6 +7,7 @@ from quality.worklist.deeds import replay, waive
 from quality.worklist.entries import KINDS, MOST, Entry, Kind, entries
 from quality.worklist.errors import CorrectionRefused, NotDone, NotFound
 from quality.worklist.opened import HIDDEN, Becomes, Opened, RawField, opened
+from quality.worklist.proposed import Proposed, proposals
 
 __all__ = [
     "HIDDEN",
@@ -19,10 +20,12 @@ __all__ = [
     "NotDone",
     "NotFound",
     "Opened",
+    "Proposed",
     "RawField",
     "approve",
     "entries",
     "opened",
+    "proposals",
     "propose",
     "reject",
     "replay",

@@ -183,6 +183,8 @@ class Campaign:
     calm: Site
     boundaries: int
     full: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
+    """What else each process is ordered."""
     wanted: dict[str, str] = field(default_factory=dict)
     """The digest of the undisturbed hub, once it was asked for."""
 
@@ -193,14 +195,14 @@ class Campaign:
             self.die_at(boundary)
         return len(chosen)
 
-    def die_at(self, boundary: int) -> None:
+    def die_at(self, boundary: int, **where: Any) -> None:
         """Kill a pull there, pull again to the end, and compare: any difference is an AssertionError."""
         site = self.start.copy(f"{self.calm.database}_{boundary}")
         try:
-            ended = site.pull(self.department, kill_at=boundary, full=self.full)
+            ended = site.pull(self.department, kill_at=boundary, full=self.full, **self.more, **where)
             assert ended["status"] == KILLED, ended
             site.settle()
-            again = site.pull(self.department, full=self.full)
+            again = site.pull(self.department, full=self.full, **self.more)
             assert again["status"] == 0, f"boundary {boundary}: {again['error']}"
             assert again["report"]["balanced"], again
             self.wanted = self.wanted or self.calm.digest()

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from hub.errors import RepositoryError, SourceBusy
 from pipeline import cli_archive
 from pipeline.erasure import erase, months
-from pipeline.quarantine import entry
 from pipeline.replay import replay
 from pipeline.runtime import Runtime
+from quality.worklist.service import opened
 from sharedrepo import erasure as let_go
 from sharedrepo.archive import ArchiveErased
 from sharedrepo.ledger import check, states
@@ -76,7 +76,7 @@ def test_an_erased_month_is_gone_and_the_ledger_agrees(hub: Hub) -> None:
     assert hub.rows("SELECT * FROM core.approval_case") == kept, "what was kept stays"
     assert waiting(hub.runtime.engine) == []
     with pytest.raises(RepositoryError, match="was erased"):
-        entry(hub.runtime, number, reveal=True)
+        opened(hub.runtime, number, reveal=True, actor="account:anna")
     with pytest.raises(ArchiveErased):
         hub.runtime.archive.open(hub.runtime.archive.list("labour/")[0])
     assert [(one["kind"], one["read"]) for one in batches(hub.runtime.engine) if one["kind"] == "erasure"] == [
