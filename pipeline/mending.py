@@ -31,14 +31,15 @@ KIND = "correction"
 class Correction:
     """One record as it shall stand: mended, with its key and row, and the entry that it leaves, where it waited.
 
-    The last step of `mend` is this correction; `correction_id` is its proposal.
+    The last step of `mend` is this correction; `correction_id` is its proposal, None where it was proposed and approved
+    at once.
     """
 
     record: Record
     mend: Mend
     key: str
     row: int
-    correction_id: int
+    correction_id: int | None
     waiter: waiting.Released | None = None
 
     @property
@@ -111,7 +112,7 @@ def correct(cursor: stage.Cursor, work: Work, line: Line, wanted: Sequence[Corre
         cursor, work, line, piece, kind=KIND, waiters=[one.waiter for one in wanted if one.waiter is not None],
         status="corrected", keys=[one.key for one in wanted], mind=mind,
     )  # fmt: skip
-    note(cursor, line, piece, loaded, ids=[one.correction_id for one in wanted])
+    note(cursor, line, piece, loaded, wanted)
     return loaded
 
 
@@ -130,18 +131,20 @@ def judge(desk: Desk, register: Register, wanted: Sequence[Correction]) -> dict[
 
 
 def note(
-    cursor: stage.Cursor, line: Line, piece: Slice, loaded: load.Loaded, *, ids: Sequence[int] | None = None
+    cursor: stage.Cursor, line: Line, piece: Slice, loaded: load.Loaded, wanted: Sequence[Correction] = ()
 ) -> None:
-    """Write down which corrections a batch applied; `ids` are their proposals, unknown to a rebuild."""
+    """Write down which corrections a batch applied; a rebuild knows nothing of their proposals."""
     done = []
     for place, mend in sorted(piece.mends.items()):
         step = mend.steps[-1]
+        one = wanted[place] if wanted else None
         now = {pointer: taken(piece.records[place], Field.of(pointer).path) for pointer in step.was}
         done.append(
             corrections.Applied(
                 loaded.record_ids[place], mend.received, tuple(step.was), line.desk.lock(jsontext.dumps(now)),
                 step.reason, step.proposed_by, datetime.fromisoformat(step.proposed_at), step.approved_by,
-                datetime.fromisoformat(step.approved_at), None if ids is None else ids[place],
+                datetime.fromisoformat(step.approved_at), one.correction_id if one else None,
+                one.waiter.waiting_id if one and one.waiter else None,
             )
         )  # fmt: skip
     corrections.applied(cursor, stream_id=line.stream_id, batch_id=loaded.batch_id, done=done)

@@ -8,6 +8,7 @@ from quality.bounds.cli import bound, suggest_bounds
 from quality.contracts.cli import contract
 from quality.issues.cli import issues
 from quality.pages.cli import report
+from quality.returns.cli import return_, take_back
 from quality.running_cli import run
 from quality.scores.cli import scores
 from quality.sets.cli import check, datadocs, sets
@@ -30,3 +31,5 @@ quality.command()(report)
 quality.command("check")(check)
 quality.command("sets")(sets)
 quality.command("datadocs")(datadocs)
+quality.command("return")(return_)
+quality.command("take-back")(take_back)

@@ -20,6 +20,9 @@ PUSH = "push"
 METRICS = "metrics"
 """The right to read the metrics."""
 
+QUALITY = "quality"
+"""The right to read the findings and rejected records of the client's own organ."""
+
 _TOKEN_BYTES = 32
 _PREFIX = "hub_"
 """Begins each token, so that one which strayed into a file or a log is found by those who look for secrets."""

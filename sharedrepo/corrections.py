@@ -23,7 +23,8 @@ class Applied:
     approved_by: str
     approved_at: datetime
     correction_id: int | None = None
-    """The proposal that it was; None where a rebuild finds it in the archive."""
+    """The proposal that it was; None where a rebuild finds it in the archive, or it was approved at once."""
+    waiting_id: int | None = None
 
 
 def lapse(cursor: stage.Cursor, *, batch_id: int, record_ids: Sequence[int]) -> None:
@@ -44,16 +45,16 @@ def applied(cursor: stage.Cursor, *, stream_id: int, batch_id: int, done: Sequen
             "id": one.correction_id, "stream": stream_id, "record": one.record_id, "received": one.received,
             "fields": list(one.fields), "sealed": one.sealed, "reason": one.reason,
             "proposed_by": one.proposed_by, "proposed_at": one.proposed_at, "approved_by": one.approved_by,
-            "approved_at": one.approved_at, "batch": batch_id,
+            "approved_at": one.approved_at, "batch": batch_id, "waiting": one.waiting_id,
         }  # fmt: skip
         if one.correction_id is None:
             cursor.execute(
                 """INSERT INTO quality.correction
-                       (stream_id, record_id, received_hash, base_hash, fields, sealed, reason, status, proposed_by,
-                        proposed_at, decided_by, decided_at, batch_id)
-                   VALUES (%(stream)s, %(record)s, %(received)s, %(received)s, %(fields)s::text[], %(sealed)s,
-                           %(reason)s, 'applied', %(proposed_by)s, %(proposed_at)s, %(approved_by)s, %(approved_at)s,
-                           %(batch)s)""",
+                       (stream_id, record_id, waiting_id, received_hash, base_hash, fields, sealed, reason, status,
+                        proposed_by, proposed_at, decided_by, decided_at, batch_id)
+                   VALUES (%(stream)s, %(record)s, %(waiting)s, %(received)s, %(received)s, %(fields)s::text[],
+                           %(sealed)s, %(reason)s, 'applied', %(proposed_by)s, %(proposed_at)s, %(approved_by)s,
+                           %(approved_at)s, %(batch)s)""",
                 values,
             )
         else:

@@ -219,8 +219,9 @@ def children_of(cursor: stage.Cursor, source_system_id: int, case_numbers: Seque
 
 
 def close(cursor: stage.Cursor, *, waiting_ids: Sequence[int], batch_id: int, status: str) -> None:
-    """Close entries that were taken in again."""
+    """Close entries that were taken in again; those that the same batch has overtaken say how, too."""
     cursor.execute(
-        "UPDATE ledger.waiting SET status = %s, closed_by = %s WHERE waiting_id = ANY(%s) AND status = 'open'",
-        (status, batch_id, list(waiting_ids)),
+        """UPDATE ledger.waiting SET status = %(status)s, closed_by = %(batch)s
+           WHERE waiting_id = ANY(%(ids)s) AND (status = 'open' OR closed_by = %(batch)s)""",
+        {"status": status, "batch": batch_id, "ids": list(waiting_ids)},
     )

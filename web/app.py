@@ -17,6 +17,7 @@ from hub.refusals import NotAllowed, NotAuthenticated, documented
 from pipeline.routes import records
 from pipeline.runtime import Runtime
 from quality.pages.routes import router as quality_pages
+from quality.worklist import routes as worklist
 from sharedrepo import clients
 from web import health, metrics, problems, static
 from web.accounts import routes as accounts
@@ -31,6 +32,7 @@ MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
     (health.router, None),
     (metrics.router, clients.METRICS),
     (records.router, clients.PUSH),
+    (worklist.router, clients.QUALITY),
 )
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 

@@ -35,12 +35,16 @@ def new(
     organ: Annotated[str, typer.Option(help="The unified social credit code of the organ whose program it is.")],
     push: Annotated[list[str] | None, typer.Option(help="A source whose records it may post; may stand again.")] = None,
     metrics: Annotated[bool, typer.Option("--metrics", help="It may read the metrics.")] = False,
+    quality: Annotated[
+        bool, typer.Option("--quality", help="It may read the findings and rejected records of its organ.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, max=3660, help="So many days the token is valid.")] = 365,
     json: Json = False,
 ) -> None:
     """Enter a client and print its token: this once, for only a keyed hash of it is kept."""
     settings = Settings.load()
     rights = [f"{clients.PUSH}:{one}" for one in push or ()] + ([clients.METRICS] if metrics else [])
+    rights += [clients.QUALITY] if quality else []
     _judge(code, organ, rights, _unknown(settings, push or []))
     runtime = Runtime.open(settings)
     token, expires = clients.make(runtime.engine, runtime.protector, code=code, organ=organ, rights=rights, days=days)
@@ -65,7 +69,7 @@ def _judge(code: str, organ: str, rights: list[str], faults: list[str]) -> None:
     if not _ORGAN.fullmatch(organ):
         faults.append(f"organ {organ!r} is no unified social credit code of 18 characters")
     if not rights:
-        faults.append("no right is named: write --push SOURCE or --metrics")
+        faults.append("no right is named: write --push SOURCE, --metrics or --quality")
     if faults:
         raise CannotBeClient("; ".join(faults) + ".")
 

@@ -154,7 +154,7 @@ def reject(runtime: Runtime, proposal: int, *, actor: str, reason: str) -> None:
 
 def made(
     base: Base, changes: Mapping[str, Any], *, reason: str, by: tuple[str, datetime], approved: tuple[str, datetime],
-    number: int = 0, waiter: waiting.Released | None = None,
+    number: int | None = None, waiter: waiting.Released | None = None,
 ) -> mending.Correction:  # fmt: skip
     """Make the correction of a record: the record as changed, and what is kept of how it came to be so."""
     record: Record = dict(base.record or {})

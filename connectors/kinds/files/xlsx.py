@@ -82,7 +82,7 @@ class XlsxReader:
     def _split(self) -> Iterator[tuple[int, list[str] | BrokenRecord]]:
         archive = open_zip(self.handle, self.where, self.limits)
         try:
-            parts = _sheets(archive, self.where)
+            parts = sheet_parts(archive, self.where)
             for member in archive.namelist():
                 if member.startswith("xl/") and member.endswith((".xml", ".rels")):
                     prove_member(archive, member, self.where)
@@ -169,11 +169,14 @@ class XlsxReader:
                 f"the sheet spans {seen.height:,} × {seen.width:,} cells", known=f"at most {self.limits.sheet_cells:,}"
             )
         if self.options.get("formulas") != "values" and element.find(f"{_MAIN}f") is not None:
-            raise self.where.hostile(
-                f"cell {_letters(column)}{row} holds a formula", known="values only, or option `formulas: values`"
-            )
+            self._formula(f"{letters_of(column)}{row}", row)
         if element.get("t") == "e":
             seen.errors[row, column] = (element.findtext(f"{_MAIN}v") or "#ERROR")[:20]
+
+    def _formula(self, cell: str, row: int) -> None:
+        """Refuse a workbook with a formula, whose shown value may be anything; another reader may refuse the row."""
+        del row
+        raise self.where.hostile(f"cell {cell} holds a formula", known="values only, or option `formulas: values`")
 
     def _fault(self, fault: Exception) -> Exception:
         if isinstance(fault, KeyError):
@@ -183,8 +186,8 @@ class XlsxReader:
         return self.where.refused(f"the workbook's XML: {fault}")
 
 
-def _sheets(archive: zipfile.ZipFile, where: Where) -> dict[str, str]:
-    """Return the sheets' names in their order, each with the part that holds it."""
+def sheet_parts(archive: zipfile.ZipFile, where: Where) -> dict[str, str]:
+    """Return the names of a workbook's sheets in their order, each with the part that holds it."""
     names = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
     for name in names:
         prove_member(archive, name, where)
@@ -209,7 +212,8 @@ def _place(reference: str | None, row: int, column: int) -> tuple[int, int]:
     return int(found.group(2)), number
 
 
-def _letters(column: int) -> str:
+def letters_of(column: int) -> str:
+    """Return a column's letters, as a spreadsheet program names it."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)

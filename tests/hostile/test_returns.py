@@ -1,0 +1,250 @@
+"""Returns that come back otherwise than they went out: told row by row, or refused whole; nothing by halves."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from quality.returns import service
+from quality.worklist import service as worklist
+from tests.departments import Department
+from tests.quality.returns.conftest import (  # noqa: F401  # fixtures
+    Book,
+    column,
+    department,
+    edit,
+    hub,
+    put,
+    rejected,
+    returned,
+)
+from tests.quality.worklist.conftest import BERND, WorkHub
+
+MENDED = put("PHASE_CODE", "ACCEPT", 3, 4, 5)
+
+
+@pytest.fixture
+def mended(rejected: WorkHub, tmp_path: Path) -> tuple[WorkHub, Path]:  # noqa: F811
+    """A return whose three rows are well corrected."""
+    return rejected, edit(returned(rejected, tmp_path / "out")[".xlsx"], MENDED)
+
+
+def outcomes(hub: WorkHub, file: Path) -> list[tuple[str, str]]:  # noqa: F811
+    done = service.take_back(hub.runtime, file, actor=BERND)
+    hub.sound()
+    return [(one.outcome, "; ".join(one.reasons)) for one in done.receipts]
+
+
+def _copy_row(book: Book) -> None:
+    page = book.worksheets[0]
+    for cell in list(page[3]):
+        page.cell(6, cell.column).value = cell.value
+
+
+def _extra_sheet(book: Book) -> None:
+    page = book.create_sheet("我的备注")
+    page["A1"] = "PHASE_CODE"
+
+
+ROWS: list[tuple[str, Callable[[Book], Any], int, str]] = [
+    ("changed_key", put("hub:key", "n9", 3), 3, "what names the row was changed"),
+    ("changed_entry", put("hub:entry", "99999", 3), 3, "no such row"),
+    ("changed_token", put("hub:token", "0" * 32, 3), 3, "what names the row was changed"),
+    ("changed_stream", put("hub:stream", "PRE_ACCEPT", 3), 3, "what names the row was changed|wrong template"),
+    ("changed_organ", put("hub:organ", "11330000002482286K", 3), 3, "another department's"),
+    ("a_formula", put("NODE_NAME", "=HYPERLINK(\"http://x\")", 3), 3, "is a formula"),
+    ("an_entry_that_is_no_number", put("hub:entry", "1' OR 1=1", 3), 3, "entry's number was changed"),
+    ("a_huge_entry", put("hub:entry", "9" * 40, 3), 3, "entry's number was changed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "row", "why"), [one[1:] for one in ROWS], ids=[one[0] for one in ROWS])
+def test_one_bad_row_is_refused_and_the_others_are_applied(
+    mended: tuple[WorkHub, Path], change: Callable[[Book], Any], row: int, why: str
+) -> None:
+    hub, file = mended  # noqa: F811
+    found = outcomes(hub, edit(file, change))
+    refused = [place for place, (outcome, _why) in enumerate(found) if outcome == "refused"]
+    if "template" not in found[0][1]:
+        assert refused == [row - 3]
+    assert any(part in found[row - 3][1] for part in why.split("|")), found
+    assert hub.state("n0") == "quarantined"
+
+
+def test_a_row_that_stands_twice_is_not_guessed(mended: tuple[WorkHub, Path]) -> None:
+    hub, file = mended  # noqa: F811
+    found = outcomes(hub, edit(file, _copy_row))
+    assert [outcome for outcome, _ in found] == ["refused", "accepted", "accepted", "refused"]
+    assert "2 times" in found[0][1]
+
+
+def test_an_extra_sheet_is_refused_and_the_return_is_read(mended: tuple[WorkHub, Path]) -> None:
+    hub, file = mended  # noqa: F811
+    found = outcomes(hub, edit(file, _extra_sheet))
+    assert sorted(outcome for outcome, _ in found) == ["accepted", "accepted", "accepted", "refused"]
+    assert any("not of the return" in why for _, why in found)
+
+
+def test_rows_that_are_settled_already_are_refused(mended: tuple[WorkHub, Path]) -> None:
+    hub, file = mended  # noqa: F811
+    assert {outcome for outcome, _ in outcomes(hub, file)} == {"accepted"}
+    again = outcomes(hub, file)
+    assert {outcome for outcome, _ in again} == {"refused"}
+    assert all("settled already (corrected)" in why for _, why in again)
+
+
+def test_another_departments_rows_are_refused(mended: tuple[WorkHub, Path], tmp_path: Path) -> None:
+    hub, file = mended  # noqa: F811
+    other = Department(tmp_path / "sources", "health")
+    other.declare(organ="11330000002482286K", owner={"organ": "11330000002482286K", "name": "n", "contact": "c"})
+    other.case("D1")
+    other.put("PRE_NODE", UNID="d0", PROJID="D1", PHASE_CODE="SIGNED")
+    WorkHub(hub.runtime, other).pull()
+    (done,) = service.give_back(hub.runtime, "health", tmp_path / "theirs", actor=BERND)
+    theirs = openpyxl.load_workbook(next(one for one in done.files if one.suffix == ".xlsx"))
+
+    def smuggle(book: Book) -> None:
+        for cell in theirs.worksheets[0][3]:
+            book.worksheets[0].cell(6, cell.column).value = copy(cell.value)
+        book.worksheets[0].cell(6, column(book, "PHASE_CODE")).value = "ACCEPT"
+
+    found = outcomes(hub, edit(file, smuggle))
+    assert [outcome for outcome, _ in found] == ["accepted"] * 3 + ["refused"]
+    assert "another department's" in found[3][1]
+    assert hub.state("d0") == "quarantined"
+
+
+def test_a_changed_stamp_makes_no_other_department(mended: tuple[WorkHub, Path]) -> None:
+    hub, file = mended  # noqa: F811
+
+    def forge(book: Book) -> None:
+        for row in book["hub"].iter_rows():
+            if row[0].value == "organ":
+                row[1].value = "11330000002482286K"
+
+    with pytest.raises(service.NoReturn, match="was not made by this hub"):
+        service.take_back(hub.runtime, edit(file, forge), actor=BERND)
+
+
+def _drop_stamp(book: Book) -> None:
+    del book["hub"]
+
+
+def _merge(book: Book) -> None:
+    book.worksheets[0].merge_cells("A3:A4")
+
+
+def _far_cell(book: Book) -> None:
+    book.worksheets[0]["A900000"] = "x"
+
+
+WHOLE: list[tuple[str, Callable[[Book], Any], str]] = [
+    ("no_stamp", _drop_stamp, "is no return"),
+    ("merged_cells", _merge, "merged"),
+    ("one_cell_far_below", _far_cell, "refused whole"),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), [one[1:] for one in WHOLE], ids=[one[0] for one in WHOLE])
+def test_what_is_no_return_is_refused_whole(
+    mended: tuple[WorkHub, Path], change: Callable[[Book], Any], why: str
+) -> None:
+    hub, file = mended  # noqa: F811
+    with pytest.raises(service.NoReturn, match=why):
+        service.take_back(hub.runtime, edit(file, change), actor=BERND)
+    assert hub.rows("SELECT 1 FROM quality.correction") == []
+
+
+def test_a_million_rows_are_refused_before_they_are_held(mended: tuple[WorkHub, Path], tmp_path: Path) -> None:
+    hub, file = mended  # noqa: F811
+    book = openpyxl.load_workbook(file)
+    title = book.sheetnames[0]
+    huge = tmp_path / "huge.xlsx"
+    with zipfile.ZipFile(file) as source, zipfile.ZipFile(huge, "w", zipfile.ZIP_DEFLATED) as out:
+        for one in source.infolist():
+            data = source.read(one)
+            if one.filename == "xl/worksheets/sheet1.xml":
+                rows = "".join(f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>x{n}</t></is></c></row>'
+                               for n in range(6, 1_000_001))  # fmt: skip
+                data = data.replace(b"</sheetData>", rows.encode() + b"</sheetData>")
+            out.writestr(one.filename, data)
+    assert title
+    with pytest.raises(service.NoReturn, match="refused whole"):
+        service.take_back(hub.runtime, huge, actor=BERND)
+
+
+def test_a_csv_with_a_million_rows_is_refused(rejected: WorkHub, tmp_path: Path) -> None:  # noqa: F811
+    file = returned(rejected, tmp_path / "out")[".csv"]
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    with file.open("a", encoding="utf-8", newline="") as out:
+        for _ in range(25_000):
+            out.write(lines[1])
+    with pytest.raises(service.NoReturn, match="rows; no return has"):
+        service.take_back(rejected.runtime, file, actor=BERND)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.txt", b"x", "no .xlsx, .csv or .json"),
+        ("a.xlsx", b"PK\x03\x04 cut", "refused whole"),
+        ("a.xlsx", b"", "refused whole"),
+        ("a.json", b"[" * 100_000, "no JSON|no return"),
+        ("a.json", b'{"form": "1", "streams": []}', "was not made by this hub"),
+        ("a.csv", b"\xff\xfe\x00garbage", "refused whole"),
+        ("a.csv", "编号,主键\n1,2\n".encode(), "names the source"),
+    ],
+)
+def test_files_that_are_no_returns(
+    hub: WorkHub, tmp_path: Path, name: str, content: bytes, why: str  # noqa: F811
+) -> None:  # fmt: skip
+    file = tmp_path / name
+    file.write_bytes(content)
+    with pytest.raises(service.NoReturn, match=why):
+        service.take_back(hub.runtime, file, actor=BERND)
+
+
+def test_a_template_that_is_older_than_the_schema_is_refused(mended: tuple[WorkHub, Path]) -> None:
+    hub, file = mended  # noqa: F811
+
+    def rename(book: Book) -> None:
+        book.worksheets[0].cell(2, column(book, "NODE_NAME")).value = "NODE_TITLE"
+
+    found = outcomes(hub, edit(file, rename))
+    assert {outcome for outcome, _ in found} == {"refused"}
+    assert all("wrong template" in why and "NODE_TITLE" in why for _, why in found)
+
+
+def test_a_number_that_a_program_rounded_is_noticed(rejected: WorkHub, tmp_path: Path) -> None:  # noqa: F811
+    file = returned(rejected, tmp_path / "out")[".json"]
+    del file
+    found = outcomes(
+        rejected,
+        edit(next((tmp_path / "out").glob("*.xlsx")), put("HANDER_DEPTID", "1.133E+17", 3)),
+    )
+    assert found[0][0] == "refused"
+    assert "rounded" in found[0][1]
+
+
+def test_a_json_row_with_other_types_is_judged_and_not_trusted(rejected: WorkHub, tmp_path: Path) -> None:  # noqa: F811
+    file = returned(rejected, tmp_path / "out")[".json"]
+    said = json.loads(file.read_text(encoding="utf-8"))
+    said["streams"][0]["rows"][0]["record"] = {"PHASE_CODE": {"nested": ["deep"]}, "UNKNOWN": 1}
+    said["streams"][0]["rows"][1] = "no row"
+    file.write_text(json.dumps(said), encoding="utf-8")
+    found = outcomes(rejected, file)
+    assert [outcome for outcome, _ in found] == ["refused", "refused", "untouched"]
+    assert rejected.rows("SELECT 1 FROM quality.correction") == []
+
+
+def test_a_department_cannot_approve_its_own(rejected: WorkHub, tmp_path: Path) -> None:  # noqa: F811
+    file = edit(returned(rejected, tmp_path / "out")[".xlsx"], MENDED)
+    with pytest.raises(worklist.NotDone, match="another person"):
+        service.take_back(rejected.runtime, file, actor="department:11330000002482285J")
