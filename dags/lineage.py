@@ -7,13 +7,16 @@ mapping. Only names and counts are told: no address of a department's system, no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from hub.findings import RULES, Effect
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from openlineage.client.event_v2 import InputDataset, OutputDataset
     from openlineage.client.facet_v2 import column_lineage_dataset, schema_dataset
+    from openlineage.client.facet_v2 import data_quality_assertions_dataset as assertions_dataset
 
     from connectors.source import Source
     from dags.headers import Header
@@ -48,8 +51,9 @@ def lineage(header: Header, settings: Settings, report: Mapping[str, Any] | None
     streams = load_mapping(source.mapping, documents).streams
     mine = [streams[name] for name in source.streams]
     counts = {one["stream"]: one for one in (report or {}).get("streams", ())}
+    findings = (report or {}).get("findings")
     return OperatorLineage(
-        inputs=[_input(source, one, counts.get(one.name)) for one in mine],
+        inputs=[_input(source, one, counts.get(one.name), findings) for one in mine],
         outputs=_outputs(source, mine, documents, settings),
     )
 
@@ -59,8 +63,13 @@ def namespace(source: Source) -> str:
     return f"hub://source/{source.code}"
 
 
-def _input(source: Source, stream: StreamMapping, counts: Mapping[str, Any] | None) -> InputDataset:
-    """Describe a stream: its fields as they are mapped, who answers for it, and how many records were read."""
+def _input(
+    source: Source,
+    stream: StreamMapping,
+    counts: Mapping[str, Any] | None,
+    findings: Sequence[Mapping[str, Any]] | None,
+) -> InputDataset:
+    """Describe a stream: its fields as they are mapped, who answers for it, what was read, what is wrong with it."""
     from openlineage.client.event_v2 import InputDataset  # noqa: PLC0415  # see `lineage`
     from openlineage.client.facet_v2 import (  # noqa: PLC0415  # heavy: a DAG file is read without it
         documentation_dataset,
@@ -84,7 +93,38 @@ def _input(source: Source, stream: StreamMapping, counts: Mapping[str, Any] | No
     read: dict[str, Any] = {}
     if counts is not None:
         read["inputStatistics"] = statistics.InputStatisticsInputDatasetFacet(rowCount=counts["read"])
+        if findings is not None:
+            mine = [one for one in findings if one["stream"] == stream.name]
+            read["dataQualityAssertions"] = _assertions(mine, {one.name.lstrip("/").split("/")[0] for one in fields})
     return InputDataset(namespace=namespace(source), name=stream.name, facets=facets, inputFacets=read)
+
+
+def _assertions(
+    findings: Sequence[Mapping[str, Any]], fields: Collection[str]
+) -> assertions_dataset.DataQualityAssertionsDatasetFacet:
+    """Say of each rule whether the stream keeps it: where it is broken, in which of its fields, and how often.
+
+    A rule that nothing breaks is told too, so that who follows the events sees it mended. Refusing rules are errors,
+    the others warnings. Set rules speak of organs, not of streams, and are left out.
+    """
+    from openlineage.client.facet_v2 import data_quality_assertions_dataset as facet  # noqa: PLC0415  # see `lineage`
+
+    broken: dict[tuple[str, str | None], int] = {}
+    for one in findings:
+        place = one["rule"], one["field"] if one["field"] in fields else None
+        broken[place] = broken.get(place, 0) + int(one["findings"])
+    kept = [code for code, rule in RULES.items() if rule.scope != "set" and code not in {code for code, _ in broken}]
+    told = [*((code, column, count) for (code, column), count in broken.items()), *((code, None, 0) for code in kept)]
+    return facet.DataQualityAssertionsDatasetFacet(
+        assertions=[
+            facet.Assertion(
+                assertion=code, success=not count, column=column, expected="0", actual=str(count),
+                severity="error" if code in RULES and RULES[code].effect is Effect.REFUSE else "warn",
+                name=RULES[code].title if code in RULES else code,
+            )
+            for code, column, count in told
+        ]
+    )  # fmt: skip
 
 
 def _outputs(

@@ -47,6 +47,19 @@ def finding_groups(engine: sa.Engine, *, source: str | None = None) -> list[dict
     )
 
 
+def faults(engine: sa.Engine, source: str) -> list[dict[str, Any]]:
+    """Count the open findings of a source by stream, rule, effect and the source's own field, where one is named."""
+    return _rows(
+        engine,
+        f"""
+        SELECT s.name AS stream, t.rule, t.effect, split_part(ltrim(t.pointer, '/'), '/', 1) AS field,
+               sum(coalesce(t.seen, 1))::bigint AS findings
+        FROM quality.finding AS t {_PLACE}
+        WHERE {_OF} AND t.state = 'open' GROUP BY s.stream_id, 1, 2, 3, 4 ORDER BY s.stream_id, 2, 4, 3""",
+        source=source,
+    )
+
+
 def waiting(
     engine: sa.Engine, *, source: str | None = None, kind: str | None = "quarantined", status: str = "open"
 ) -> list[dict[str, Any]]:

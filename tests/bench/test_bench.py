@@ -84,3 +84,19 @@ def test_slices_of_one_stream_are_compared_with_each_other() -> None:
 def test_a_program_that_fails_is_told_with_its_words() -> None:
     with pytest.raises(ProgramFailed, match="no such table"):
         run([sys.executable, "-c", "raise SystemExit('no such table')"], records=1, server_cpu=lambda: 0.0)
+
+
+def test_the_overview_is_asked_over_what_was_filled_in() -> None:
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "bench.quality_overview", "--organs", "3", "--days", "4", "--rules", "5",
+            "--runs", "1", "--json",
+        ],
+        cwd=ROOT, check=False, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = {one["question"]: one["rows"] for one in json.loads(done.stdout)}
+    assert found == {
+        "overview of a day": 3, "trend of an organ, 90 days": 4, "streams and documents of an organ": 16,
+        "open issues of an organ": 5,
+    }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dags.ops.home import Home, configuration, transport
+from hub.findings import RULES
 from hub.settings import SettingError, Settings
 from tests.dags.conftest import ROOT, airflow_environment
 from tests.departments import Department
@@ -45,7 +46,14 @@ def told(place: Path, report: Any = None, **more: str) -> dict[str, dict[str, An
 def datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     place = tmp_path_factory.mktemp("lineage") / "sources"
     Department(place, "labour")
-    report = {"streams": [{"stream": "PRE_NODE", "read": 12}]}
+    report = {
+        "streams": [{"stream": "PRE_NODE", "read": 12}],
+        "findings": [
+            {"stream": "PRE_NODE", "rule": "unknown_code", "effect": "refuse", "field": "PHASE_CODE", "findings": 3},
+            {"stream": "PRE_NODE", "rule": "volume_below", "effect": "refuse", "field": "pre_node", "findings": 1},
+            {"stream": "PRE_ACCEPT", "rule": "phone_invalid", "effect": "flag", "field": "TELPHONE", "findings": 2},
+        ],
+    }
     return told(place, report, HUB_DATABASE_URL="postgresql://hub:s3cret@db.example:6432/shared")
 
 
@@ -55,6 +63,18 @@ def test_each_stream_is_an_input_with_the_records_that_were_read(datasets: dict[
     assert node["inputFacets"]["inputStatistics"]["rowCount"] == 12
     assert "PHASE_CODE" in {one["name"] for one in node["facets"]["schema"]["fields"]}
     assert datasets["PRE_APASINFO"].get("inputFacets", {}) == {}, "what was not read has no count"
+
+
+def test_findings_are_told_as_assertions_of_the_streams_that_were_read(datasets: dict[str, dict[str, Any]]) -> None:
+    said = datasets["PRE_NODE"]["inputFacets"]["dataQualityAssertions"]
+    assert "DataQualityAssertionsDatasetFacet" in said["_schemaURL"]
+    found = {(one["assertion"], one.get("column")): one for one in said["assertions"]}
+    code = found["unknown_code", "PHASE_CODE"]
+    assert (code["success"], code["expected"], code["actual"], code["severity"]) == (False, "0", "3", "warn")
+    assert found["volume_below", None]["severity"] == "error", "a delivery is no field"
+    assert found["phone_invalid", None]["success"], "another stream's fault is not this one's"
+    assert len(found) == len([rule for rule in RULES.values() if rule.scope != "set"])
+    assert "dataQualityAssertions" not in datasets["PRE_ACCEPT"].get("inputFacets", {}), "nobody looked"
 
 
 def test_each_table_is_an_output_whose_columns_come_from_fields(datasets: dict[str, dict[str, Any]]) -> None:

@@ -96,6 +96,8 @@ def test_lineage_is_told_of_each_exchange_and_no_secret_with_it(hub: Hub, place:
     read = {one["name"]: one["inputFacets"]["inputStatistics"]["rowCount"] for one in done["inputs"]}
     assert read == {"PRE_APASINFO": 1, "PRE_ACCEPT": 1, "PRE_NODE": 4, "PRE_TRANSACT": 1}
     assert {one["namespace"] for one in done["inputs"]} == {"hub://source/labour"}
+    node = next(one for one in done["inputs"] if one["name"] == "PRE_NODE")
+    assert any(one["success"] for one in node["inputFacets"]["dataQualityAssertions"]["assertions"])
     assert {"core.approval_case", "core.stage_event"} <= {one["name"] for one in done["outputs"]}
     failed = [one for one in events if one["job"]["name"] == "hub_source_gone.exchange"]
     assert [one["eventType"] for one in failed] == ["START", "FAIL"]
