@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from demo import faults
+from demo import faults, habits
 from demo.aftermath import last_written
 from demo.catalog import build_province
 from demo.defects import Cast, Role, cast, chance
@@ -90,6 +90,8 @@ class Casework:
                     yield replace(role.defect, case=teller.number(index))
         for plans in self.cast.plans.values():
             yield from plans
+        for code, habit in self.cast.habits.items():
+            yield Defect(habit.kind, code, 1, note=KINDS[habit.kind].note)
 
     def _teller(self, department: Department) -> Teller:
         return Teller(
@@ -121,9 +123,11 @@ class Casework:
     def _told(self, teller: Teller, index: int) -> Case:
         """Tell a case to its end, bent to its role."""
         role = self._role(teller.department, index)
-        if role is _NO_ROLE:
-            return teller.tell(index, Wish())
         random = chance(self.province.seed, teller.department, index)
+        if role is _NO_ROLE:
+            case = teller.tell(index, Wish())
+            habit = self.cast.habits.get(teller.department.code)
+            return case if habit is None else habits.bend(case, habit, random, self.province.cut)
         case = faults.bend(teller.tell(index, role.wish), role.kind, random)
         if role.defect is not None and KINDS[role.kind].level == "record":
             case = replace(case, defect=replace(role.defect, case=case.number))

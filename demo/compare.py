@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo.model import KINDS
+
 Row = Mapping[str, Any]
 
 DAYS = (1, 2)
@@ -25,6 +27,8 @@ class Said:
     quarantined: Sequence[Row]
     parked: Sequence[Row]
     disagreements: Sequence[Row] = ()
+    sets: Sequence[Row] | None = None
+    """What whole sets of records show and should not; None where no suite was run."""
     answers: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     """What departments found that they were told about their records: stream, row, failed, worded; by source."""
 
@@ -40,6 +44,27 @@ class RuleCount:
 
 
 @dataclass(slots=True)
+class KindCount:
+    """How one kind of defect fared: put in, found, and raised where nothing was put in (by any kind of its rule)."""
+
+    rule: str
+    injected: int = 0
+    found: int = 0
+    unexpected: int = 0
+
+    @property
+    def recall(self) -> float | None:
+        """Return the share of those put in that was found; None where none stands any more."""
+        return self.found / self.injected if self.injected else None
+
+    @property
+    def precision(self) -> float | None:
+        """Return the share of true ones among what was raised."""
+        raised = self.found + self.unexpected
+        return self.found / raised if raised else None
+
+
+@dataclass(slots=True)
 class Verdict:
     """Every difference in words, and the counts behind the tables."""
 
@@ -48,6 +73,11 @@ class Verdict:
     """Pairs of source and sentence."""
     rules: dict[str, RuleCount] = field(default_factory=lambda: defaultdict(RuleCount))
     by_source: dict[str, RuleCount] = field(default_factory=lambda: defaultdict(RuleCount))
+    kinds: dict[str, KindCount] = field(
+        default_factory=lambda: {kind.code: KindCount(kind.rule) for kind in KINDS.values()}
+    )
+    judged: bool = False
+    """Whether sets were judged, so that signs of made-up data could be found."""
 
     @property
     def holds(self) -> bool:
@@ -57,6 +87,12 @@ class Verdict:
     def blame(self, source: str, sentence: str) -> None:
         """Write down one difference."""
         self.problems.append((source, sentence))
+
+    def unexpected(self, rule: str) -> None:
+        """Count what was raised without a reason, against every kind of its rule; a rule of no kind has its own."""
+        kinds = [kind for kind in self.kinds.values() if kind.rule == rule]
+        for kind in kinds or [self.kinds.setdefault(rule, KindCount(rule))]:
+            kind.unexpected += 1
 
 
 def compare(truth: Row, said: Said, day: int) -> Verdict:
@@ -68,6 +104,8 @@ def compare(truth: Row, said: Said, day: int) -> Verdict:
     _waiting(truth, said.quarantined, "quarantined", verdict)
     _waiting(truth, said.parked, "parked", verdict)
     _findings(truth, said.findings, verdict)
+    if said.sets is not None:
+        _sets(truth, said.sets, verdict)
     for source, rows in sorted(said.answers.items()):
         _answers(truth, source, rows, verdict)
     verdict.problems.sort()
@@ -163,6 +201,8 @@ def _waiting(truth: Row, entries: Sequence[Row], outcome: str, verdict: Verdict)
 def _findings(truth: Row, actual: Sequence[Row], verdict: Verdict) -> None:
     wanted = [one for one in truth["findings"] if one["day"] <= verdict.day]
     left = _Left(actual)
+    # A fault of an element is told by its rule alone: the defect of its case says which kind it is.
+    given = {(one["department"], one["case"]): one["kind"] for one in truth["defects"] if one["case"] is not None}
     for one in sorted(wanted, key=_most_exact_first):
         count = verdict.rules[one["rule"]], verdict.by_source[one["source"]]
         hits = left.take(one)
@@ -173,6 +213,10 @@ def _findings(truth: Row, actual: Sequence[Row], verdict: Verdict) -> None:
             tally.expected += 1
             tally.found += bool(hits)
             tally.missing += not hits
+        kind = verdict.kinds.get(one["defect"] or given.get((one["source"], one["case"]), ""))
+        if kind is not None and kind.rule == one["rule"]:
+            kind.injected += 1
+            kind.found += bool(hits)
         if not hits:
             verdict.blame(one["source"], f"missing finding {one['rule']} on {_place(one)} (defect {one['defect']})")
     waits = {(one["source"], one["stream"], one["key"]) for one in truth["waiting"] if _is_parked(one)}
@@ -181,7 +225,25 @@ def _findings(truth: Row, actual: Sequence[Row], verdict: Verdict) -> None:
             continue  # read twice on one day, a record whose case is late has waited too long already
         for tally in (verdict.rules[row["rule"]], verdict.by_source[row["source"]]):
             tally.unexpected += 1
+        verdict.unexpected(row["rule"])
         verdict.blame(row["source"], f"unexpected finding {row['rule']} on {_place(row)}")
+
+
+def _sets(truth: Row, actual: Sequence[Row], verdict: Verdict) -> None:
+    """Compare what sets show with the habits of departments, by organ and rule: a habit may show in several fields."""
+    verdict.judged = True
+    raised = {(row["source"], row["organ"], row["rule"]) for row in actual if not row["success"]}
+    wanted = {(one["source"], one["organ"], one["rule"]): one for one in truth["sets"]}
+    borne = {(one["source"], one["organ"], rule) for one in wanted.values() for rule in one["follows"]}
+    for place, one in sorted(wanted.items()):
+        kind = verdict.kinds[one["defect"]]
+        kind.injected += 1
+        kind.found += place in raised
+        if place not in raised:
+            verdict.blame(one["source"], f"{one['rule']} is not raised for {one['organ']} (defect {one['defect']})")
+    for source, organ, rule in sorted(raised - wanted.keys() - borne):
+        verdict.unexpected(rule)
+        verdict.blame(source, f"{rule} is raised for the sets of {organ or 'no organ'} without a reason in the truth")
 
 
 def _answers(truth: Row, source: str, rows: Sequence[Row], verdict: Verdict) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from demo.habits import Habit, give
 from demo.model import KINDS, Defect, Department, Shape
 from demo.people import dice
 from demo.wish import Wish
@@ -70,6 +71,7 @@ class Cast:
 
     roles: dict[str, dict[int, Role]] = field(default_factory=dict)
     plans: dict[str, list[Defect]] = field(default_factory=dict)
+    habits: dict[str, Habit] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
 
     def plans_of(self, department: str, day: int) -> tuple[Defect, ...]:
@@ -86,6 +88,7 @@ def cast(seed: int, cases: int, departments: Sequence[Department], shapes: Mappi
     sending = [department for department in departments if department.cases and department.shape in shapes]
     made = Cast(roles={department.code: {} for department in sending})
     _plan_units(seed, sending, shapes, made)
+    made.habits = give(lambda place: dice(seed, _ROLES, 3000 + place), cases, sending, shapes, made.plans)
     free = {department.code: _early(seed, department) for department in sending}
     _give_defects(seed, cases, sending, shapes, free, made)
     for department in sending:
@@ -127,7 +130,7 @@ def _give_defects(
     able = {
         kind.code: [one for one in sending if _can(one, shapes[one.shape], kind.code, made.silent)]
         for kind in KINDS.values()
-        if kind.level != "unit"
+        if kind.level not in {"unit", "set"}
     }
     for place, kind in enumerate(sorted(able, key=lambda code: (len(able[code]), code))):
         chosen = able[kind]

@@ -32,6 +32,7 @@ NEXT = """
 Where to look next (each with --help and --json):
   hub ledger                 what came of every record, for each department
   hub finding list           what is wrong with the feeds
+  hub quality sets           what whole sets of records show
   hub quarantine list        what was refused, and why
   hub trace TABLE KEY        from a value back to the message that said it
   hub airflow start          Airflow's own pages, with a page for each department
@@ -84,6 +85,8 @@ class Journey:
             door.post()
             self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
             self.hub("airflow", "stop")
+        self.say("what whole sets of records show")
+        self.hub("quality", "check")
         self.say("what came of it, against the truth")
         status = self.hub("demo", "verify", allowed=(0, 1))
         sys.stdout.write(NEXT)

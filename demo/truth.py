@@ -18,10 +18,11 @@ from typing import Any, TextIO
 
 from demo.casework import Casework
 from demo.catalog import PLATFORM
+from demo.habits import FEWEST, shows
 from demo.judge import Eyes, broken_rules
 from demo.model import KINDS, Case, Change, Defect, Department, Party, Placed, Province, Shape, UnitMark
 
-VERSION = 1
+VERSION = 2
 DAYS = (1, 2)
 Progress = Callable[[Department, int], None]
 Personal = Callable[[str, str], None]
@@ -52,6 +53,21 @@ class Expected:
     until: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedSet:
+    """One rule over sets that the hub must raise for an organ, as `cases` of its cases show the sign.
+
+    The rules of `follows` may be broken in its wake.
+    """
+
+    source: str
+    organ: str
+    rule: str
+    defect: str
+    cases: int
+    follows: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Truth:
     """What was put in: counts by source, stream, day and outcome; refused and parked records; findings; defects."""
@@ -63,6 +79,7 @@ class Truth:
     waiting: list[Placed] = field(default_factory=list)
     findings: list[Expected] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
+    sets: list[ExpectedSet] = field(default_factory=list)
     departments: list[dict[str, str]] = field(default_factory=list)
     localities: list[dict[str, str]] = field(default_factory=list)
 
@@ -99,6 +116,7 @@ class Truth:
             "waiting": [asdict(placed) for placed in self.waiting],
             "findings": [asdict(finding) for finding in self.findings],
             "defects": [asdict(defect) for defect in self.defects],
+            "sets": [asdict(one) for one in self.sets],
         }
 
 
@@ -110,6 +128,8 @@ class _Watch:
     ) -> None:
         self._work, self._department, self._shape, self._given = work, department, shape, given
         self._eyes = Eyes(shape.precision, department.has_review)
+        self._habit = work.cast.habits.get(department.code)
+        self._showing: set[str] = set()
         self.findings: dict[tuple[str, str], Expected] = {}
         self.personal: dict[tuple[str, str], None] = dict.fromkeys(("name", one.name) for one in department.staff)
 
@@ -141,13 +161,35 @@ class _Watch:
         seen = None if self._shape.single and case.defect is not None else self._shape.seen(case)
         if seen is None or seen.held:
             return
+        if self._habit is not None and shows(seen, self._habit):
+            self._showing.add(case.number)
         rules = broken_rules(seen, self._eyes)
+        if self._habit is not None and defect is None and rules <= self._habit.alone:
+            defect = Defect(self._habit.kind, self._department.code, day, case.number)
         if rules or (defect is not None and KINDS[defect.kind].level == "case"):
             _as_meant(case, rules, defect)
         kind = defect.kind if defect else None
         for rule in sorted(rules):
             found = Expected(self._department.code, None, rule, "case", day, case=case.number, defect=kind)
             self.findings.setdefault((case.number, rule), found)
+
+    def habitual(self) -> Iterator[ExpectedSet]:
+        """Yield what the department's habit must raise.
+
+        Raises:
+            TruthError: too few of its cases show the habit, as its system tells them.
+        """
+        habit = self._habit
+        if habit is None:
+            return
+        if len(self._showing) < FEWEST:
+            raise TruthError(
+                f"{self._department.code} has the habit {habit.kind}, and only {len(self._showing)} cases show it"
+            )
+        yield ExpectedSet(
+            self._department.code, self._department.serves[0].code, KINDS[habit.kind].rule, habit.kind,
+            len(self._showing), tuple(sorted(habit.follows)),
+        )  # fmt: skip
 
 
 def build_truth(
@@ -182,6 +224,7 @@ def build_truth(
             for placed in shape.write(department, watch, home, day, dry=dry or day > 1):
                 truth.take(placed)
         truth.findings.extend(watch.findings.values())
+        truth.sets.extend(watch.habitual())
         for kind, value in watch.personal if personal is not None else ():
             personal(kind, value)  # type: ignore[misc]  # it is not None where there is a value
         if progress is not None:
@@ -207,11 +250,14 @@ def _all_put_in(truth: Truth) -> None:
     marks |= {(one.source, one.defect, one.case) for one in truth.waiting}
     rules = {(one.source, one.rule, one.case) for one in truth.findings}
     units = {(one.source, one.defect) for one in truth.findings} | {(one.source, one.defect) for one in truth.waiting}
+    habits = {(one.source, one.defect) for one in truth.sets}
     missing = []
     for defect in truth.defects:
         kind, place = KINDS[defect.kind], (defect.department, defect.kind)
         if kind.level == "unit" or kind.code in {"orphan", "missing_key"}:
             found = place in units
+        elif kind.level == "set":
+            found = place in habits
         else:
             found = (*place, defect.case) in marks or (defect.department, kind.rule, defect.case) in rules
         if not found:
@@ -223,6 +269,7 @@ def _all_put_in(truth: Truth) -> None:
 def _values_of(case: Case) -> Iterator[tuple[str, str]]:
     for party in case.parties:
         yield from _values_of_party(party)
+    yield from (("name", one.receiver) for one in case.deliveries)
 
 
 def _values_of_party(party: Party) -> Iterator[tuple[str, str]]:

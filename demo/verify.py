@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.compare import OUTCOMES, RuleCount, Said, Verdict
+from demo.model import KINDS
 from hub.errors import HubError
 from hub.show import show_table
 
@@ -36,10 +37,12 @@ def ask(home: Path) -> Said:
         NoAnswer: a command failed without JSON on its standard output.
     """
     ledger = _answer(home, "ledger", "--check", "--json")
+    sets = _answer(home, "quality", "sets", "--json")
     return Said(
         streams=ledger["streams"],
         records=ledger["records"],
         disagreements=ledger.get("disagreements", ()),
+        sets=sets["results"] if sets["held"] or sets["failed"] else None,
         findings=_answer(home, "finding", "list", "--each", "--json")["findings"],
         quarantined=_answer(home, "quarantine", "list", "--json")["entries"],
         parked=_answer(home, "quarantine", "list", "--parked", "--json")["entries"],
@@ -112,6 +115,31 @@ def rule_rows(verdict: Verdict) -> list[dict[str, Any]]:
     ]
 
 
+def kind_rows(verdict: Verdict) -> list[dict[str, Any]]:
+    """Return one row a kind of defect: how many were put in and found, recall and precision in per cent.
+
+    What was mended by this day is put in no more. Without a run of the suites, signs of made-up data are left out.
+    """
+    return [
+        {
+            "defect": kind,
+            "rule": count.rule,
+            "sign": kind in KINDS and KINDS[kind].level == "set",
+            "injected": count.injected,
+            "found": count.found,
+            "not injected": count.unexpected,
+            "recall %": _percent(count.recall),
+            "precision %": _percent(count.precision),
+        }
+        for kind, count in verdict.kinds.items()
+        if verdict.judged or kind not in KINDS or KINDS[kind].level != "set"
+    ]
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 1)
+
+
 def show(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> None:
     """Print the tables, the problems in words, and where to look next."""
     columns = ("department", "shape", "read", *OUTCOMES, "balance", "findings", "true")
@@ -119,6 +147,10 @@ def show(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> None:
     show_table(columns, rows, title=f"Day {verdict.day}: what became of every record (findings: found/expected)")
     rules = rule_rows(verdict)
     show_table(("rule", "expected", "found", "missing", "not expected"), rules, title="Findings against the truth")
+    shown = ("defect", "rule", "injected", "found", "not injected", "recall %", "precision %")
+    show_table(shown, kind_rows(verdict), title="Recall and precision of each kind of defect")
+    if not verdict.judged:
+        _say("No suite was run (`hub quality check`): signs of made-up data are not verified.")
     _say(f"Records: {', '.join(f'{count:,} {state}' for state, count in said.records.items() if count)}.")
     for source, sentence in verdict.problems[:_SHOWN]:
         _say(f"  {source or 'hub'}: {sentence}")
@@ -154,6 +186,8 @@ def as_values(truth: Mapping[str, Any], said: Said, verdict: Verdict) -> dict[st
         "records": dict(said.records),
         "departments": department_rows(truth, said, verdict),
         "rules": rule_rows(verdict),
+        "kinds": kind_rows(verdict),
+        "sets_judged": verdict.judged,
         "problems": [{"source": source, "problem": sentence} for source, sentence in verdict.problems],
     }
 

@@ -103,5 +103,18 @@ KINDS: Mapping[str, DefectKind] = {
             ("lost_deletion", "unreadable_record", "a tombstone comes whose deletion never came"),
             ("silent_feed", "silent_feed", "day 2: the department's feed reports success and sends nothing at all"),
         ),
+        *_kinds(
+            "set",
+            (
+                "limit_habit",
+                "set_closed_on_limit",
+                "due dates are written after the fact: each case closes on its last day",
+            ),
+            ("shift_habit", "set_time_shifted", "most applications were accepted a second or two after they were made"),
+            ("batch_habit", "set_batch_entered", "cases are entered whole, days after they were closed"),
+            ("placeholder_habit", "set_placeholder", "most opinions say 无 or 暂无"),
+            ("hard_coded_habit", "set_hard_coded", "one opinion stands in all stages of all cases"),
+            ("minute_habit", "set_same_minute", "the cases of a quarter are all closed in one minute of its last day"),
+        ),
     ]
 }

@@ -11,7 +11,7 @@ PartyKind = Literal["natural", "enterprise", "institution", "social", "individua
 NumberKind = Literal["resident_id", "credit_code", "organisation_code"]
 Unit = Literal["working_day", "calendar_day", "month"]
 Outcome = Literal["new", "updated", "unchanged", "stale", "deleted", "excluded", "quarantined", "parked"]
-Level = Literal["element", "case", "record", "resend", "unit"]
+Level = Literal["element", "case", "record", "resend", "unit", "set"]
 ChangeKind = Literal["increment", "progress", "correction", "late", "deletion", "resend_changed", "resend_older"]
 
 STAGES: tuple[Stage, ...] = ("accept", "undertake", "review", "approve", "complete")

@@ -75,7 +75,7 @@ def sets(
 
     rows = store.listed(Runtime.open().engine, code)
     if json:
-        as_json({**_summary(rows), "results": rows})
+        as_json({**_summary(rows), "results": [row for row in rows if every or not row["success"]]})
     elif every:
         show_table((*_COLUMNS, "success"), [_shown(row) for row in rows], title="What sets show")
     else:

@@ -1,8 +1,9 @@
 """Runs a suite's metrics in SQL, all organs at once: one scan of the rows for all expectations of the suite.
 
 Great Expectations bundles the aggregates that its expectations ask for into one SELECT for each domain. This engine
-lets that SELECT be grouped by organ and stream (and, by GROUPING SETS, over all rows too, which is what the library
-itself is given). Counts of repeated values need a grouping of their own; they share one second scan.
+groups that SELECT by organ and stream and keeps the figures of each set. The library itself is given those of one set
+only, and its verdict on them is not used: totals over all sets would cost as much again. Counts of repeated values
+need a grouping of their own; they share one second scan.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class OneScanEngine(SqlAlchemyExecutionEngine):
         self.figures = Figures()
 
     def resolve_metric_bundle(self, metric_fn_bundle: Iterable[Any]) -> dict[MetricId, Any]:
-        """Run the bundle; return each metric over all rows, and keep it for each set in `figures`."""
+        """Run the bundle; keep each metric for each set in `figures`, and return those of one set."""
         bundle = list(metric_fn_bundle)
         plain = [one for one in bundle if not is_repeats(one.metric_fn)]
         found: dict[MetricId, Any] = {}
@@ -75,20 +76,12 @@ class OneScanEngine(SqlAlchemyExecutionEngine):
     ) -> dict[MetricId, Any]:
         keys: list[sa.ColumnClause[Any]] = [sa.column(name) for name in SET_COLUMNS]
         named = [one.label(f"m{place}") for place, one in enumerate(_bare(aggregates))]
-        query = (
-            sa.select(*keys, sa.func.grouping(*keys).label("whole"), *named)
-            .select_from(rows)
-            .group_by(sa.func.grouping_sets(sa.tuple_(*keys), sa.tuple_()))
-        )
-        total: dict[MetricId, Any] = {}
+        of_one: dict[MetricId, Any] = {}
         self.figures.queries += 1
-        for row in self._on.execute(query):
-            values = dict(zip(ids, (_plain(value) for value in row[3:]), strict=True))
-            if row.whole:
-                total = values
-            else:
-                self.figures.by_set.setdefault((row.organ, row.stream_id), {}).update(values)
-        return total
+        for row in self._on.execute(sa.select(*keys, *named).select_from(rows).group_by(*keys)):
+            of_one = dict(zip(ids, (_plain(value) for value in row[2:]), strict=True))
+            self.figures.by_set.setdefault((row.organ, row.stream_id), {}).update(of_one)
+        return of_one
 
     def _repeats(self, rows: sa.FromClause, wanted: Mapping[MetricId, Any]) -> dict[MetricId, Repeats]:
         """Count repeated values of several columns in one scan: a grouping set for each column."""
@@ -118,14 +111,13 @@ class OneScanEngine(SqlAlchemyExecutionEngine):
             ]
         of_set = [counted.c[name] for name in SET_COLUMNS]
         self.figures.queries += 1
-        totals = dict.fromkeys(wanted, Repeats())
+        of_one: dict[MetricId, Repeats] = {}
         for row in self._on.execute(sa.select(*of_set, *told).group_by(*of_set)):
             values = self.figures.by_set.setdefault((row.organ, row.stream_id), {})
             for place, one in enumerate(wanted):
                 known, most, crowded, different = (int(value) for value in row[2 + 4 * place : 6 + 4 * place])
-                values[one] = Repeats(known, most, crowded, different)
-                totals[one] = _together(totals[one], values[one])
-        return totals
+                values[one] = of_one[one] = Repeats(known, most, crowded, different)
+        return of_one
 
     def get_inspector(self) -> sa.Inspector:
         """Look at tables on the same connection, where the temporary one can be seen."""
@@ -144,12 +136,6 @@ def is_repeats(expression: Any) -> bool:
 def _repeats_of(call: Any) -> tuple[str, int]:
     column, least = call.clauses.clauses
     return column.name, least.value
-
-
-def _together(one: Repeats, other: Repeats) -> Repeats:
-    return Repeats(
-        one.known + other.known, max(one.most, other.most), one.crowded + other.crowded, one.values + other.values
-    )
 
 
 def _bare(aggregates: Sequence[Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 """The rows that a suite looks at: one SQL file a canonical document, with its facts as columns.
 
 Each file selects `organ`, `stream_id` and facts from the rows of `:streams` (of one batch, where `:batch` is given);
-`:zone` is the source's time zone, `:as_of` the instant up to which the set is judged, `:nothing` the pattern of words
+`:zone` is the source's time zone, `:as_of` the instant up to which the set is judged, `:nothing` the words
 that say nothing, `:five_stages` the source systems whose mapping tells the five stages. A fact is NULL where its
 question does not apply.
 """
@@ -22,8 +22,9 @@ _FOLDER = Path(__file__).with_name("relations")
 ROWS = "set_rows"
 _MEMORY = "64MB"
 _NOTHING = (
-    r"^\s*(无|暂无|没有|无此项|不详|不明|未知|未填|待定|待补|待补充"
-    r"|空|略|测试|null|none|nil|n/?a|test|[-—－/.。*?？]+)\s*$"
+    *("无", "暂无", "没有", "无此项", "不详", "不明", "未知", "未填", "待定", "待补", "待补充", "空", "略", "测试"),
+    *("null", "NULL", "Null", "none", "None", "NONE", "nil", "n/a", "N/A", "na", "NA", "test", "TEST", "Test"),
+    *("-", "--", "---", "—", "——", "－", "/", "//", ".", "..", "...", "。", "*", "**", "***", "?", "??", "？"),
 )
 """What people type where a text must stand. A single 无 may be honest; in a large share of a set it is a habit."""
 
@@ -46,7 +47,7 @@ class Scope:
             "as_of": self.as_of,
             "five_stages": list(self.five_stages),
             "batch": self.batch,
-            "nothing": _NOTHING,
+            "nothing": list(_NOTHING),
         }
 
 
@@ -63,7 +64,8 @@ def laid_out(connection: sa.Connection, document: str, scope: Scope) -> Iterator
     The tables of the repository are read once, however many expectations there are, and nothing of this is kept.
     """
     with connection.begin() as transaction:
-        connection.execute(sa.text("SELECT set_config('work_mem', :memory, TRUE)"), {"memory": _MEMORY})
+        limits = "SELECT set_config('work_mem', :memory, TRUE), set_config('hash_mem_multiplier', '4', TRUE)"
+        connection.execute(sa.text(limits), {"memory": _MEMORY})
         made = sa.text(f"CREATE TEMPORARY TABLE {ROWS} ON COMMIT DROP AS {relations()[document]}")
         found = connection.execute(made, scope.bound()).rowcount
         connection.execute(sa.text(f"ANALYZE {ROWS}"))

@@ -89,6 +89,8 @@ def judge(connection: sa.Connection, suite: Suite) -> list[Result]:
 
 def _of_sets(suite: str, asked: Asked, engine: OneScanEngine) -> Iterator[Result]:
     """Let the expectation judge the figures of each set."""
+    said = asked.built.dict()
+    allowed = {name: said[name] for name in _LIMITS if said.get(name) is not None}
     wanted = asked.built.get_validation_dependencies(engine, _RUNTIME).metric_configurations
     for (organ, stream_id), figures in sorted(engine.figures.by_set.items()):
         metrics: dict[str, Any] = {}
@@ -97,10 +99,13 @@ def _of_sets(suite: str, asked: Asked, engine: OneScanEngine) -> Iterator[Result
                 raise SuiteTrouble(f"suite {suite}: {asked.code} asks for {name}, which is not told for each set")
             metrics[name] = figures[configuration.id]
         told = asked.built._validate(metrics, _RUNTIME, engine)  # noqa: SLF001  # what every expectation must implement
-        yield _result(suite, asked, organ, stream_id, told, metrics)
+        yield _result(suite, asked, organ, stream_id, told, metrics, allowed)
 
 
-def _result(suite: str, asked: Asked, organ: str, stream_id: int, told: Any, metrics: Mapping[str, Any]) -> Result:
+def _result(
+    suite: str, asked: Asked, organ: str, stream_id: int, told: Any, metrics: Mapping[str, Any],
+    allowed: Mapping[str, Any],
+) -> Result:  # fmt: skip
     success = bool(told["success"])
     more: dict[str, Any] = {}
     if isinstance(asked.built, ColumnMapExpectation):
@@ -112,11 +117,10 @@ def _result(suite: str, asked: Asked, organ: str, stream_id: int, told: Any, met
         # An aggregate of the library's own speaks of the set as one.
         success = success or observed is None
         unexpected, elements = found.get("unexpected_count", int(not success)), found.get("element_count", 1)
-    said = asked.built.dict()
     detail = {
         "bound": asked.bound,
         "observed": round(observed, 6) if isinstance(observed, float) else observed,
-        "allowed": {name: said[name] for name in _LIMITS if said.get(name) is not None},
+        "allowed": allowed,
         **more,
     }
     return Result(suite, asked.code, asked.rule, asked.field, organ, stream_id, success, unexpected, elements, detail)

@@ -34,7 +34,9 @@ def test_every_defect_left_its_mark(made):
     work, _, _, truth = made
     rules = {finding.rule for finding in truth.findings}
     for defect in work.defects():
-        if defect.kind != "orphan":
+        if KINDS[defect.kind].level == "set":
+            assert defect.kind in {one.defect for one in truth.sets}
+        elif defect.kind != "orphan":
             assert KINDS[defect.kind].rule in rules
     orphans = [one for one in truth.waiting if one.defect == "orphan"]
     assert len(orphans) == sum(defect.kind == "orphan" for defect in work.defects())

@@ -13,6 +13,7 @@ from demo import verify as verification
 from demo.casework import build
 from demo.cli import demo
 from demo.compare import OUTCOMES, Said, compare
+from demo.model import KINDS
 from demo.truth import build_truth, write_truth
 from hub.findings import RULES
 from tests.demo.fakes import fake_shapes
@@ -56,6 +57,10 @@ def perfect(truth, day):
         ],
         quarantined=[{**one, "rules": list(one["rules"]), "id": 1} for one in quarantined],
         parked=[{**one, "rules": [], "id": 1} for one in parked],
+        sets=[
+            {"source": one["source"], "organ": one["organ"], "rule": one["rule"], "success": False}
+            for one in truth["sets"]
+        ],
     )  # fmt: skip
 
 
@@ -106,6 +111,67 @@ def test_a_right_finding_on_the_wrong_record_is_both(made):
     assert len(sentences) == 2
     assert any("missing" in sentence for sentence in sentences)
     assert any("unexpected" in sentence for sentence in sentences)
+
+
+def kinds(verdict):
+    return {kind: (count.injected, count.found, count.unexpected) for kind, count in verdict.kinds.items()}
+
+
+def test_recall_and_precision_are_whole_for_every_kind_of_a_perfect_hub(made):
+    _, truth = made
+    verdict = compare(truth, perfect(truth, 1), 1)
+    rows = verification.kind_rows(verdict)
+    assert {row["defect"] for row in rows} == KINDS.keys()
+    assert {row["recall %"] for row in rows} <= {100.0, None}
+    assert {row["precision %"] for row in rows} <= {100.0, None}
+    injected = {row["defect"] for row in rows if row["injected"]}
+    delivered = {one["kind"] for one in truth["defects"] if one["day"] == 1} - {"orphan"}
+    assert injected >= delivered
+
+
+def test_a_habit_that_is_not_seen_is_noticed(made):
+    _, truth = made
+    said = perfect(truth, 2)
+    lost = truth["sets"][0]
+    verdict = compare(truth, changed(said, sets=said.sets[1:]), 2)
+    assert verdict.problems == [
+        (lost["source"], f"{lost['rule']} is not raised for {lost['organ']} (defect {lost['defect']})")
+    ]
+    count = verdict.kinds[lost["defect"]]
+    assert (count.found, count.recall) == (count.injected - 1, (count.injected - 1) / count.injected)
+
+
+def test_a_sign_where_the_truth_holds_none_is_noticed_and_what_follows_a_habit_is_borne(made):
+    _, truth = made
+    said = perfect(truth, 2)
+    honest = {"source": "civil", "organ": "X", "rule": "set_hard_coded", "success": False}
+    verdict = compare(truth, changed(said, sets=[*said.sets, honest]), 2)
+    assert [source for source, _ in verdict.problems] == ["civil"]
+    assert verdict.kinds["hard_coded_habit"].unexpected == 1
+    habit, *others = truth["sets"]
+    borne = {**honest, **{name: habit[name] for name in ("source", "organ")}, "rule": "set_told_late"}
+    follower = {**truth, "sets": [{**habit, "follows": ["set_told_late"]}, *others]}
+    assert compare(follower, changed(said, sets=[*said.sets, borne]), 2).holds
+    assert not compare(truth, changed(said, sets=[*said.sets, borne]), 2).holds
+    held = {**honest, "success": True}
+    assert compare(truth, changed(said, sets=[*said.sets, held]), 2).holds
+
+
+def test_a_rule_of_no_kind_that_is_raised_has_a_row_of_its_own(made):
+    _, truth = made
+    said = perfect(truth, 2)
+    stale = {"source": "civil", "organ": "X", "rule": "set_stale", "success": False}
+    verdict = compare(truth, changed(said, sets=[*said.sets, stale]), 2)
+    assert kinds(verdict)["set_stale"] == (0, 0, 1)
+    assert verification.kind_rows(verdict)[-1]["precision %"] == 0.0
+
+
+def test_without_a_run_of_the_suites_signs_are_not_verified(made):
+    _, truth = made
+    verdict = compare(truth, changed(perfect(truth, 2), sets=None), 2)
+    assert verdict.holds
+    assert not verdict.judged
+    assert not {row["defect"] for row in verification.kind_rows(verdict)} & {one["defect"] for one in truth["sets"]}
 
 
 @pytest.mark.parametrize("outcome", ["new", "updated", "stale", "deleted", "quarantined", "parked"])
@@ -232,6 +298,7 @@ def answer_with(monkeypatch, said):
         "finding": {"findings": said.findings},
         "quarantine": {"entries": said.quarantined},
         "--parked": {"entries": said.parked},
+        "quality": {"held": 1, "failed": len(said.sets), "results": said.sets},
     }
 
     def run(command, **_):

@@ -83,6 +83,7 @@ def province(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -
             made.verdicts[1] = made.hub("demo", "verify", "--day", "1", "--json")
             made.hub("demo", "change")
             made.pull(door)
+            made.hub("quality", "check")
             made.verdicts[2] = made.hub("demo", "verify", "--day", "2", "--json")
         yield made
     finally:
@@ -93,6 +94,15 @@ def province(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -
 def test_every_defect_is_found_and_nothing_else(province: Province, day: int) -> None:
     verdict = province.verdicts[day]
     assert verdict.returncode == 0, verdict.stdout[-3000:] + verdict.stderr[-2000:]
+
+
+def test_made_up_data_is_found_in_sets_and_nowhere_else(province: Province) -> None:
+    found = json.loads(province.verdicts[2].stdout)
+    assert found["sets_judged"]
+    signs = [row for row in found["kinds"] if row["sign"] and row["injected"]]
+    assert len(signs) >= 3
+    assert all(row["recall %"] == 100 and row["precision %"] == 100 for row in signs)
+    assert {row["precision %"] for row in found["kinds"]} <= {100, None}
 
 
 def test_no_table_of_core_is_empty(province: Province) -> None:

@@ -23,7 +23,7 @@ SELECT
     t.case_kind IS NOT NULL AS has_kind,
     t.channel IS NOT NULL AS has_channel,
     t.applied_at IS NOT NULL AS has_applied,
-    t.item_name ~ :nothing AS item_says_nothing,
+    btrim(t.item_name) = ANY(:nothing) AS item_says_nothing,
     t.applied_at > :as_of AS in_future,
     CASE WHEN t.item_code IS NOT NULL AND EXISTS (SELECT FROM core.item_version) THEN
         t.item_code IN (SELECT implementation_code FROM core.item_version)
@@ -51,7 +51,7 @@ SELECT
         o.accepted_at - t.applied_at IN (INTERVAL '1 second', INTERVAL '2 seconds') END AS is_shifted,
     CASE WHEN t.applied_at_precision <> 'd'
               AND o.accepted_at - t.applied_at NOT IN (INTERVAL '0', INTERVAL '1 second', INTERVAL '2 seconds')
-        THEN extract(EPOCH FROM o.accepted_at - t.applied_at)::bigint END AS seconds_to_acceptance,
+        THEN date_part('epoch', o.accepted_at - t.applied_at)::bigint END AS seconds_to_acceptance,
     CASE WHEN o.state = 'closed' AND o.due_at IS NOT NULL AND t.case_kind IS DISTINCT FROM 'immediate' THEN
         (o.closed_at AT TIME ZONE :zone)::date = (o.due_at AT TIME ZONE :zone)::date END AS on_limit,
     CASE WHEN o.state = 'closed' AND o.due_at IS NOT NULL THEN
@@ -60,14 +60,14 @@ SELECT
         date_trunc('minute', e.first_report) = date_trunc('minute', e.last_report)
         AND e.first_report > e.last_event + INTERVAL '24 hours' END AS is_batch_entered,
     CASE WHEN o.state = 'closed' AND t.applied_at_precision <> 'd' AND NOT e.by_day THEN
-        extract(EPOCH FROM o.closed_at - t.applied_at)::bigint END AS seconds_to_closing,
+        date_part('epoch', o.closed_at - t.applied_at)::bigint END AS seconds_to_closing,
     CASE WHEN o.closed_at IS NOT NULL AND t.applied_at IS NOT NULL
-        THEN least(extract(EPOCH FROM o.closed_at - t.applied_at)::float8 / 86400, 1100) END AS days_to_closing,
+        THEN least(date_part('epoch', o.closed_at - t.applied_at) / 86400, 1100) END AS days_to_closing,
     o.closed_at > t.applied_at + INTERVAL '1100 days' AS took_years,
     o.closed_at < t.applied_at AND t.applied_at_precision <> 'd' AS closed_before_application,
-    CASE WHEN t.applied_at_precision <> 'd' THEN floor(extract(EPOCH FROM t.applied_at) / 60)::bigint END AS applied_minute,
+    CASE WHEN t.applied_at_precision <> 'd' THEN floor(date_part('epoch', t.applied_at) / 60)::bigint END AS applied_minute,
     t.reported_at > t.applied_at + INTERVAL '30 days' AS told_late,
-    (extract(EPOCH FROM :as_of - t.applied_at) / 86400)::float8 AS age_days
+    (date_part('epoch', :as_of - t.applied_at) / 86400) AS age_days
 FROM core.approval_case AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

@@ -3,11 +3,11 @@ SELECT
     coalesce(c.handling_organ, ss.organ, '') AS organ,
     b.stream_id,
     t.scheme,
-    t.number ~ :nothing AS number_says_nothing,
+    btrim(t.number) = ANY(:nothing) AS number_says_nothing,
     length(t.number) AS number_length,
     t.number = c.case_number AS is_case_number,
-    CASE WHEN t.scheme <> 'project' THEN concat_ws('|', t.scheme, t.number) END AS identifier,
-    concat_ws('|', t.case_id, t.scheme) AS same_scheme
+    CASE WHEN t.scheme <> 'project' THEN hash_record_extended(ROW(t.scheme, t.number), 0) END AS identifier,
+    hash_record_extended(ROW(t.case_id, t.scheme), 0) AS same_scheme
 FROM core.case_identifier AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

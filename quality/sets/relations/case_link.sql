@@ -3,12 +3,12 @@ SELECT
     coalesce(c.handling_organ, ss.organ, '') AS organ,
     b.stream_id,
     t.link_kind,
-    t.other_number ~ :nothing AS number_says_nothing,
+    btrim(t.other_number) = ANY(:nothing) AS number_says_nothing,
     t.other_number = c.case_number AS names_itself,
     EXISTS (SELECT FROM core.approval_case AS k
             WHERE k.source_system_id = c.source_system_id AND k.case_number = t.other_number)
     OR EXISTS (SELECT FROM core.case_identifier AS k WHERE k.number = t.other_number) AS other_known,
-    concat_ws('|', t.case_id, t.link_kind, t.other_number) AS same_link
+    hash_record_extended(ROW(t.case_id, t.link_kind, t.other_number), 0) AS same_link
 FROM core.case_link AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

@@ -12,7 +12,7 @@ SELECT
     CASE WHEN t.role = 'applicant' THEN t.number_hash END AS applicant_number,
     t.party_kind = 'natural' AS is_natural,
     t.party_kind = 'natural' AND t.number_kind = 'credit_code' AS kind_and_number_differ,
-    concat_ws('|', t.case_id, t.role, t.name_hash, t.number_hash) AS same_party
+    hash_record_extended(ROW(t.case_id, t.role, t.name_hash, t.number_hash), 0) AS same_party
 FROM core.case_party AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

@@ -12,7 +12,7 @@ SELECT
     t.issued_at IS NOT NULL AS has_issued,
     t.document_number IS NOT NULL AS has_document_number,
     t.status IS NOT NULL AS has_status,
-    t.number ~ :nothing AS number_says_nothing,
+    btrim(t.number) = ANY(:nothing) AS number_says_nothing,
     t.issued_at > :as_of AS in_future,
     CASE WHEN t.case_number IS NOT NULL
               AND t.source_system_id IN (SELECT source_system_id FROM core.approval_case) THEN
@@ -21,16 +21,16 @@ SELECT
     CASE WHEN t.document_number IS NOT NULL
               AND t.source_system_id IN (SELECT source_system_id FROM core.decision) THEN
         EXISTS (SELECT FROM core.decision AS k WHERE k.document_number = t.document_number) END AS decision_known,
-    concat_ws('|', t.issuer, t.credential_type, t.number, t.version) AS certificate,
+    hash_record_extended(ROW(t.issuer, t.credential_type, t.number, t.version), 0) AS certificate,
     t.identifier,
     t.holder_number_hash AS holder_number,
     t.valid_to < t.valid_from AS ends_early,
     t.valid_to > t.valid_from + 36600 AS valid_for_ages,
     t.status IN ('revoked', 'cancelled', 'void') AS is_taken_away,
     t.status = 'valid' AND t.valid_to < (:as_of AT TIME ZONE :zone)::date AS valid_and_over,
-    CASE WHEN t.issued_at_precision <> 'd' THEN floor(extract(EPOCH FROM t.issued_at) / 60)::bigint END AS issued_minute,
+    CASE WHEN t.issued_at_precision <> 'd' THEN floor(date_part('epoch', t.issued_at) / 60)::bigint END AS issued_minute,
     t.reported_at > t.issued_at + INTERVAL '11 days' AS told_late,
-    (extract(EPOCH FROM :as_of - t.issued_at) / 86400)::float8 AS age_days
+    (date_part('epoch', :as_of - t.issued_at) / 86400) AS age_days
 FROM core.credential AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

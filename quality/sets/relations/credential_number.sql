@@ -3,9 +3,9 @@ SELECT
     coalesce(k.issuer, ss.organ, '') AS organ,
     b.stream_id,
     t.scheme IS NOT NULL AS has_scheme,
-    t.number ~ :nothing AS number_says_nothing,
+    btrim(t.number) = ANY(:nothing) AS number_says_nothing,
     length(t.number) AS number_length,
-    concat_ws('|', t.record_id, t.scheme, t.number) AS same_number
+    hash_record_extended(ROW(t.record_id, t.scheme, t.number), 0) AS same_number
 FROM core.credential_number AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

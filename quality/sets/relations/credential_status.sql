@@ -6,8 +6,8 @@ SELECT
     t.since IS NOT NULL AS has_since,
     t.since > :as_of AS in_future,
     t.status IN ('revoked', 'cancelled', 'void') AS is_taken_away,
-    CASE WHEN t.since_precision <> 'd' THEN floor(extract(EPOCH FROM t.since) / 60)::bigint END AS since_minute,
-    concat_ws('|', t.record_id, t.status, t.since) AS same_status
+    CASE WHEN t.since_precision <> 'd' THEN floor(date_part('epoch', t.since) / 60)::bigint END AS since_minute,
+    hash_record_extended(ROW(t.record_id, t.status, t.since), 0) AS same_status
 FROM core.credential_status AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

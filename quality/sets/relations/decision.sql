@@ -12,9 +12,9 @@ SELECT
     t.handler_hash IS NOT NULL AS has_handler,
     CASE WHEN t.outcome = 'granted' THEN t.document_number IS NOT NULL END AS has_document_number,
     CASE WHEN t.outcome = 'refused' THEN coalesce(t.reason, '') <> '' END AS has_reason,
-    t.reason ~ :nothing AS reason_says_nothing,
-    t.content ~ :nothing AS content_says_nothing,
-    t.document_number ~ :nothing AS number_says_nothing,
+    btrim(t.reason) = ANY(:nothing) AS reason_says_nothing,
+    btrim(t.content) = ANY(:nothing) AS content_says_nothing,
+    btrim(t.document_number) = ANY(:nothing) AS number_says_nothing,
     t.outcome = 'granted' AS is_granted,
     t.outcome = 'refused' AS is_refused,
     t.decided_at > :as_of AS in_future,
@@ -29,10 +29,10 @@ SELECT
     t.document_number,
     CASE WHEN length(t.content) > 4 THEN t.content END AS content,
     CASE WHEN t.outcome = 'refused' THEN t.reason END AS refusal,
-    extract(ISODOW FROM t.decided_at AT TIME ZONE :zone) > 5 AS on_weekend,
-    CASE WHEN t.decided_at_precision <> 'd' THEN floor(extract(EPOCH FROM t.decided_at) / 60)::bigint END AS decided_minute,
+    date_part('isodow', t.decided_at AT TIME ZONE :zone) > 5 AS on_weekend,
+    CASE WHEN t.decided_at_precision <> 'd' THEN floor(date_part('epoch', t.decided_at) / 60)::bigint END AS decided_minute,
     t.reported_at > t.decided_at + INTERVAL '11 days' AS told_late,
-    (extract(EPOCH FROM :as_of - t.decided_at) / 86400)::float8 AS age_days
+    (date_part('epoch', :as_of - t.decided_at) / 86400) AS age_days
 FROM core.decision AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

@@ -9,8 +9,8 @@ SELECT
     t.receiver_hash AS receiver,
     t.delivered_at > :as_of AS in_future,
     t.delivered_at < c.applied_at AND c.applied_at_precision = t.delivered_at_precision AS before_application,
-    CASE WHEN t.delivered_at_precision <> 'd' THEN floor(extract(EPOCH FROM t.delivered_at) / 60)::bigint END AS delivered_minute,
-    concat_ws('|', t.case_id, t.way, t.delivered_at) AS same_delivery
+    CASE WHEN t.delivered_at_precision <> 'd' THEN floor(date_part('epoch', t.delivered_at) / 60)::bigint END AS delivered_minute,
+    hash_record_extended(ROW(t.case_id, t.way, t.delivered_at), 0) AS same_delivery
 FROM core.delivery AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

@@ -5,7 +5,7 @@ SELECT
     EXISTS (SELECT FROM core.item AS k WHERE k.base_code = t.base_code AND k.name <> t.name) AS named_otherwise,
     t.name,
     t.item_type IS NOT NULL AS has_type,
-    t.name ~ :nothing AS name_says_nothing,
+    btrim(t.name) = ANY(:nothing) AS name_says_nothing,
     length(t.name) AS name_length,
     t.base_code ~ '^[0-9A-Z]{12}$' AS code_formed
 FROM core.item AS t

@@ -5,10 +5,10 @@ SELECT
     t.name IS NOT NULL AS has_name,
     t.code IS NOT NULL AS has_code,
     t.obtained IS NOT NULL AS has_obtained,
-    t.name ~ :nothing AS name_says_nothing,
+    btrim(t.name) = ANY(:nothing) AS name_says_nothing,
     t.copies,
     t.taken_at > :as_of AS in_future,
-    CASE WHEN t.code IS NOT NULL OR t.name IS NOT NULL THEN concat_ws('|', t.case_id, t.code, t.name) END AS same_material,
+    CASE WHEN t.code IS NOT NULL OR t.name IS NOT NULL THEN hash_record_extended(ROW(t.case_id, t.code, t.name), 0) END AS same_material,
     c.applied_at > t.taken_at + INTERVAL '365 days' AS long_before_application
 FROM core.material AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id

@@ -4,9 +4,9 @@ SELECT
     b.stream_id,
     t.level IS NOT NULL AS has_level,
     t.code ~ '^[0-9]{6}([0-9]{3}){0,2}$' AS code_formed,
-    t.name ~ :nothing AS name_says_nothing,
+    btrim(t.name) = ANY(:nothing) AS name_says_nothing,
     length(t.name) AS name_length,
-    concat_ws('|', t.code, t.valid_from) AS same_line,
+    hash_record_extended(ROW(t.code, t.valid_from), 0) AS same_line,
     t.cancelled_on < t.valid_from AS ends_early,
     CASE WHEN t.parent IS NOT NULL THEN t.parent IN (SELECT code FROM core.region) END AS parent_known,
     CASE WHEN t.successor IS NOT NULL THEN t.successor IN (SELECT code FROM core.region) END AS successor_known

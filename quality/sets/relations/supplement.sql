@@ -6,13 +6,13 @@ SELECT
     t.materials IS NOT NULL AS has_materials,
     t.reason IS NOT NULL AS has_reason,
     t.handler_hash IS NOT NULL AS has_handler,
-    t.materials ~ :nothing AS materials_say_nothing,
-    t.reason ~ :nothing AS reason_says_nothing,
+    btrim(t.materials) = ANY(:nothing) AS materials_say_nothing,
+    btrim(t.reason) = ANY(:nothing) AS reason_says_nothing,
     t.told_at > :as_of OR t.received_at > :as_of AS in_future,
     t.received_at < t.told_at AS ends_early,
-    CASE WHEN t.told_at_precision <> 'd' THEN floor(extract(EPOCH FROM t.told_at) / 60)::bigint END AS told_minute,
+    CASE WHEN t.told_at_precision <> 'd' THEN floor(date_part('epoch', t.told_at) / 60)::bigint END AS told_minute,
     t.received_at > t.told_at + INTERVAL '366 days' AS took_a_year,
-    concat_ws('|', t.case_id, t.told_at, t.received_at, t.materials) AS same_request
+    hash_record_extended(ROW(t.case_id, t.told_at, t.received_at, t.materials), 0) AS same_request
 FROM core.supplement AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

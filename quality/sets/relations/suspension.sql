@@ -8,14 +8,14 @@ SELECT
     t.reason IS NOT NULL AS has_reason,
     t.approver_hash IS NOT NULL AS has_approver,
     t.allowed_value IS NOT NULL AS has_allowed,
-    t.reason ~ :nothing AS reason_says_nothing,
-    t.result ~ :nothing AS result_says_nothing,
+    btrim(t.reason) = ANY(:nothing) AS reason_says_nothing,
+    btrim(t.result) = ANY(:nothing) AS result_says_nothing,
     t.started_at > :as_of OR t.ended_at > :as_of AS in_future,
     t.ended_at < t.started_at AS ends_early,
     t.allowed_value,
     t.ended_at > t.started_at + INTERVAL '730 days' AS took_years,
-    CASE WHEN t.started_at_precision <> 'd' THEN floor(extract(EPOCH FROM t.started_at) / 60)::bigint END AS start_minute,
-    concat_ws('|', t.case_id, t.suspension_kind, t.started_at, t.ended_at) AS same_pause
+    CASE WHEN t.started_at_precision <> 'd' THEN floor(date_part('epoch', t.started_at) / 60)::bigint END AS start_minute,
+    hash_record_extended(ROW(t.case_id, t.suspension_kind, t.started_at, t.ended_at), 0) AS same_pause
 FROM core.suspension AS t
 JOIN ledger.batch AS b ON b.batch_id = t.batch_id
 JOIN core.source_system AS ss ON ss.source_system_id = b.source_system_id

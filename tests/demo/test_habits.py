@@ -1,0 +1,57 @@
+"""Habits of departments: who gets them, and that their cases show them and nothing else."""
+
+from datetime import date
+
+import pytest
+
+from demo.casework import build
+from demo.habits import FEWEST, HABITS, shows
+from demo.judge import Eyes, broken_rules
+from demo.model import KINDS
+from demo.truth import build_truth
+from tests.demo.fakes import fake_shapes
+
+DAY = date(2026, 3, 18)
+
+
+@pytest.fixture(scope="module")
+def work():
+    return build(3, 5_000, DAY, fake_shapes())
+
+
+def test_every_habit_is_there_twice_and_no_department_has_two(work):
+    given = [habit.kind for habit in work.cast.habits.values()]
+    assert sorted(given) == sorted([*HABITS, *HABITS])
+
+
+def test_a_province_that_is_too_small_has_no_habit():
+    assert not build(3, 300, DAY, fake_shapes()).cast.habits
+
+
+def test_the_same_seed_gives_the_same_habits(work):
+    again = build(3, 5_000, DAY, fake_shapes()).cast.habits
+    assert {code: habit.kind for code, habit in again.items()} == {
+        code: habit.kind for code, habit in work.cast.habits.items()
+    }
+
+
+@pytest.mark.parametrize("kind", HABITS)
+def test_the_cases_show_the_habit_and_break_no_other_rule(work, kind):
+    for code in [code for code, habit in work.cast.habits.items() if habit.kind == kind]:
+        department = next(one for one in work.province.departments if one.code == code)
+        roles = {work._teller(department).number(index) for index in work.cast.roles[code]}
+        cases = [case for case in work.cases(code) if case.number not in roles]
+        showing = [case for case in cases if shows(case, HABITS[kind])]
+        assert len(showing) >= FEWEST
+        assert len(showing) > len(cases) / 5
+        eyes = Eyes("s", department.has_review)
+        assert all(broken_rules(case, eyes) <= HABITS[kind].alone for case in cases)
+        assert all(case.written_at <= work.province.cut for case in showing if kind in {"batch_habit", "minute_habit"})
+
+
+def test_the_truth_tells_the_rule_and_the_organ_of_each_habit(work, tmp_path):
+    truth = build_truth(work, fake_shapes(), tmp_path, dry=True)
+    told = {(one.source, one.rule, one.defect) for one in truth.sets}
+    assert told == {(code, KINDS[habit.kind].rule, habit.kind) for code, habit in work.cast.habits.items()}
+    organs = {one.code: one.organ for one in work.province.departments}
+    assert all(one.organ == organs[one.source] for one in truth.sets)
