@@ -19,6 +19,7 @@ from catalog import life, prerequisites, store
 from catalog.errors import ContentRefused, DeedRefused, Fault
 from catalog.life import Doer, Proposal
 from catalog.store import Standing
+from hub.remark import one_line
 
 LONGEST = 2000
 """Characters of a reason, an opinion, a comment or an answer."""
@@ -176,7 +177,7 @@ def _must_have_no_cycle(connection: sa.Connection) -> None:
 
 
 def _plain(code: str, text: str, name: str, *, must: bool = True) -> str:
-    words = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    words = one_line(text)
     if must and not words:
         raise DeedRefused(code, f"no {name} was given", "Say it: it is kept with the deed.")
     if len(words) > LONGEST:

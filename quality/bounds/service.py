@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from connectors.source import Source
 from hub.errors import HubError
+from hub.remark import one_line
 from sharedrepo import bounds
 from sharedrepo.bounds import Bound, history
 
@@ -112,7 +113,7 @@ def put(
     Raises:
         BoundRefused: no reason, bounds that contradict each other, no such stream; the message says what to do.
     """
-    reason = " ".join("".join(one if one.isprintable() else " " for one in reason).split())
+    reason = one_line(reason)
     where = f"{source.code}.{stream}"
     if stream not in source.streams:
         raise BoundRefused(f"{where}: no such stream; it has {', '.join(source.streams)}.")

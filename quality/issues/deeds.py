@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from hub.remark import one_line
 from hub.workdays import after, local_day
 from quality.issues.errors import DeedDoesNotFit, NoSuchIssue
 from quality.issues.refreshing import LOCK
@@ -164,7 +165,7 @@ def _does_not_fit(code: str, status: str, what: str) -> DeedDoesNotFit:
 
 def _plain(code: str, text: str, name: str) -> str:
     """Return a person's words on one line, as they stand in logs and tables."""
-    words = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    words = one_line(text)
     if len(words) > LONGEST_REASON:
         raise DeedDoesNotFit(
             code, f"{name} has {len(words)} characters", f"Say it in at most {LONGEST_REASON}."

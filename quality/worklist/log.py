@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from hub.remark import one_line
 from pipeline.runtime import Runtime
 from quality.worklist.errors import NotDone
 
@@ -54,7 +55,7 @@ def reasoned(reason: str | None) -> str:
     Raises:
         NotDone: there is none, or it is longer than a reason is.
     """
-    text = (reason or "").strip()
+    text = one_line(reason or "")
     if not text or len(text) > LONGEST_REASON:
         raise NotDone(f"a reason is needed, of at most {LONGEST_REASON} characters and without values of persons.")
     return text
