@@ -79,27 +79,21 @@ def _add_waiting(cursor: stage.Cursor, known: dict[str, Known]) -> None:
     by_id = {found.record_id: found for found in known.values()}
     cursor.execute(
         """SELECT record_id, received_hash,
-                  CASE WHEN kind = 'quarantined' AND NOT ('version_conflict' = ANY(rules)) THEN order_value END
-           FROM ledger.waiting WHERE status = 'open' AND record_id = ANY(%s)""",
+                  CASE WHEN status = 'open' AND kind = 'quarantined' AND NOT ('version_conflict' = ANY(rules))
+                       THEN order_value END
+           FROM ledger.waiting WHERE status IN ('open', 'waived') AND record_id = ANY(%s)""",
         (list(by_id),),
-    )
+    )  # what was waived waits no longer, and is known all the same when it comes again
     for record_id, received, refused_order in cursor.fetchall():
         found = by_id[record_id]
         found.waiting |= {bytes(received)}
         found.refused_order = later(found.refused_order, refused_order)
-    # What was waived waits no longer, and is known all the same when it comes again; what was mended gives way.
+    # What was mended gives way to what the source itself says.
     cursor.execute(
-        """SELECT record_id, received_hash, FALSE FROM ledger.waiting WHERE status = 'waived' AND record_id = ANY(%s)
-           UNION ALL
-           SELECT record_id, received_hash, TRUE FROM quality.correction
-           WHERE status = 'applied' AND record_id = ANY(%s)""",
-        (list(by_id), list(by_id)),
+        "SELECT record_id FROM quality.correction WHERE status = 'applied' AND record_id = ANY(%s)", (list(by_id),)
     )
-    for record_id, received, mended in cursor.fetchall():
-        found = by_id[record_id]
-        found.mended |= mended
-        if not mended:
-            found.waiting |= {bytes(received)}
+    for (record_id,) in cursor.fetchall():
+        by_id[record_id].mended = True
 
 
 def later(one: int | None, other: int | None) -> int | None:

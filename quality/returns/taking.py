@@ -7,7 +7,7 @@ rows of one stream are applied in one transaction, all that pass or none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,14 +118,13 @@ class _Taking:
         self._forms = forms_of(runtime, source, out.organ)
         self._told: dict[tuple[str, int], Receipt] = {}
 
-    def run(self, raws: Sequence[Raw], headers: dict[str, tuple[str, ...]]) -> None:
+    def run(self, raws: Sequence[Raw], headers: Mapping[str, tuple[str, ...]]) -> None:
         """Check all rows, apply those that pass, stream by stream, and put the receipts in the file's order."""
-        wrong = {sheet: why for sheet, header in headers.items() if (why := self._template(raws, sheet, header))}
         times = Counter(one.cells.get(forms.ENTRY, "") for one in raws if forms.TOKEN in one.cells)
         mapping = mapping_of(self._runtime, self._source)
         by_stream: dict[str, list[_Row]] = {}
         for raw in raws:
-            row = self._checked(raw, wrong, times, mapping.streams)
+            row = self._checked(raw, headers, times, mapping.streams)
             if row is not None:
                 by_stream.setdefault(row.base.stream, []).append(row)
         if by_stream:
@@ -140,26 +139,24 @@ class _Taking:
         number = int(entry) if entry.isdecimal() and len(entry) < 19 else None  # noqa: PLR2004  # digits of a bigint
         self._told[raw.sheet, raw.row] = Receipt(raw.sheet, raw.row, number, outcome, reasons)
 
-    def _template(self, raws: Sequence[Raw], sheet: str, header: tuple[str, ...]) -> str | None:
-        """Say why a sheet's columns are not those of its stream's present form."""
-        stream = next((one.cells.get(forms.STREAM, "") for one in raws if one.sheet == sheet and one.cells), "")
-        form = self._forms.get(stream)
-        if form is None:
-            named = set(forms.NAMED) <= set(header)
-            return None if named else "the sheet is not of a return: its columns have no names"
-        if header == form.columns:
-            return None
+    def _template(self, raw: Raw, headers: Mapping[str, tuple[str, ...]]) -> str | None:
+        """Say why the columns above a row are not those of its stream's present form."""
+        header, form = headers.get(raw.sheet), self._forms.get(raw.cells.get(forms.STREAM, ""))
+        if header is None or form is None or header == form.columns:
+            return None  # a stream that is none is a changed name, which the token tells
         lost, more = set(form.columns) - set(header), set(header) - set(form.columns)
         said = "; ".join(
             f"{word}: {', '.join(sorted(names))}" for word, names in (("missing", lost), ("unknown", more)) if names
         )
         return f"wrong template, the columns are not those of the present form ({said or 'another order'})"
 
-    def _checked(self, raw: Raw, wrong: dict[str, str], times: Counter[str], streams: Any) -> _Row | None:
+    def _checked(
+        self, raw: Raw, headers: Mapping[str, tuple[str, ...]], times: Counter[str], streams: Any
+    ) -> _Row | None:
         """Return a row that may be applied; tell of any other."""
         reasons = list(raw.refused)
-        if raw.sheet in wrong:
-            reasons.append(wrong[raw.sheet])
+        if wrong := self._template(raw, headers):
+            reasons.append(wrong)
         if not reasons:
             reasons += self._who(raw, times)
         if reasons:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from pipeline.retranslate import retranslate
 from pipeline.runtime import Runtime
 from quality.worklist import service
 from tests.departments import Department
@@ -185,3 +188,28 @@ def test_values_are_locked_wherever_they_are_kept(refused: WorkHub) -> None:
     text = str(refused.rows("SELECT * FROM quality.correction")) + str(refused.rows("SELECT * FROM quality.work_log"))
     assert "欧阳修远" not in text
     assert "ACCEPT" not in text
+
+
+def test_a_retranslation_keeps_the_mend(refused: WorkHub, empty_runtime: Runtime) -> None:
+    hub = refused
+    _mend(hub)
+    done = retranslate(hub.runtime, hub.source(), datetime(2020, 1, 1, tzinfo=UTC), apply=True)
+    assert done.counts["unchanged"] > 0
+    assert hub.of("n1") == {"value_mended"}
+    assert hub.pull(full=True)["PRE_NODE"]["unchanged"] == 5
+    assert hub.one("SELECT status FROM quality.correction") == "applied"
+    hub.sound()
+    hub.rebuilt_equal(empty_runtime)
+
+
+def test_the_same_content_from_the_source_itself_ends_the_mend(
+    refused: WorkHub, department: Department, empty_runtime: Runtime
+) -> None:
+    hub = refused
+    _mend(hub)
+    department.change("PRE_NODE", {"UNID": "n1"}, PHASE_CODE="ACCEPT", DATAVERSION=2)
+    assert hub.pull()["PRE_NODE"]["unchanged"] == 5
+    assert hub.of("n1") == set()
+    assert hub.one("SELECT status FROM quality.correction") == "lapsed"
+    hub.sound()
+    hub.rebuilt_equal(empty_runtime)
