@@ -64,15 +64,15 @@ class _Line:
 
 def check(
     engine: sa.Engine, sources: Sequence[Source], documents: Documents, *,
-    source: str | None = None, batch: int | None = None, as_of: date | None = None,
+    source: str | Collection[str] | None = None, batch: int | None = None, as_of: date | None = None,
     only: Collection[str] | None = None, suites: Mapping[str, Suite] | None = None, keep: bool = True,
     progress: Progress | None = None,
 ) -> Report:  # fmt: skip
     """Run the suites and keep their results.
 
-    `sources` are the declared ones (for their time zones, and whether they tell the five stages); `source` and `batch`
-    narrow what is looked at; `as_of` is the day at whose end the sets are judged (today's moment without it); `only`
-    names the documents. With `keep` off, nothing is written.
+    `sources` are the declared ones (for their time zones, and whether they tell the five stages). `source` (one code,
+    or several) and `batch` narrow what is looked at; `as_of` is the day at whose end the sets are judged (today's
+    moment without it); `only` names the documents. With `keep` off, nothing is written.
 
     Raises:
         NothingToCheck: no such batch or source in the repository.
@@ -103,19 +103,20 @@ def check(
     return Report(run_id, now, batch, rows, found)
 
 
-def _lines(engine: sa.Engine, source: str | None, batch: int | None) -> list[_Line]:
+def _lines(engine: sa.Engine, source: str | Collection[str] | None, batch: int | None) -> list[_Line]:
+    codes = [source] if isinstance(source, str) else None if source is None else sorted(source)
     query = sa.text(
         """SELECT s.stream_id, s.source_system_id, ss.code FROM ledger.stream AS s
            JOIN core.source_system AS ss USING (source_system_id)
-           WHERE (CAST(:source AS text) IS NULL OR ss.code = :source)
+           WHERE (CAST(:codes AS text[]) IS NULL OR ss.code = ANY(:codes))
              AND (CAST(:batch AS bigint) IS NULL
                   OR s.stream_id = (SELECT b.stream_id FROM ledger.batch AS b WHERE b.batch_id = :batch))
            ORDER BY s.stream_id"""
     )
     with engine.connect() as connection:
-        lines = [_Line(*row) for row in connection.execute(query, {"source": source, "batch": batch})]
+        lines = [_Line(*row) for row in connection.execute(query, {"codes": codes, "batch": batch})]
     if not lines:
-        of = f" of source {source}" if source else ""
+        of = f" of source {', '.join(codes)}" if codes else ""
         what = f"there is no batch {batch}{of}" if batch is not None else f"nothing has been read yet{of}"
         raise NothingToCheck(f"{what}: `hub batch list` shows the batches, `hub source list` the sources.")
     return lines

@@ -85,6 +85,8 @@ def test_a_batch_or_source_that_is_not_there_is_told(cases: Hub) -> None:
         checked(cases, batch=99999)
     with pytest.raises(NothingToCheck, match="of source nobody"):
         checked(cases, source="nobody")
+    several = checked(cases, source={"labour", "nobody"}, only=("decision",), keep=False)
+    assert several.results == checked(cases, only=("decision",), keep=False).results
 
 
 def test_min_bounds_block_and_max_bounds_warn(cases: Hub) -> None:
