@@ -20,7 +20,9 @@ from sharedrepo.models import OUTCOMES
 if TYPE_CHECKING:
     from quality.worklist.entries import Entry, Kind
 
-quarantine = typer.Typer(help="Records that were refused, or kept with a flag, and what is done with them.")
+quarantine = typer.Typer(
+    help="Records that were refused, or kept with a flag, and what is done with them.", no_args_is_help=True
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 MaybeCode = Annotated[str | None, typer.Argument(help="The source's code; all sources without it.")]
