@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError
+from hub.remark import one_line
 from hub.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ log = logging.getLogger("hub")
 ASKED_AT_ONCE = 50
 """So many held deliveries at most are brought before a person by one run; the next run brings the next."""
 
+LONGEST_REASON = 1000
 NAMESPACE = "hub://source/"
 
 
 class NobodyAnswered(HubError):
-    """A held delivery was approved without a reason; nothing was published."""
+    """A held delivery was approved without a reason that can be kept; nothing was published."""
 
 
 def triggering(context: Context) -> list[str] | None:
@@ -99,11 +101,12 @@ def release(conf: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, int
     from quality import running  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     source, batch = str(conf["source"]), int(conf["batch"])
-    reason = str((answer.get("params_input") or {}).get("reason") or "").strip()
-    if not reason:
+    reason = one_line(str((answer.get("params_input") or {}).get("reason") or ""))
+    if not 0 < len(reason) <= LONGEST_REASON:
+        got = f"a reason of {len(reason)} characters" if reason else "no reason"
         raise NobodyAnswered(
-            f"batch {batch} of {source} stays held: it was approved without a reason. Clear the task `ask` and answer "
-            f'again, or use `hub batch accept {source} {batch} --reason "…"`.'
+            f"batch {batch} of {source} stays held: it was approved with {got} (1 to {LONGEST_REASON} are kept). Clear "
+            f'the task `ask` and answer again, or use `hub batch accept {source} {batch} --reason "…"`.'
         )
     user = answer.get("responded_by_user") or {}
     name = str(user.get("name") or user.get("id") or "unknown") if isinstance(user, dict) else str(user)

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.source import Source
 from hub.errors import RepositoryError
+from hub.remark import one_line
 from hub.records import Slice, Unit
 from pipeline import absence, batches, snapshots
 from pipeline.archived import fill
@@ -67,7 +68,8 @@ def accept(
     Raises:
         RepositoryError: no reason, no such held batch of this source, or its unit could not be read at all.
     """
-    if not reason.strip():
+    reason = one_line(reason)
+    if not reason:
         raise RepositoryError(
             f"batch {batch_id} of {source.code} stays held: no reason was given. Say why it is right."
         )

@@ -18,7 +18,9 @@ from quality.issues import faults, terms
 from quality.issues.faults import FeedFault
 
 LOCK = "hashtext('quality.issue')"
-"""One refresh at a time; deeds of people share the lock among themselves."""
+"""Held while issues are written: people's deeds share it among themselves, and wait moments for the hub's steps."""
+_PATIENCE = "15min"
+"""So long one run waits for another: gathering what is wrong among millions of records takes its time."""
 
 _STEPS = """
 CREATE TEMP TABLE step ON COMMIT DROP AS
@@ -134,9 +136,10 @@ def refresh(engine: sa.Engine, now: datetime, feeds: Sequence[FeedFault] | None 
     feeds = [] if feeds is None else list(feeds)
     rules = terms.of_rules(today)
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        alone(connection)
         places.gather(connection)
         faults.gather(connection, now, feeds)
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         connection.execute(sa.text(_STEPS), {
             "today": today, "rules": orjson.dumps(rules).decode(),
             "fallback": orjson.dumps(terms.fallback(today)).decode(),
@@ -148,6 +151,12 @@ def refresh(engine: sa.Engine, now: datetime, feeds: Sequence[FeedFault] | None 
         rows = connection.execute(sa.text("SELECT what, count(*) FROM step WHERE what IS NOT NULL GROUP BY what"))
         counts: dict[str, int] = {row[0]: row[1] for row in rows}
     return Refreshed(**counts, fixed=closed)
+
+
+def alone(connection: sa.Connection) -> None:
+    """Let one run at a time gather and write, without holding up the deeds of people meanwhile."""
+    connection.execute(sa.text("SELECT set_config('lock_timeout', :patience, true)"), {"patience": _PATIENCE})
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('quality.refresh'))")
 
 
 def _open(connection: sa.Connection) -> None:

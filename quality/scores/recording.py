@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hub.findings import RULES
 from quality import places
-from quality.issues.refreshing import LOCK
+from quality.issues.refreshing import alone
 from sharedrepo.models import TABLES
 
 _DIRTY = """
@@ -58,7 +58,7 @@ def record_day(engine: sa.Engine, day: date) -> int:
     """
     dimensions = list(dict.fromkeys(one.dimension for one in RULES.values()))
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        alone(connection)
         places.gather(connection)
         connection.execute(
             sa.text(_DIRTY), {"rules": list(RULES), "dimensions": [one.dimension for one in RULES.values()]}

@@ -89,8 +89,9 @@ def test_a_person_who_says_why_publishes_a_held_delivery_and_is_remembered(deplo
     conf = asked["conf"]
     assert asked["trigger_run_id"] == f"held__labour__{conf['batch']}"
     assert (conf["stream"], conf["read"], conf["rules"]) == ("PRE_TRANSACT", 1, "volume_below")
-    with pytest.raises(steward.NobodyAnswered, match="hub batch accept"):
-        steward.release(conf, {"params_input": {"reason": "  "}, "responded_by_user": {"name": "li"}})
+    for unsaid in ("  ", "x" * 1001):
+        with pytest.raises(steward.NobodyAnswered, match="hub batch accept"):
+            steward.release(conf, {"params_input": {"reason": unsaid}, "responded_by_user": {"name": "li"}})
     assert deployed.one("SELECT count(*) FROM core.decision") == 0
     answer = {"params_input": {"reason": "two were withdrawn"}, "responded_by_user": {"id": "1", "name": "li"}}
     assert steward.release(conf, answer)["new"] == 1

@@ -18,6 +18,7 @@ from hub.findings import RULES
 from hub.settings import Settings
 from pipeline.runtime import Runtime
 from quality.issues import service
+from quality.issues.refreshing import alone
 from quality.issues.service import FeedFault, Issue
 from quality.places import gather
 from tests.conftest import _execute
@@ -110,6 +111,16 @@ def test_two_refreshes_at_once_open_each_issue_once(hub: Hub, faulty: Department
     issues = service.listed(hub.runtime.engine)
     assert len(issues) == max(one.opened for one in done)
     assert all(steps(hub.runtime, issue.code) == ["opened"] for issue in issues)
+
+
+def test_a_person_does_not_wait_while_a_run_gathers(hub: Hub, faulty: Department) -> None:
+    hub.pull()
+    service.refresh(hub.runtime.engine, NOW)
+    code = one(hub.runtime, "phone_invalid").code
+    with hub.runtime.engine.begin() as gathering:
+        alone(gathering)
+        service.acknowledge(hub.runtime.engine, code, actor="cli:li")
+        assert one(hub.runtime, "phone_invalid").status == "acknowledged"
 
 
 def test_a_set_that_failed_is_an_issue_until_its_suite_ran_clean(hub: Hub, faulty: Department) -> None:
