@@ -9,8 +9,8 @@ from typing import Any
 
 from connectors.source import Source
 from hub.errors import RepositoryError
-from hub.remark import one_line
 from hub.records import Slice, Unit
+from hub.remark import one_line
 from pipeline import absence, batches, snapshots
 from pipeline.archived import fill
 from pipeline.exchange import opened
