@@ -7,7 +7,6 @@ SELECT
     t.outcome,
     t.organ IS NOT NULL AS has_organ,
     t.decided_at IS NOT NULL AS has_decided,
-    t.document_name IS NOT NULL AS has_document_name,
     t.content IS NOT NULL AS has_content,
     t.handler_hash IS NOT NULL AS has_handler,
     CASE WHEN t.outcome = 'granted' THEN t.document_number IS NOT NULL END AS has_document_number,
