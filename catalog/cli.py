@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json as jsonlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -184,18 +185,25 @@ def import_(
         engine, found, _doer("hub"), reason=reason, effective_on=effective.date() if effective else None,
         skip_refused=skip_refused, dry_run=dry_run,
     )  # fmt: skip
-    _show_plan([one.as_dict() for one in done.lines], dict(done.counts), list(done.cycle), json=json)
-
-
-def _show_plan(lines: list[dict[str, Any]], counts: dict[str, int], cycle: list[str], *, json: bool) -> None:
+    lines = [one.as_dict() for one in done.lines]
     if json:
-        as_json({"counts": counts, "cycle": cycle, "items": lines})
-        return
+        as_json({"counts": dict(done.counts), "cycle": list(done.cycle), "items": lines})
+    else:
+        _show_plan(
+            lines, dict(done.counts), done.cycle, fates=("new", "changed", "refused") if dry_run else ("refused",)
+        )
+
+
+def _show_plan(
+    lines: list[dict[str, Any]], counts: dict[str, int], cycle: Sequence[str], *, fates: Sequence[str]
+) -> None:
+    """Show the entries of these fates, and count all."""
     told = [
         {**one, "why": "; ".join(f"{fault['pointer']} {fault['said']}" for fault in one["faults"])}
-        for one in lines if one["fate"] != "unchanged"
+        for one in lines if one["fate"] in fates
     ]  # fmt: skip
-    show_table(("fate", "code", "name", "changes", "missing", "why"), told, title="What is new, changed or refused")
+    if told:
+        show_table(("fate", "code", "name", "changes", "missing", "why"), told, title=", ".join(fates))
     typer.echo(", ".join(f"{count} {fate}" for fate, count in sorted(counts.items())) or "nothing was found")
     if cycle:
         typer.echo(f"items would be prerequisites of each other: {' → '.join(cycle)}")

@@ -31,9 +31,11 @@ SOME_RUNS_FAILED = 3
 NEXT = """
 Where to look next (each with --help and --json):
   hub ledger                 what came of every record, for each department
+  hub quality issues list    what is wrong, who mends it and by when
   hub finding list           what is wrong with the feeds
   hub quality sets           what whole sets of records show
   hub quarantine list        what was refused, and why
+  hub catalog list           what each department approves, in what time
   hub trace TABLE KEY        from a value back to the message that said it
   hub airflow start          Airflow's own pages, with a page for each department
   hub db stop                stop the embedded PostgreSQL that these commands start
@@ -85,8 +87,10 @@ class Journey:
             door.post()
             self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
             self.hub("airflow", "stop")
-        self.say("what whole sets of records show")
-        self.hub("quality", "check")
+        self.say("the quality run: what whole sets show, issues, scores")
+        self.hub("quality", "run", "--no-alerts")
+        self.say("the item catalogue: taken from the register of the government services office")
+        self.hub("catalog", "import", "--source", "items", "--reason", "全省事项目录")
         self.say("what came of it, against the truth")
         status = self.hub("demo", "verify", allowed=(0, 1))
         sys.stdout.write(NEXT)
