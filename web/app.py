@@ -16,7 +16,9 @@ from fastapi.concurrency import run_in_threadpool
 from hub.refusals import NotAllowed, NotAuthenticated, documented
 from pipeline.routes import records
 from pipeline.runtime import Runtime
+from quality.pages.issues.routes import router as issue_pages
 from quality.pages.routes import router as quality_pages
+from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
 from web import health, metrics, problems, static
@@ -41,6 +43,8 @@ PAGES: tuple[tuple[APIRouter, bool], ...] = (
     (accounts.open_router, False),
     (accounts.router, True),
     (quality_pages, True),
+    (issue_pages, True),
+    (waiting_pages, True),
 )
 """The pages of the packages; True: only for persons who are signed in, who then have rights by their roles."""
 

@@ -9,7 +9,7 @@ import typer
 
 from hub.show import as_json
 
-web = typer.Typer(help="The API over HTTP: serve it, print its document.", no_args_is_help=True)
+web = typer.Typer(help="The API and the pages over HTTP: serve them, print the API's document.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -22,7 +22,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8090,
     json: Json = False,
 ) -> None:
-    """Serve the API in this process until it is told to stop; its address is printed when it is ready."""
+    """Serve the API and the pages in this process until it is told to stop; its address is printed when it is ready."""
     from web.app import create  # noqa: PLC0415  # the pipeline comes with it
     from web.server import serve as run  # noqa: PLC0415  # only when this command runs
 

@@ -42,8 +42,8 @@ class Pages:
     def __init__(self) -> None:
         self._templates = environment(FOLDERS)
 
-    def answer(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Answer with a page."""
+    def answer(self, request: Request, template: str, *, status: int = 200, back: str = "/", **values: Any) -> Response:
+        """Answer with a page; `back` is where a page that answers a form is found again."""
         language = language_of(request)
         nonce = secrets.token_urlsafe(16)
         seat = getattr(request.state, "seat", None)
@@ -54,7 +54,7 @@ class Pages:
             other_language=next(one for one in LANGUAGES if one != language),
             visitor=None if seat is None else seat.visitor,
             form_word=None if seat is None else seat.form_word,
-            here=here(request),
+            here=here(request) if request.method in ("GET", "HEAD") else back,
             path=request.url.path,
             navigation=NAVIGATION,
             static=static.address,
@@ -86,9 +86,9 @@ def language_of(request: Request) -> str:
 
 
 def here(request: Request) -> str:
-    """Return the address of a page on this hub, to come back to after signing in; a form's page for a form."""
+    """Return the address of a page on this hub, to come back to after signing in."""
     query = request.url.query
-    found = quote(request.url.path) + (f"?{query}" if query and request.method == "GET" else "")
+    found = quote(request.url.path) + (f"?{query}" if query else "")
     return found if len(found) <= _LONGEST_TARGET else quote(request.url.path)[:_LONGEST_TARGET]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Protocol, cast
 
-from hub.refusals import Malformed
+from hub.refusals import Malformed, NotFound
 from hub.visitor import Visitor
 from pipeline.runtime import Runtime
 
@@ -53,6 +53,17 @@ def chosen(request: Any, name: str, longest: int = 200) -> str | None:
     if len(said) > longest or "\0" in said:
         raise Malformed(f"the filter {name} is too long", hint="Choose on the page.")
     return said or None
+
+
+def named(said: str, longest: int = 100) -> str:
+    """Return a name out of an address.
+
+    Raises:
+        NotFound: nothing can have this name: it is too long, or holds what is no printable text.
+    """
+    if len(said) > longest or not said.isprintable():
+        raise NotFound("there is no such thing", hint="Choose on the page.")
+    return said
 
 
 def number(said: str | None, name: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -30,7 +31,7 @@ def trend(points: Sequence[Point], words: Words) -> str:
     for name, colour, dash in zip(("", *DIMENSIONS), COLOURS, DASHES, strict=True):
         counted = [(one.clean, one.records) if not name else one.dimensions.get(name, (0, 0)) for one in points]
         data: dict[str, Any] = {
-            "day": [one.day for one in points], "said": [one.day.isoformat() for one in points],
+            "day": [_milliseconds(one.day) for one in points], "said": [one.day.isoformat() for one in points],
             "share": [clean / records if records else None for clean, records in counted],
             "clean": [clean for clean, _ in counted], "records": [records for _, records in counted],
         }  # fmt: skip
@@ -40,7 +41,7 @@ def trend(points: Sequence[Point], words: Words) -> str:
         dots = plot.scatter("day", "share", source=source, name=label, color=colour, size=6 if not name else 4)
         tips = [("", "$name"), ("", "@said"), ("", "@share{0.0%} = @clean{0,0} / @records{0,0}")]
         plot.add_tools(HoverTool(tooltips=tips, renderers=[dots]))
-    plot.yaxis.formatter = NumeralTickFormatter(format="0%")
+    plot.yaxis.formatter = NumeralTickFormatter(format="0.0%")
     plot.legend.location, plot.legend.click_policy = "bottom_left", "hide"
     plot.legend.label_text_font = plot.xaxis.major_label_text_font = plot.yaxis.major_label_text_font = FONT
     plot.add_layout(plot.legend[0], "right")
@@ -53,3 +54,8 @@ def _floor(points: Sequence[Point]) -> float:
     counted = [pair for one in points for pair in ((one.clean, one.records), *one.dimensions.values())]
     lowest = min((clean / records for clean, records in counted if records), default=1.0)
     return max(0.0, min(lowest - 0.005, 0.98))
+
+
+def _milliseconds(day: date) -> float:
+    """Return a day as a time axis counts it."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000

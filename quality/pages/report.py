@@ -25,6 +25,7 @@ from quality.issues.service import Issue
 from quality.pages.department import SOURCES
 from quality.pages.organs import Organ, organs
 from quality.pages.overview import DIMENSIONS, Cell
+from quality.pages.returns import Returns, returns
 from quality.scores import service as scores
 from quality.scores.service import Part, Point
 
@@ -54,6 +55,7 @@ class Report:
     open_issues: list[Issue]
     closed_issues: list[Issue]
     feeds: list[Feed]
+    returns: Returns
 
 
 def month_of(said: str) -> date | None:
@@ -101,6 +103,7 @@ def gathered(engine: sa.Engine, settings: Settings, organ: str, first: date) -> 
         open_issues=[one for one in told if one.closed_at is None],
         closed_issues=[one for one in told if one.closed_at is not None and first <= one.closed_at.date() <= last],
         feeds=health.feeds(engine, sources, now=datetime.now(UTC)) if sources else [],
+        returns=returns(engine, organ, first, last),
     )
 
 

@@ -11,7 +11,7 @@ from hub.refusals import Malformed, NotFound
 from hub.templating import ZONE
 from hub.visitor import SEE
 from quality.pages import charts, report
-from quality.pages.asking import chosen, page, runtime_of, visitor_of
+from quality.pages.asking import chosen, named, page, runtime_of, visitor_of
 from quality.pages.department import TREND_DAYS, department
 from quality.pages.organs import LEVELS, organs
 from quality.pages.overview import DIMENSIONS, province
@@ -40,7 +40,7 @@ async def one_department(request: Request, organ: str) -> Response:
     """Show one department: trend, issues, feeds, coverage, scores."""
     visitor = visitor_of(request)
     visitor.must(SEE)
-    visitor.must_see(organ)
+    visitor.must_see(named(organ))
     runtime = runtime_of(request)
     found = await run_in_threadpool(department, runtime.engine, runtime.settings, organ, today())
     if found is None:
@@ -57,7 +57,7 @@ async def one_report(request: Request, organ: str, month: str) -> Response:
     """Hand out the report of one department and month, as one file that needs nothing else."""
     visitor = visitor_of(request)
     visitor.must(SEE)
-    visitor.must_see(organ)
+    visitor.must_see(named(organ))
     runtime = runtime_of(request)
     first = report.month_of(month)
     if first is None:

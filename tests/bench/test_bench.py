@@ -100,3 +100,18 @@ def test_the_overview_is_asked_over_what_was_filled_in() -> None:
         "overview of a day": 3, "trend of an organ, 90 days": 4, "streams and documents of an organ": 16,
         "open issues of an organ": 5,
     }  # fmt: skip
+
+
+def test_the_overview_page_is_looked_at_with_and_without_what_was_filled_in() -> None:
+    asked = ["--departments", "3", "--days", "4", "--rules", "5", "--looks", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.pages", *asked],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "score 1,512, daily 60, issue 15" in done.stdout
+    assert "ratio filled / empty" in done.stdout

@@ -67,6 +67,7 @@ def test_a_client_that_cannot_be_is_told_all_its_faults(settings: Settings) -> N
 def test_a_server_of_its_own_answers_and_ends_when_it_is_told(settings: Settings, runtime: Any) -> None:
     with serving(settings) as (url, process):
         assert requests.get(f"{url}/health", timeout=10).json() == {"status": "ok"}
+        assert "<form" in requests.get(f"{url}/quality", headers={"Accept": "text/html"}, timeout=30).text
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) in (0, -signal.SIGTERM)
 

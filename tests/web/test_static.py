@@ -58,3 +58,9 @@ def test_a_page_lets_a_browser_do_only_what_it_needs(service: str) -> None:
     assert "script-src 'self';" in first
     assert "frame-ancestors 'none'" in first
     assert first != second, "the nonce is another one each time"
+
+
+def test_the_charts_script_stands_before_the_program_whose_styles_it_signs() -> None:
+    """The program makes styles as soon as it is loaded: without the nonce the browser would block them."""
+    page = (static._HERE.parents[1] / "quality/pages/templates/quality/department.html").read_text(encoding="utf-8")
+    assert page.index("charts.js") < page.index("bokeh.min.js")

@@ -1,0 +1,1 @@
+"""Issues as pages: the list, one issue with its life, and the deeds on it."""

@@ -1,0 +1,1 @@
+"""Records that wait or are flagged, and held batches, as pages."""

@@ -1,0 +1,133 @@
+"""Deeds on pages, as people do them: by forms, with their names in the logs."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from hub.visitor import DEPARTMENT
+from quality.issues import service as issues
+from quality.pages.routes import today
+from tests.departments import ORGAN
+from tests.quality.pages.conftest import Pages
+
+
+def test_an_issue_goes_its_way_by_forms(pages: Pages) -> None:
+    steward = pages.browser("steward", "anna")
+    code = pages.issue(ORGAN)
+    page = f"/quality/issues/{code}"
+
+    def do(deed: str, **fields: str) -> str:
+        answer = steward.fill_in(f"{page}/{deed}", fields, page=page)
+        assert answer.status_code == 200, answer.text
+        return str(answer.text)
+
+    assert "taken up" in do("acknowledge")
+    do("assign", assignee="account:li", reason="knows the system")
+    do("send", reason="their code list is old")
+    do("note", reason="called them <b>twice</b>")
+    do("snooze", until=(today() + timedelta(days=7)).isoformat(), reason="new release next week")
+    shown = do("accept", reason="rare", up_to="3")
+    assert "called them &lt;b&gt;twice&lt;/b&gt;" in shown
+    found = issues.found(pages.runtime.engine, code)
+    assert (found.status, found.assignee, found.accepted_records) == ("accepted", "account:li", 3)
+    told = [(one.actor, one.what) for one in issues.events(pages.runtime.engine, code) if one.actor != "hub"]
+    assert told == [
+        ("account:anna", what) for what in ("acknowledged", "assigned", "sent", "noted", "snoozed", "accepted")
+    ]
+
+
+def test_a_deed_that_does_not_fit_says_so_and_keeps_what_was_typed(pages: Pages) -> None:
+    steward = pages.browser("steward", "anna")
+    page = f"/quality/issues/{pages.issue(ORGAN)}"
+    late = (today() + timedelta(days=400)).isoformat()
+    answer = steward.fill_in(f"{page}/snooze", {"until": late, "reason": "many words of mine"}, page=page)
+    assert answer.status_code == 409
+    assert "many words of mine" in answer.text
+    assert "cannot be put off" in answer.text
+    assert steward.fill_in(f"{page}/accept", {"reason": " "}, page=page).status_code == 409, "a reason is needed"
+    assert steward.fill_in(f"{page}/snooze", {"until": "tomorrow", "reason": "x"}, page=page).status_code == 400
+    assert steward.fill_in(f"{page}/abolish", {"reason": "x"}, page=page).status_code == 404
+
+
+def test_a_record_is_mended_with_four_eyes_and_its_issue_closes(pages: Pages) -> None:
+    anna, bernd = pages.browser("steward", "anna"), pages.browser("steward", "bernd", "zh")
+    page = f"/quality/records/quarantined/{pages.entry('labour')}"
+    hidden = anna.see(page).text
+    assert "机密意见" not in hidden
+    assert re.search(r'<tr class="faulty">\s*<th scope="row"><span class="value">/PHASE_CODE', hidden)
+    refused = anna.fill_in(f"{page}/propose", {"to:/PHASE_CODE": "NEVER", "reason": "a guess"}, page=page)
+    assert refused.status_code == 409
+    assert "The code is not in the code list" in refused.text
+    assert 'value="NEVER"' in refused.text
+    proposed = anna.fill_in(f"{page}/propose", {"to:/PHASE_CODE": "ACCEPT", "reason": "they confirmed"}, page=page)
+    assert "another person approves it" in proposed.text
+    assert f'action="{page}/approve"' not in proposed.text, "nobody approves their own"
+    number = str(pages.one("SELECT correction_id FROM quality.correction"))
+    own = anna.fill_in(f"{page}/approve", {"proposal": number}, page=page)
+    assert own.status_code == 409
+    assert "four eyes" in own.text
+    done = bernd.fill_in(f"{page}/approve", {"proposal": number}, page=page)
+    assert "更正已批准并执行" in done.text
+    pages.refresh()
+    assert (
+        pages.one("SELECT status FROM quality.issue WHERE organ = :organ AND rule = 'unknown_code'", organ=ORGAN)
+        == "fixed"
+    )
+    assert f"/quality/records/quarantined/{page.rpartition('/')[2]}" not in anna.see("/quality/quarantine").text
+    told = pages.one("SELECT string_agg(actor || ' ' || what, ', ' ORDER BY at) FROM quality.work_log")
+    assert told == "account:anna propose, account:bernd approve"
+
+
+def test_a_proposal_of_another_record_is_not_approved_here(pages: Pages) -> None:
+    anna, bernd = pages.browser("steward", "anna"), pages.browser("steward", "bernd")
+    mine, theirs = (f"/quality/records/quarantined/{pages.entry(source)}" for source in ("labour", "other"))
+    anna.fill_in(f"{theirs}/propose", {"to:/PHASE_CODE": "ACCEPT", "reason": "confirmed"}, page=theirs)
+    number = str(pages.one("SELECT correction_id FROM quality.correction"))
+    assert bernd.fill_in(f"{mine}/approve", {"proposal": number}, page=mine).status_code == 404
+    assert bernd.fill_in(f"{theirs}/reject", {"proposal": number, "reason": "no proof"}, page=theirs).status_code == 200
+    assert pages.one("SELECT status FROM quality.correction") == "rejected"
+
+
+def test_values_are_shown_once_asked_for_and_the_look_is_logged(pages: Pages) -> None:
+    steward = pages.browser(DEPARTMENT)
+    page = f"/quality/records/quarantined/{pages.entry('labour')}"
+    shown = steward.fill_in(f"{page}/reveal", {}, page=page)
+    assert "机密意见" in shown.text
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert "机密意见" not in steward.see(page).text, "the next look is hidden again"
+    assert pages.one("SELECT actor || ' ' || what FROM quality.work_log") == "account:department-steward reveal"
+
+
+def test_a_record_is_waived_or_judged_again(pages: Pages) -> None:
+    steward = pages.browser("steward", "anna")
+    page = f"/quality/records/quarantined/{pages.entry('labour')}"
+    again = steward.fill_in(f"{page}/replay", {}, page=page)
+    assert "Judged again" in again.text
+    assert "The code is not in the code list" in again.text, "it is as wrong as before"
+    assert again.url != f"{steward.hub}{page}?done=record.replay", "it waits on under another number"
+    page = f"/quality/records/quarantined/{pages.entry('labour')}"
+    assert again.url == f"{steward.hub}{page}?done=record.replay"
+    assert steward.fill_in(f"{page}/waive", {"reason": ""}, page=page).status_code == 409
+    gone = steward.fill_in(f"{page}/waive", {"reason": "a test record"}, page=page)
+    assert gone.url.endswith("/quality/quarantine?done=record.waive"), gone.text
+    assert page not in gone.text
+    every = "/quality/quarantine?source=other"
+    done = steward.fill_in("/quality/quarantine/replay", {"source": "other", "rule": "unknown_code"}, page=every)
+    assert "Judged again" in done.text
+    wrong = steward.fill_in("/quality/quarantine/replay", {"source": "nowhere"}, page=every)
+    assert wrong.status_code == 409
+
+
+def test_the_list_is_filtered_and_paged(pages: Pages) -> None:
+    steward = pages.browser("steward", "anna")
+    both = steward.see("/quality/quarantine").text
+    assert all(f"/quality/records/quarantined/{pages.entry(one)}" in both for one in ("labour", "other"))
+    only = steward.see("/quality/quarantine?source=labour&rule=unknown_code").text
+    assert f'/quality/records/quarantined/{pages.entry("other")}"' not in only
+    assert "(nothing)" in steward.see("/quality/quarantine?rule=missing_key").text
+    after = max(pages.entry(one) for one in ("labour", "other"))
+    assert "(nothing)" in steward.see(f"/quality/quarantine?after={after}").text
+    assert steward.see("/quality/quarantine?kind=nothing").status_code == 404
+    assert steward.see("/quality/quarantine?after=-1").status_code == 400
+    assert steward.see("/quality/issues?status=new&severity=medium&from=0").status_code == 200
