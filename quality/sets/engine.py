@@ -76,12 +76,11 @@ class OneScanEngine(SqlAlchemyExecutionEngine):
     ) -> dict[MetricId, Any]:
         keys: list[sa.ColumnClause[Any]] = [sa.column(name) for name in SET_COLUMNS]
         named = [one.label(f"m{place}") for place, one in enumerate(_bare(aggregates))]
-        of_one: dict[MetricId, Any] = {}
         self.figures.queries += 1
+        found: dict[SetKey, dict[MetricId, Any]] = {}
         for row in self._on.execute(sa.select(*keys, *named).select_from(rows).group_by(*keys)):
-            of_one = dict(zip(ids, (_plain(value) for value in row[2:]), strict=True))
-            self.figures.by_set.setdefault((row.organ, row.stream_id), {}).update(of_one)
-        return of_one
+            found[row.organ, row.stream_id] = dict(zip(ids, (_plain(value) for value in row[2:]), strict=True))
+        return self._kept(found)
 
     def _repeats(self, rows: sa.FromClause, wanted: Mapping[MetricId, Any]) -> dict[MetricId, Repeats]:
         """Count repeated values of several columns in one scan: a grouping set for each column."""
@@ -111,13 +110,20 @@ class OneScanEngine(SqlAlchemyExecutionEngine):
             ]
         of_set = [counted.c[name] for name in SET_COLUMNS]
         self.figures.queries += 1
-        of_one: dict[MetricId, Repeats] = {}
+        found: dict[SetKey, dict[MetricId, Repeats]] = {}
         for row in self._on.execute(sa.select(*of_set, *told).group_by(*of_set)):
-            values = self.figures.by_set.setdefault((row.organ, row.stream_id), {})
-            for place, one in enumerate(wanted):
-                known, most, crowded, different = (int(value) for value in row[2 + 4 * place : 6 + 4 * place])
-                values[one] = of_one[one] = Repeats(known, most, crowded, different)
-        return of_one
+            counts = ([int(value) for value in row[2 + 4 * place : 6 + 4 * place]] for place in range(len(wanted)))
+            found[row.organ, row.stream_id] = {one: Repeats(*four) for one, four in zip(wanted, counts, strict=True)}
+        return self._kept(found)
+
+    def _kept(self, found: Mapping[SetKey, dict[MetricId, Any]]) -> dict[MetricId, Any]:
+        """Keep the figures of every set; return those of the first one, the same in each scan of the same rows.
+
+        Figures of two sets together would say what no rows say: values that repeat, and no least value among them.
+        """
+        for key, values in found.items():
+            self.figures.by_set.setdefault(key, {}).update(values)
+        return dict(found[min(found)]) if found else {}
 
     def get_inspector(self) -> sa.Inspector:
         """Look at tables on the same connection, where the temporary one can be seen."""

@@ -174,3 +174,19 @@ def _same(found: list[Result], rows: list[dict[str, Any]], cases: list[tuple[Ask
             one = next(told)
             assert (one.organ, one.stream_id, one.expectation) == (organ, stream_id, asked.code)
             assert (one.success, one.unexpected, one.elements) == reference(group), (asked.code, group)
+
+
+@pytest.mark.parametrize("every", [2, 3, 5, 7])
+def test_sets_without_any_value_stop_no_other(runtime: Runtime, every: int) -> None:
+    """In whatever order scans give the sets: the figures of two are never judged as those of one."""
+    organs = [f"M{number:03d}" for number in range(200)]
+    empty = {one for place, one in enumerate(organs) if place % every}
+    rows = [
+        {
+            "organ": organ, "stream_id": place % 3, "fact": True, "word": f"{organ}{place}", "number": float(place),
+            "minute": None if organ in empty else START + place % 2,
+        }
+        for organ in organs for place in range(9)
+    ]  # fmt: skip
+    found = judged(runtime.engine, rows, *(asked for asked, _ in CASES))
+    _same(found, rows, CASES)
