@@ -44,7 +44,7 @@ def _declared(mapping: Path, mapped: dict[str, Any]) -> list[str] | None:
     """Return the raw fields of the stream; None where its schema cannot be read, which the mapping's judge tells."""
     try:
         schema = json.loads((mapping.parent / str(mapped.get("schema"))).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     properties = schema.get("properties") if isinstance(schema, dict) else None
     return list(properties) if isinstance(properties, dict) else None

@@ -91,7 +91,7 @@ def read_raw_schema(path: Path, line: int, faults: Faults) -> RawSchema | None:
     except FileNotFoundError:
         faults.add(line, f"there is no schema {path.name} beside the mapping")
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         faults.add(getattr(error, "lineno", 1), f"this schema cannot be read: {error}", file=path)
         return None
     if not isinstance(content, dict) or not isinstance(content.get("properties"), dict) or not content["properties"]:

@@ -118,7 +118,7 @@ class StructureJudge:
             self._loose[missing] = _screen(drift.loosened(self._bare, missing))
         fits = self._loose[missing].is_valid
         for index, record in zip(refused, chosen(records, refused), strict=True):
-            if fits(record):
+            if fits(record) and not _has_empty_name(record):
                 for error in islice(self._screen.iter_errors(record), MAX_FAULTS):
                     if error.kind.name == "type":
                         got = jsontext.type_of(error.instance)
@@ -187,6 +187,11 @@ class StructureJudge:
             for index, changes in retyped.of_record.items():
                 out.setdefault(index, []).extend(changes[pointer] for pointer in sorted(changes))
         return out
+
+
+def _has_empty_name(record: Record) -> bool:
+    """Say whether a member of the record, at any depth, has the empty name: the screen leaves it out of its paths."""
+    return b'"":' in orjson.dumps(record, option=_STRICT)
 
 
 def _screen(bare: Mapping[str, Any]) -> Any:

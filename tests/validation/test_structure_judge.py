@@ -68,6 +68,14 @@ def test_all_faults_of_a_record_come_at_once_sorted_by_place() -> None:
     assert [one.field for one in found] == ["NODES", "ID", "ID", "NODES", "SYNC", "VALUE", "NODES"]
 
 
+def test_a_field_without_a_name_is_named_at_its_place() -> None:
+    """The screen leaves empty names out of its paths (a CSV whose header has a gap gives such a field)."""
+    schema = {"properties": {"": {"type": "string"}, "N": {"properties": {"": {"type": "string"}}}}}
+    found = StructureJudge(schema, "evolve").judge([{"": 1, "N": {"": 2}}, {"": "x", "N": {"": "y"}}])
+    assert brief(found) == [(UNIT, "changed_type", "/", ""), (UNIT, "changed_type", "/N/", "")]
+    assert [one.field for one in found] == ["", "N"]
+
+
 def test_details_say_what_was_expected_and_never_the_value() -> None:
     found = judged(record(NAME="王小明的儿子", SYNC="张三", ID="身份"))
     details = {one.detail["keyword"]: dict(one.detail) for one in found}
