@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from demo.model import Answered, Case, Defect, Department, Placed, UnitMark, Work
+from demo.model import Answered, Defect, Department, Placed, UnitMark, Work
 from demo.shapes.layout import department_folder, department_place
-from demo.shapes.record import Entry, Values
-from demo.shapes.rest import STREAMS, RestShape
-from demo.shapes.system import Deletes, Delivery, System
+from demo.shapes.rest import STREAMS
+from demo.shapes.told import ToldShape
 
 OUTBOX = "outbox.sqlite"
 """The outbox of a department's program: posts in their order, and what each was answered."""
@@ -24,29 +23,12 @@ RECORDS_A_POST = 200
 GAP_IN = "steps"
 """The stream of which a number is lost, where that is the defect."""
 
-_RECORDS = RestShape()
 
-
-class PushShape(System):
+class PushShape(ToldShape):
     """Posts of records, numbered in each stream."""
 
     name = "push"
-    carries = (RestShape.carries - {"silent_feed", "field_added"}) | {"lost_number"}
-    deletes: Deletes = "case"
-    streams = STREAMS
-    answered = True
-
-    def seen(self, case: Case) -> Case | None:
-        """Return the case without what is not posted."""
-        return _RECORDS.seen(case)
-
-    def entries(self, department: Department, case: Case) -> Iterator[Entry]:
-        """Yield the records of a case."""
-        return _RECORDS.entries(department, case)
-
-    def stamped(self, delivery: Delivery) -> Values:
-        """Build the JSON object, with revision, time and mark of deletion."""
-        return _RECORDS.stamped(delivery)
+    carries = ToldShape.carries | {"lost_number"}
 
     def write(
         self, department: Department, work: Work, home: Path, day: int, *, dry: bool
@@ -55,7 +37,7 @@ class PushShape(System):
         plans = {plan.kind: plan for plan in work.plans(department.code, day)}
         posts: dict[str, list[tuple[int, str]]] = {stream: [] for stream in STREAMS}
         for delivery in self.numbered(department, work, day):
-            body = "" if dry else json.dumps(self.stamped(delivery), ensure_ascii=False, separators=(",", ":"))
+            body = "" if dry else self.written(delivery)
             posts[delivery.entry.stream].append((delivery.row or 0, body))
             yield self.placed(department, delivery, day)
         if not dry:

@@ -13,40 +13,22 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
-from demo.model import Answered, Case, Defect, Department, Placed, UnitMark, Work
+from demo.model import Answered, Defect, Department, Placed, UnitMark, Work
 from demo.shapes.layout import department_folder, department_place
-from demo.shapes.record import Entry, Values
-from demo.shapes.rest import STREAMS, RestShape
-from demo.shapes.system import Deletes, Delivery, System
+from demo.shapes.rest import STREAMS
+from demo.shapes.told import ToldShape
 
 QUEUES = "broker.sqlite"
 """The store of a department's virtual host."""
 ANSWERS = "answers"
 """The queue that takes the hub's answers."""
 
-_RECORDS = RestShape()
 
-
-class QueueShape(System):
+class QueueShape(ToldShape):
     """Messages on queues, one for each kind of record."""
 
     name = "queue"
-    carries = (RestShape.carries - {"silent_feed", "field_added"}) | {"no_json_message"}
-    deletes: Deletes = "case"
-    streams = STREAMS
-    answered = True
-
-    def seen(self, case: Case) -> Case | None:
-        """Return the case without what has no queue."""
-        return _RECORDS.seen(case)
-
-    def entries(self, department: Department, case: Case) -> Iterator[Entry]:
-        """Yield the records of a case."""
-        return _RECORDS.entries(department, case)
-
-    def stamped(self, delivery: Delivery) -> Values:
-        """Build the JSON object, with revision, time and mark of deletion."""
-        return _RECORDS.stamped(delivery)
+    carries = ToldShape.carries | {"no_json_message"}
 
     def write(
         self, department: Department, work: Work, home: Path, day: int, *, dry: bool
@@ -60,7 +42,7 @@ class QueueShape(System):
         else:
             with _Queues(department_folder(home, department.code) / QUEUES, fresh=day == 1) as queues:
                 for delivery in numbers:
-                    body = json.dumps(self.stamped(delivery), ensure_ascii=False, separators=(",", ":"))
+                    body = self.written(delivery)
                     queues.publish(delivery.entry.stream, f"{delivery.row}", body)
                     yield self.placed(department, delivery, day)
         yield from self.spoiled_units(department, work, home, day, plans, dry=dry)
