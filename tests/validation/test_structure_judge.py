@@ -176,7 +176,7 @@ def test_a_record_nested_very_deep_is_refused_quickly_and_the_rest_is_not_touche
         deep = [deep]
     start = time.process_time()
     found = judged(record(NODES=deep), record(), record(new=deep))
-    assert time.process_time() - start < 5, "it was looked through to its depths"
+    assert time.process_time() - start < 2, "it was looked through to its depths"
     assert [(one.record, one.rule, one.detail.get("keyword")) for one in found if one.record >= 0] == [
         (0, "schema_violation", "depth"),
         (2, "schema_violation", "depth"),
@@ -250,7 +250,7 @@ def test_a_contract_that_there_is_not_is_told_with_those_there_are() -> None:
 
 
 def test_good_records_are_screened_and_not_explained() -> None:
-    """Side by side in one run, in processor time: the screen is compiled; what explains takes ten times as long."""
+    """Side by side in one run, in processor time: the screen is compiled; what explains takes some fifty times as long."""
     records = [record(ID=f"A{number}") for number in range(20_000)]
     judge, explaining = StructureJudge(SCHEMA), Draft202012Validator(SCHEMA)
     start = time.process_time()
@@ -258,4 +258,4 @@ def test_good_records_are_screened_and_not_explained() -> None:
     screened = (time.process_time() - start) / len(records)
     start = time.process_time()
     assert all(explaining.is_valid(one) for one in records[:1_000])
-    assert (time.process_time() - start) / 1_000 > 10 * screened
+    assert (time.process_time() - start) / 1_000 > 25 * screened
