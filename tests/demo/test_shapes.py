@@ -100,7 +100,7 @@ def test_a_shape_keeps_its_protocol(name: str) -> None:
 
 
 def test_every_kind_of_defect_is_carried_by_some_shape() -> None:
-    kinds = {kind.code for kind in KINDS.values() if kind.level != "set"}  # a habit needs a defect to ride on: habits.py
+    kinds = {kind.code for kind in KINDS.values() if kind.level != "set"}  # a habit rides on one
     assert set().union(*(shape.carries for shape in SHAPES.values())) == kinds
 
 

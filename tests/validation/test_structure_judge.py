@@ -250,7 +250,7 @@ def test_a_contract_that_there_is_not_is_told_with_those_there_are() -> None:
 
 
 def test_good_records_are_screened_and_not_explained() -> None:
-    """Side by side in one run, in processor time: the screen is compiled; what explains takes some fifty times as long."""
+    """Side by side in one run, in processor time: the screen is compiled; what explains takes fifty times as long."""
     records = [record(ID=f"A{number}") for number in range(20_000)]
     judge, explaining = StructureJudge(SCHEMA), Draft202012Validator(SCHEMA)
     start = time.process_time()
