@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from hub.errors import ConfigError, Fault
+from hub.yamlsafe import MAX_BYTES, YamlFault, compose
 
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
@@ -98,18 +99,16 @@ def suggestion(name: str, known: Collection[str]) -> str:
 def read_marked(faults: Faults) -> Mark | None:
     """Read the YAML file of `faults`; None and a fault where it is none."""
     try:
-        content = faults.file.read_text(encoding="utf-8-sig")
+        with faults.file.open("rb") as handle:
+            node = compose(handle.read(MAX_BYTES + 1), words=True)
     except FileNotFoundError:
         faults.add(1, "there is no such file")
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        faults.add(1, f"this file cannot be read as UTF-8 text: {error}")
+    except OSError as error:
+        faults.add(1, f"this file cannot be read: {error.strerror}")
         return None
-    try:
-        node = yaml.compose(content, Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        faults.add(place.line + 1 if place else 1, f"this is no YAML: {getattr(error, 'problem', None) or error}")
+    except YamlFault as fault:
+        faults.add(fault.line, f"this file {fault}")
         return None
     if node is None:
         faults.add(1, "this file is empty")

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from connectors import yamlmarks
 from connectors.source import load_sources
-from connectors.yamlmarks import MAX_BYTES, MAX_DEPTH, read_marked
+from connectors.yamlmarks import read_marked
+from hub import yamlsafe
 from hub.documents import Documents
 from hub.errors import ConfigError
+from hub.yamlsafe import MAX_BYTES, MAX_DEPTH
 from normalization.mapping import load_mapping
 
 REST = Path(__file__).resolve().parents[2] / "demo" / "sources" / "hall-rest-service"
@@ -30,7 +31,7 @@ CASES: dict[str, tuple[str | bytes, int, str]] = {
     "a_number_of_5000_digits": (f"code: x\ntitle: {'9' * 5_000}\n", 2, "cannot be read as tag:yaml.org,2002:int"),
     "an_object_of_python": ("code: x\ntitle: !!python/object/apply:os.getcwd []\n", 2, "is no tag that is known here"),
     "two_documents": ("code: x\n---\ncode: y\n", 2, "another document"),
-    "a_null_character": ("code: \x00\n", 1, "is not UTF-8 text"),
+    "a_null_character": ("code: \x00\n", 1, "a character that no text has"),
     "bytes_of_gbk": ("标题: 测试".encode("gbk"), 1, "is not UTF-8 text"),
 }
 
@@ -38,7 +39,7 @@ CASES: dict[str, tuple[str | bytes, int, str]] = {
 @pytest.fixture(params=["as it is installed", "without libyaml"])
 def either_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "without libyaml":
-        monkeypatch.setattr(yamlmarks, "_Loader", yaml.SafeLoader)
+        monkeypatch.setattr(yamlsafe, "_TYPED", yaml.SafeLoader)
 
 
 @pytest.mark.usefixtures("either_reader")

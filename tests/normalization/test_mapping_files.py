@@ -119,8 +119,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="this code list cannot be read as UTF-8 text"):
         load_mapping(path, Documents.load())
     path.write_bytes("version: 1 # 映射".encode("gb18030"))
-    with pytest.raises(ConfigError, match="this file cannot be read as UTF-8 text"):
+    with pytest.raises(ConfigError, match="this file is not UTF-8 text"):
         load_mapping(path, Documents.load())
+    with pytest.raises(ConfigError, match="this file cannot be read: Is a directory"):
+        load_mapping(tmp_path, Documents.load())
 
 
 def test_words_stay_words(tmp_path: Path) -> None:
@@ -209,7 +211,8 @@ def patterns_of_page() -> dict[str, re.Pattern[str]]:
 def test_the_page_lists_every_fault_and_no_other() -> None:
     """A fault of the tests matches a line of the page, and each line of the page a fault of the tests."""
     messages = [fault[3].split(": ", 1)[1] for fault in FAULTS]
-    messages += [f"this {what} cannot be read as UTF-8 text: " for what in ("file", "code list")]
+    messages += ["this file is not UTF-8 text", "this file cannot be read: "]
+    messages.append("this code list cannot be read as UTF-8 text: ")
     messages.append("there is no such file")
     complete = [message + "why" if message.endswith(": ") else message for message in messages]
     patterns = patterns_of_page()
