@@ -49,7 +49,9 @@ def propose(engine: sa.Engine, said: Proposal, doer: Doer) -> int:
         content = said.content if said.content is not None else item.content
         if content is None:
             raise DeedRefused(said.code, "a new item has no content", "Say what the item is.")
-        contents.check(said.code, content, central=store.central(connection, item.base_code))
+        # An item that ends or pauses says nothing new, so that a change of its base item never stands in the way.
+        ends = said.content is None and said.change in ("suspend", "abolish", "devolve")
+        contents.check(said.code, content, central=None if ends else store.central(connection, item.base_code))
         version = store.draft(connection, item, said, dict(content), status, doer.actor)
         _must_have_no_cycle(connection)
         store.note(connection, version, doer, "propose", said.reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -66,14 +66,14 @@ def read_file(path: Path) -> Iterator[Entry]:
     if len(said["items"]) > MOST_ENTRIES:
         raise FileRefused(path.name, f"it holds {len(said['items'])} items", f"At most {MOST_ENTRIES}: split it.")
     for number, one in enumerate(said["items"], 1):
-        yield _entry(f"{path.name}: item {number}", one)
+        yield entry(f"{path.name}: item {number}", one)
 
 
-def _entry(place: str, said: Any) -> Entry:
-    """Read one entry; what cannot be read becomes a fault of it."""
+def entry(place: str, said: Any, further: Iterable[Fault] = ()) -> Entry:
+    """Read one entry of the hub's own form; what cannot be read becomes a fault of it, beside the further ones."""
     if not isinstance(said, dict):
         return Entry(place, "", "", {}, faults=(Fault("", "shape", "no object"),))
-    faults = [
+    faults = [*further] + [
         Fault(f"/{name}", "unknown_field", f"known: {', '.join(sorted(_FIELDS))}") for name in set(said) - _FIELDS
     ]
     texts = {name: said.get(name) for name in ("code", "organ", "base_code", "region", "status")}
@@ -128,11 +128,11 @@ def from_source(connection: sa.Connection, source: str) -> Iterator[Entry]:
         faults: list[Fault] = []
         content = {
             "name": row["name"],
-            "item_type": _type(row["base_code"], row["item_type"], faults),
+            "item_type": type_of(row["base_code"], row["item_type"], faults),
             "kind": row["item_kind"],
             "legal_limit": _limit(row["legal_value"], row["legal_unit"]),
             "promised_limit": _limit(row["promised_value"], row["promised_unit"]),
-            "requirements": _requirements(row["prerequisites"], faults),
+            "requirements": requirements(row["prerequisites"], faults),
         }
         yield Entry(
             place=f"{row['stream']} {row['source_key']}",
@@ -147,7 +147,7 @@ def from_source(connection: sa.Connection, source: str) -> Iterator[Entry]:
         )
 
 
-def _type(base_code: str | None, said: str | None, faults: list[Fault]) -> str | None:
+def type_of(base_code: str | None, said: str | None, faults: list[Fault]) -> str | None:
     """Return the type of an item in two digits: as its base code bears it, else as the source words it."""
     if base_code is not None and item_code.fault(base_code, expected="base") is None:
         return base_code[2:4]
@@ -164,7 +164,7 @@ def _limit(value: int | None, unit: str | None) -> dict[str, Any] | None:
     return None if value is None or unit is None else {"value": value, "unit": unit}
 
 
-def _requirements(said: str | None, faults: list[Fault]) -> list[dict[str, Any]]:
+def requirements(said: str | None, faults: list[Fault]) -> list[dict[str, Any]]:
     """Read prerequisites written as groups of item codes: AND between groups, OR inside one."""
     if not said:
         return []

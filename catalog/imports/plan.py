@@ -88,6 +88,8 @@ def _judged(
         *_numbers_taken(entry, known, before, seen),
         *contents.faults(entry.code, entry.content, central=central.get(base or "")),
     ]
+    if _ended_so(entry, known) and not faults:
+        return Planned(entry, "unchanged")
     if entry.effective_on is None:
         faults.append(Fault("/effective_on", "day_missing", "no day on which it takes effect, and none was given"))
     elif known is not None and known.effective_on is not None and entry.effective_on < known.effective_on:
@@ -98,6 +100,14 @@ def _judged(
         return Planned(entry, "new")
     changes = _changes(entry, known)
     return Planned(entry, "changed" if changes else "unchanged", changes)
+
+
+def _ended_so(entry: Entry, known: Standing | Entry | None) -> bool:
+    """Say whether what stands is the very end of which an entry tells: it was taken in before."""
+    if known is None or entry.cancelled_on is None or entry.status not in ("in_force", "suspended"):
+        return False
+    ended = (known.status, known.effective_on, dict(known.content or {}))
+    return ended == ("abolished", entry.cancelled_on, dict(entry.content))
 
 
 def _numbers_taken(

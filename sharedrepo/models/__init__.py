@@ -3,7 +3,15 @@
 
 from sharedrepo.models.access import account, account_event, client, session, sign_in_pause
 from sharedrepo.models.base import metadata
-from sharedrepo.models.catalog import base_item, catalog_item, item_comment, item_deed, item_number, item_version
+from sharedrepo.models.catalog import (
+    base_item,
+    base_item_deed,
+    catalog_item,
+    item_comment,
+    item_deed,
+    item_number,
+    item_version,
+)
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
 from sharedrepo.models.ledger import (
@@ -31,6 +39,7 @@ __all__ = [
     "account_event",
     "alert",
     "base_item",
+    "base_item_deed",
     "batch",
     "bound",
     "case_overview",

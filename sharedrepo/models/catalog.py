@@ -53,6 +53,19 @@ base_item = sa.Table(
     comment="基本目录: what every level that carries an item out shares, and cannot change.",
 )
 
+base_item_deed = sa.Table(
+    "base_item_deed",
+    metadata,
+    column("deed_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("base_code", sa.Text(), sa.ForeignKey(base_item.c.base_code), nullable=False, index=True),
+    instant("at", nullable=False, server_default=sa.text("now()")),
+    column("actor", sa.Text(), nullable=False),
+    column("reason", sa.Text(), nullable=False),
+    column("content", JSONB(), nullable=False, privacy="public"),
+    schema="catalog",
+    comment="基本目录留痕: each time that a base item was fixed: by whom, when, why and how. Rows are only added.",
+)
+
 item_version = sa.Table(
     "item_version",
     metadata,
