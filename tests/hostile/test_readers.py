@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Callable
@@ -22,6 +19,7 @@ import pytest
 from connectors.source import StreamSpec
 from hub.errors import HostileInput
 from tests.connectors.parts import opened, pull, records, stream
+from tests.hostile.probe import read_apart
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = ROOT.parent / "shared" / "data" / "messages" / "ech0211"
@@ -250,10 +248,7 @@ def void_file(path: Path) -> Path:
 def test_hostile_input_is_refused_quickly_in_bounded_memory(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     case.make(tmp_path)
-    words = [sys.executable, "-m", "tests.hostile.probe", case.kind, str(tmp_path), json.dumps(case.options)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
+    found = read_apart(case.kind, str(tmp_path), StreamSpec("s", case.options))
     assert (found["error"], found["read"], found["broken"]) == (case.error, 0, 0), found
     assert case.words in found["words"]
     assert "source probe, stream s, a." in found["words"]

@@ -76,13 +76,14 @@ class XmlReader:
             pruner.done(element)
 
     def _record(self, number: int, element: etree._Element) -> Record | BrokenRecord:
+        most = self.limits.columns
         if self.fields is None:
-            record = _plain(element)
+            record = _plain(element, most)
         else:
             record = {name: read(element) for name, read in self.fields.reads}
-            record.update(self.fields.left_over(element, record))
+            record.update(self.fields.left_over(element, record, most))
         too_long = any(isinstance(value, str) and len(value) > self.limits.cell_chars for value in record.values())
-        if too_long or len(record) > self.limits.columns:
+        if too_long or len(record) > most:
             raise self.where.hostile(f"record {number} has a value or a number of fields beyond the limits")
         return record
 
@@ -197,8 +198,11 @@ class _Fields:
         self.children = {first.group(2) for first in firsts if first and not first.group(1)}
         self.attributes = {first.group(2) for first in firsts if first and first.group(1)}
 
-    def left_over(self, element: etree._Element, taken: Record) -> Record:
-        """Return the children and attributes that no field reads, under their own names."""
+    def left_over(self, element: etree._Element, taken: Record, most: int) -> Record:
+        """Return the children and attributes that no field reads, under their own names.
+
+        Of more than `most` names only so many come that the record has too many.
+        """
         if not self.known:
             return {}
         rest = {_local(name): value for name, value in element.attrib.items() if _local(name) not in self.attributes}
@@ -206,6 +210,8 @@ class _Fields:
             name = _local(child.tag)
             if name not in self.children:
                 rest[name] = _value(child)
+            if len(rest) > most + len(taken):
+                break
         return {name: value for name, value in rest.items() if name not in taken}
 
 
@@ -236,10 +242,15 @@ def _value(element: etree._Element) -> Any:
     return element.text or None
 
 
-def _plain(element: etree._Element) -> Record:
-    """Return attributes and children under their local names; a name that stands twice gives a list."""
+def _plain(element: etree._Element, most: int | None = None) -> Record:
+    """Return attributes and children under their local names; a name that stands twice gives a list.
+
+    Of more than `most` names one more comes than that: a record of a million fields is told by its first thousands.
+    """
     record: Record = {_local(name): value for name, value in element.attrib.items()}
     for child in element:
+        if most is not None and len(record) > most:
+            break
         name, value = _local(child.tag), _value(child)
         if name not in record:
             record[name] = value
