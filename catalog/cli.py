@@ -154,7 +154,10 @@ def graph(
     asked, found, names = reading.resting(opened(), code)
     if to is not None:
         to.write_text(picture.svg(found, asked, names), encoding="utf-8")
-    rows = [{"item": one, "name": names.get(one), "rests on": sorted(before)} for one, before in sorted(found.items())]
+    rows = [
+        {"item": one, "name": names.get(one), "rests on": " + ".join(" | ".join(group.options) for group in groups)}
+        for one, groups in sorted(found.items())
+    ]
     if json:
         as_json({"item": asked, "rests_on": rows})
     else:

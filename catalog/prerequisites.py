@@ -7,6 +7,7 @@ every item of that base.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -14,6 +15,24 @@ from catalog.errors import Cycle
 
 Graph = Mapping[str, frozenset[str]]
 """For each node (the base code of an item, or its own code where it has none) the nodes that must be there before."""
+
+
+Item = tuple[str, str | None, Mapping[str, Any]]
+"""An item as the graph sees it: code, base code and content."""
+CREDENTIAL = "credential:"
+"""What stands before the type of a credential where it is named beside items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of prerequisites: one of its options is enough (nodes, or credentials)."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+Needs = Mapping[str, tuple[Group, ...]]
+"""For each node the groups of which all must be met."""
 
 
 def named(content: Mapping[str, Any]) -> frozenset[str]:
@@ -27,16 +46,36 @@ def node(code: str, base_code: str | None) -> str:
     return base_code or code
 
 
-def graph(items: Iterable[tuple[str, str | None, Mapping[str, Any]]]) -> dict[str, frozenset[str]]:
-    """Build the graph of items, each given by code, base code and content; codes that no item has stay as they are."""
+def graph(items: Iterable[Item]) -> dict[str, frozenset[str]]:
+    """Build the graph of items; codes that no item has stay as they are."""
+    return {one: frozenset(_items(groups)) for one, groups in needs(items).items()}
+
+
+def needs(items: Iterable[Item]) -> dict[str, tuple[Group, ...]]:
+    """Return what each node needs; items of one base that say the same say it once."""
     listed = list(items)
     nodes = {code: node(code, base) for code, base, _ in listed}
     nodes |= {base: base for _, base, _ in listed if base}
-    edges: dict[str, set[str]] = {}
+    found: dict[str, dict[Group, None]] = {}
     for code, base, content in listed:
-        found = {nodes.get(one, one) for one in named(content)}
-        edges.setdefault(node(code, base), set()).update(found)
-    return {one: frozenset(before) for one, before in edges.items()}
+        groups = found.setdefault(node(code, base), {})
+        for said in content.get("requirements", ()):
+            options = [
+                nodes.get(one["item"], one["item"]) if "item" in one else f"{CREDENTIAL}{one['credential']}"
+                for one in said["any_of"]
+            ]
+            groups[Group(said["name"], tuple(dict.fromkeys(options)))] = None
+    return {one: tuple(groups) for one, groups in found.items()}
+
+
+def resting(found: Needs, start: str) -> dict[str, tuple[Group, ...]]:
+    """Return the part of the needs that a node rests on, itself included."""
+    edges = {one: frozenset(_items(groups)) for one, groups in found.items()}
+    return {one: found.get(one, ()) for one in before(edges, start)}
+
+
+def _items(groups: Iterable[Group]) -> Iterable[str]:
+    return (one for group in groups for one in group.options if not one.startswith(CREDENTIAL))
 
 
 def must_have_no_cycle(found: Graph) -> None:
@@ -61,14 +100,3 @@ def before(found: Graph, start: str) -> dict[str, frozenset[str]]:
             part[one] = found.get(one, frozenset())
             waiting.extend(part[one])
     return part
-
-
-def layers(found: Graph) -> list[list[str]]:
-    """Put a graph without cycles into layers: what rests on nothing first, each node right behind what it rests on."""
-    depth: dict[str, int] = {}
-    for one in TopologicalSorter(found).static_order():
-        depth[one] = max((depth[other] + 1 for other in found.get(one, ())), default=0)
-    rows: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for one in sorted(depth):
-        rows[depth[one]].append(one)
-    return rows

@@ -71,8 +71,8 @@ def shown(engine: sa.Engine, code: str) -> dict[str, Any]:
         }
 
 
-def resting(engine: sa.Engine, code: str) -> tuple[str, dict[str, frozenset[str]], dict[str, str]]:
-    """Return an item's node, the part of the graph that it rests on, and the names of the items in the catalogue.
+def resting(engine: sa.Engine, code: str) -> tuple[str, prerequisites.Needs, dict[str, str]]:
+    """Return an item's node, what it and all that it rests on need, and the names of the items in the catalogue.
 
     Raises:
         NoSuchItem: there is none of this number.
@@ -82,7 +82,7 @@ def resting(engine: sa.Engine, code: str) -> tuple[str, dict[str, frozenset[str]
         newest = store.newest(connection)
     names = {prerequisites.node(one, base): content["name"] for one, base, content in newest}
     asked = prerequisites.node(item.code, item.base_code)
-    return asked, prerequisites.before(prerequisites.graph(newest), asked), names
+    return asked, prerequisites.resting(prerequisites.needs(newest), asked), names
 
 
 def cleaning(engine: sa.Engine, day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

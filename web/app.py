@@ -6,13 +6,15 @@ that its callers come through: a right of a client program, or a person's sign-i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from catalog.pages.routes import router as catalogue_pages
 from hub.refusals import NotAllowed, NotAuthenticated, documented
 from pipeline.routes import records
 from pipeline.runtime import Runtime
@@ -23,7 +25,7 @@ from quality.worklist import routes as worklist
 from sharedrepo import clients
 from web import health, metrics, problems, static
 from web.accounts import routes as accounts
-from web.accounts.door import signed_in
+from web.accounts.door import recognized, signed_in
 from web.accounts.oidc import Provider
 from web.authentication import having
 from web.framing import Framing
@@ -38,15 +40,22 @@ MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
 )
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 
-PAGES: tuple[tuple[APIRouter, bool], ...] = (
+PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (static.router, False),
     (accounts.open_router, False),
     (accounts.router, True),
     (quality_pages, True),
     (issue_pages, True),
     (waiting_pages, True),
+    (catalogue_pages, None),
 )
-"""The pages of the packages; True: only for persons who are signed in, who then have rights by their roles."""
+"""The pages of the packages; True: only for persons who are signed in, who then have rights by their roles.
+
+False: for everybody; None: for everybody, and those who are signed in are known by name."""
+
+_DOORS: Mapping[bool | None, Callable[[], list[Any]]] = {
+    True: lambda: [signed_in()], False: list, None: lambda: [recognized()],
+}  # fmt: skip
 
 
 def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
@@ -80,7 +89,7 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
             responses = documented(NotAuthenticated, NotAllowed)
             app.include_router(router, dependencies=[having(right)], responses=responses)
     for router, closed in PAGES:
-        app.include_router(router, dependencies=[signed_in()] if closed else [])
+        app.include_router(router, dependencies=_DOORS[closed]())
     problems.install(app)
     app.add_middleware(Framing)
     return app

@@ -20,7 +20,10 @@ from web import static
 from web.accounts import cookies
 
 _HERE = Path(__file__).resolve().parent
-FOLDERS = (_HERE / "templates", _HERE.parent / "quality" / "pages" / "templates")
+_ROOT = _HERE.parent
+FOLDERS = (
+    _HERE / "templates", _ROOT / "quality" / "pages" / "templates", _ROOT / "catalog" / "pages" / "templates",
+)  # fmt: skip
 """Where the packages keep the templates of their pages."""
 
 NAVIGATION = (
@@ -31,6 +34,9 @@ NAVIGATION = (
     ("/accounts", "nav.accounts", ACCOUNTS),
 )
 """What stands in the head of each page, and the right that it needs."""
+
+PUBLIC = (("/items", "nav.items"), ("/items/changes", "nav.changes"))
+"""What stands there for everybody."""
 
 _LONGEST_TARGET = 1_000
 _LOCAL = re.compile(r"/(?![/\\])[!-~]*")
@@ -57,11 +63,16 @@ class Pages:
             here=here(request) if request.method in ("GET", "HEAD") else back,
             path=request.url.path,
             navigation=NAVIGATION,
+            public_navigation=PUBLIC,
             static=static.address,
             nonce=nonce,
             **values,
         )
         return HTMLResponse(text, status, headers=_headers(nonce))
+
+    def language(self, request: Request) -> str:
+        """Return the language in which a reader is answered."""
+        return language_of(request)
 
     def refusal(self, request: Request, refused: RequestRefused) -> Response:
         """Answer a refused request to a person: the way to the sign-in, or a page that says what to do."""

@@ -25,7 +25,7 @@ def puller(runtime: Runtime, shared_data: Path) -> PullerOf:
 @pytest.fixture
 def rebuilt(server: EmbeddedServer, template: str, settings: Settings) -> Iterator[Runtime]:
     """Give an empty repository beside the same archive and keys: what a rebuild fills."""
-    with _opened(server, template, settings, "hub_real_rebuilt") as runtime:
+    with module_repository(server, template, settings, "hub_real_rebuilt") as runtime:
         yield runtime
 
 
@@ -35,12 +35,13 @@ def module_hub(
 ) -> Iterator[Runtime]:
     """Give a repository that the tests of one module fill once and look at."""
     settings = Settings(home=tmp_path_factory.mktemp("home"), keys=SecretStr(key_ring))
-    with _opened(server, template, settings, "hub_real_module") as runtime:
+    with module_repository(server, template, settings, "hub_real_module") as runtime:
         yield runtime
 
 
 @contextmanager
-def _opened(server: EmbeddedServer, template: str, settings: Settings, name: str) -> Iterator[Runtime]:
+def module_repository(server: EmbeddedServer, template: str, settings: Settings, name: str) -> Iterator[Runtime]:
+    """Give a fresh repository of a name, which is gone afterwards."""
     _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     values = settings.model_dump() | {"database_url": server.url(name)}
     runtime = Runtime.open(Settings(**values))

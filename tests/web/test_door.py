@@ -26,8 +26,13 @@ OPEN = {
     "/sign-in/return",
     "/language/{language}",
     "/static/{digest}/{name}",
+    "/items",
+    "/items/changes",
+    "/items/changes.atom",
+    "/items/graph/{code:path}",
+    "/items/{code:path}",
 }
-"""The routes that anybody may ask: whether the hub is well, and the way in for people."""
+"""The routes that anybody may ask: whether the hub is well, the way in for people, and the published catalogue."""
 
 
 def routes() -> Iterator[tuple[str, str]]:

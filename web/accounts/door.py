@@ -32,6 +32,17 @@ def signed_in() -> Any:
     return Depends(admit)
 
 
+def recognized() -> Any:
+    """Return the dependency that lets everybody in, and knows those who are signed in."""
+
+    async def admit(request: Request) -> None:
+        seat = await run_in_threadpool(seated, request)
+        if seat is not None:
+            request.state.seat, request.state.visitor, request.state.caller = seat, seat.visitor, seat.visitor
+
+    return Depends(admit)
+
+
 def seated(request: Request) -> sessions.Seat | None:
     """Return the session that a request belongs to; None where there is none that is valid now."""
     token = cookies.read(request, cookies.SESSION)

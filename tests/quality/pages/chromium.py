@@ -30,8 +30,8 @@ def running() -> Iterator[Browser]:
 
 
 @contextmanager
-def person(browser: Browser, url: str, code: str, language: str = "zh", **more: Any) -> Iterator[Page]:
-    """A person's own window, signed in by the form; whatever the browser complains of fails the test."""
+def stranger(browser: Browser, url: str, language: str = "zh", **more: Any) -> Iterator[Page]:
+    """The window of somebody without an account; whatever the browser complains of fails the test."""
     size = more.pop("viewport", {"width": 1280, "height": 800})
     context = browser.new_context(locale=LOCALES[language], viewport=size, **more)
     context.set_default_timeout(120_000)  # a busy machine is no fault of the page
@@ -41,16 +41,23 @@ def person(browser: Browser, url: str, code: str, language: str = "zh", **more: 
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("requestfailed", lambda asked: complaints.append(f"failed: {asked.url}"))
     page.on("request", lambda asked: None if asked.url.startswith((url, "data:")) else complaints.append(asked.url))
-    page.goto(f"{url}/sign-in")
-    page.fill("#code", code)
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url(f"{url}/quality")
     try:
         yield page
     finally:
         context.close()
     assert not complaints, f"the browser loads only what is ours, and blocks nothing of it: {complaints}"
+
+
+@contextmanager
+def person(browser: Browser, url: str, code: str, language: str = "zh", **more: Any) -> Iterator[Page]:
+    """A person's own window, signed in by the form."""
+    with stranger(browser, url, language, **more) as page:
+        page.goto(f"{url}/sign-in")
+        page.fill("#code", code)
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_url(f"{url}/quality")
+        yield page
 
 
 def barriers(page: Page) -> list[str]:

@@ -1,0 +1,138 @@
+"""The catalogue for everybody, without signing in: `/items`, `/items/{code}`, `/items/changes` and its Atom feed."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from catalog import picture
+from catalog.imports.entries import ITEM_TYPES
+from catalog.pages import feed, public
+from catalog.pages.public import SIZE, Asked
+from hub import asking
+from hub.asking import chosen, named, page
+from hub.refusals import Malformed
+from hub.words import LANGUAGES
+from hub.workdays import local_day
+from sharedrepo.models.catalog import CHANGES, STATUSES
+
+router = APIRouter(include_in_schema=False)
+
+_FURTHEST = 1_000_000
+"""Nobody pages further down a list than this."""
+_DRAWING = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""What a browser lets the picture do: show itself. Its style stands in it."""
+_UNPUBLISHED = "未公布的事项 not published"
+_SINCE, _UNTIL = date(1949, 10, 1), date(2199, 12, 31)
+
+
+@router.get("/items")
+async def items(request: Request) -> Response:
+    """List the items with what each says on a day, by words, organ, state and type."""
+    asked = Asked(
+        words=chosen(request, "q", 100),
+        organ=chosen(request, "organ", 18),
+        status=_one_of(request, "status", STATUSES),
+        type=_one_of(request, "type", tuple(ITEM_TYPES)),
+        first=_first(request),
+    )
+    day = _day(request)
+    rows, total = await run_in_threadpool(public.listed, _engine(request), asked, day)
+    organs = await run_in_threadpool(public.organs, _engine(request), day)
+    shown: Response = page(
+        request, "catalog/items.html", asked=asked, rows=rows, total=total, organs=organs, day=day, today=_today(),
+        statuses=STATUSES, types=ITEM_TYPES, size=SIZE,
+    )  # fmt: skip
+    return shown
+
+
+@router.get("/items/changes")
+async def changes(request: Request) -> Response:
+    """Show every published change, the newest first."""
+    organ, change, first = chosen(request, "organ", 18), _one_of(request, "change", CHANGES), _first(request)
+    rows = await run_in_threadpool(
+        public.changes, _engine(request), organ=organ, change=change, first=first, size=SIZE + 1
+    )
+    shown: Response = page(
+        request, "catalog/changes.html", rows=rows[:SIZE], further=len(rows) > SIZE, first=first, size=SIZE,
+        organ=organ, change=change, changes=CHANGES,
+    )  # fmt: skip
+    return shown
+
+
+@router.get("/items/changes.atom")
+async def changes_feed(request: Request) -> Response:
+    """Hand the changes out as an Atom feed, page by page."""
+    organ, change, first = chosen(request, "organ", 18), _one_of(request, "change", CHANGES), _first(request)
+    rows = await run_in_threadpool(
+        public.changes, _engine(request), organ=organ, change=change, first=first, size=SIZE + 1
+    )
+    query = {name: value for name, value in (("organ", organ), ("change", change)) if value}
+    text = feed.made(
+        rows[:SIZE], base=_base(request), language=_language(request), query=query,
+        further=first + SIZE if len(rows) > SIZE else None,
+    )  # fmt: skip
+    return Response(text, media_type=feed.TYPE)
+
+
+@router.get("/items/graph/{code:path}")
+async def graph(request: Request, code: str) -> Response:
+    """Draw what an item rests on."""
+    asked, found, names = await run_in_threadpool(public.graph, _engine(request), named(code), _day(request))
+    text = await run_in_threadpool(picture.svg, found, asked, names, unknown=_UNPUBLISHED)
+    return Response(text, media_type="image/svg+xml", headers={"Content-Security-Policy": _DRAWING})
+
+
+@router.get("/items/{code:path}")
+async def one_item(request: Request, code: str) -> Response:
+    """Show one item: what it says on a day, what it rests on, and its published versions."""
+    day = _day(request)
+    found = await run_in_threadpool(public.item, _engine(request), named(code), day)
+    shown: Response = page(
+        request, "catalog/item.html", item=found, content=found["content"], day=day, today=_today(),
+        types=ITEM_TYPES,
+    )  # fmt: skip
+    return shown
+
+
+def _engine(request: Request) -> sa.Engine:
+    return cast("sa.Engine", request.app.state.hub.runtime.engine)
+
+
+def _base(request: Request) -> str:
+    settings: Any = request.app.state.hub.runtime.settings
+    return str(settings.web_url or str(request.base_url).rstrip("/"))
+
+
+def _language(request: Request) -> str:
+    picked = request.query_params.get("language")
+    pages: asking.Pages = request.app.state.pages
+    return picked if picked in LANGUAGES else pages.language(request)
+
+
+def _today() -> date:
+    return local_day(datetime.now(UTC))
+
+
+def _day(request: Request) -> date:
+    said = chosen(request, "day", 10)
+    found = _today() if said is None else asking.day(said, "day")
+    if not _SINCE <= found <= _UNTIL:
+        raise Malformed("there is no catalogue of this day", hint=f"Name one from {_SINCE} to {_UNTIL}.")
+    return found
+
+
+def _first(request: Request) -> int:
+    said = chosen(request, "from", 18)
+    return 0 if said is None else min(asking.number(said, "from"), _FURTHEST)
+
+
+def _one_of(request: Request, name: str, known: tuple[str, ...]) -> str | None:
+    said = chosen(request, name, 20)
+    if said is not None and said not in known:
+        raise Malformed(f"the filter {name} has no such choice", hint=f"There are: {', '.join(known)}.")
+    return said
