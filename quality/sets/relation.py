@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 _FOLDER = Path(__file__).with_name("relations")
+SUITES = Path(__file__).resolve().parents[2] / "validation" / "suites"
 ROWS = "set_rows"
 _MEMORY = "64MB"
 _NOTHING = (
@@ -55,6 +56,11 @@ class Scope:
 def relations() -> Mapping[str, str]:
     """Return the SQL of every relation by the name of its document."""
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(_FOLDER.glob("*.sql"))}
+
+
+def suite_names(folder: Path = SUITES) -> list[str]:
+    """Return the names of all suites: each is that of its file and of its canonical document."""
+    return sorted(file.stem for file in folder.glob("*.json"))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Runs one suite over one scope and returns a result for each expectation, organ and stream."""
+"""Runs one suite over the rows that are laid out and returns a result for each expectation, organ and stream."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from great_expectations.validator.validator import Validator
 
 from hub.errors import HubError
 from quality.sets.engine import OneScanEngine
-from quality.sets.relation import ROWS, Scope, laid_out
+from quality.sets.relation import ROWS
 from quality.sets.suite import Asked, Suite
 
 _RUNTIME = {"catch_exceptions": False, "result_format": {"result_format": "BOOLEAN_ONLY"}}
@@ -46,29 +46,11 @@ class Result:
     detail: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """One suite's run: the results of each set, and how many rows there were."""
-
-    results: list[Result]
-    rows: int
-
-
-def run_suite(connection: sa.Connection, suite: Suite, scope: Scope) -> Ran:
-    """Run a suite in SQL.
+def judge(connection: sa.Connection, suite: Suite) -> list[Result]:
+    """Judge the rows that lie in the table `ROWS`, in SQL.
 
     Raises:
         SuiteTrouble: an expectation could not be computed, or not for each set.
-    """
-    with laid_out(connection, suite.name, scope) as rows:
-        return Ran(judge(connection, suite) if rows else [], rows)
-
-
-def judge(connection: sa.Connection, suite: Suite) -> list[Result]:
-    """Judge the rows that lie in the table `ROWS`.
-
-    Raises:
-        SuiteTrouble: as `run_suite` does.
     """
     engine = OneScanEngine(connection)
     data = SqlAlchemyBatchData(execution_engine=engine, table_name=ROWS, create_temp_table=False)

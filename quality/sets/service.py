@@ -7,6 +7,7 @@ them (`quality.set_result.latest`); a run over one batch says what that delivery
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from hub.documents import Documents
 from hub.errors import HubError
 from normalization.mapping import load_mapping
 from quality.sets import store
-from quality.sets.relation import Scope
+from quality.sets.relation import Scope, laid_out, suite_names
 
 if TYPE_CHECKING:
     from quality.sets.run import Result
@@ -79,28 +80,36 @@ def check(
         SuiteError: a suite did not load whole.
         SuiteTrouble: a suite could not be run to its end; nothing of this run is kept.
     """
-    from quality.sets.run import run_suite  # noqa: PLC0415  # the library takes ten seconds to import
-    from quality.sets.suite import suites as load_suites  # noqa: PLC0415  # the same
-
-    chosen = {name: one for name, one in (suites or load_suites()).items() if only is None or name in only}
+    chosen = [name for name in (suites or suite_names()) if only is None or name in only]
     now = datetime.now(UTC)
     lines = _lines(engine, source, batch)
     found: list[Result] = []
     rows = 0
-    with engine.connect() as connection:
+    # The library takes seconds to import; the server lays out the first rows meanwhile.
+    with ThreadPoolExecutor(1) as beside, engine.connect() as connection:
+        library = beside.submit(_library)
         for scope in _scopes(lines, sources, documents, as_of, now, batch):
-            for name, suite in chosen.items():
-                ran = run_suite(connection, suite, scope)
-                found += ran.results
-                rows += ran.rows
+            for name in chosen:
+                with laid_out(connection, name, scope) as size:
+                    judge, load = library.result()
+                    suite = (suites or load())[name]
+                    found += judge(connection, suite) if size else []
+                rows += size
                 if progress is not None:
-                    progress(name, ran.rows)
+                    progress(name, size)
     run_id = None
     if keep:
         run_id = store.write(
-            engine, found, at=now, streams=[line.stream_id for line in lines], suites=list(chosen), batch=batch
+            engine, found, at=now, streams=[line.stream_id for line in lines], suites=chosen, batch=batch
         )
     return Report(run_id, now, batch, rows, found)
+
+
+def _library() -> tuple[Callable[[sa.Connection, Suite], list[Result]], Callable[[], Mapping[str, Suite]]]:
+    """Import what judges, and what loads suites."""
+    from quality.sets import run, suite  # noqa: PLC0415  # only a run needs the library
+
+    return run.judge, suite.suites
 
 
 def _lines(engine: sa.Engine, source: str | Collection[str] | None, batch: int | None) -> list[_Line]:

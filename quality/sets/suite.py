@@ -22,8 +22,8 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 from hub.errors import HubError
 from hub.findings import RULES
 from quality.sets import expectations as own
+from quality.sets.relation import SUITES
 
-FOLDER = Path(__file__).resolve().parents[2] / "validation" / "suites"
 Bound = Literal["min", "max"]
 _META = frozenset({"rule", "field", "bound", "title", "title_zh"})
 
@@ -73,7 +73,7 @@ class Suite:
 
 
 @cache
-def suites(folder: Path = FOLDER) -> Mapping[str, Suite]:
+def suites(folder: Path = SUITES) -> Mapping[str, Suite]:
     """Return every suite of the folder by its name (that of the canonical document).
 
     Raises:
