@@ -41,6 +41,7 @@ class Liar:
     password: str = "pa55word"
     subsystem: bool = True
     slow_login: float = 0
+    timeout: float = 1.5
     keys: list[paramiko.PKey] = field(default_factory=lambda: [paramiko.ECDSAKey.generate()])
     passwords: list[str] = field(default_factory=list)
     port: int = 0
@@ -50,7 +51,7 @@ class Liar:
     @property
     def url(self) -> str:
         known = fingerprint_of(self.keys[0].asbytes())
-        return f"sftp://me:pa55word@127.0.0.1:{self.port}/drop?host_key={known}&timeout=1.5"
+        return f"sftp://me:pa55word@127.0.0.1:{self.port}/drop?host_key={known}&timeout={self.timeout}"
 
     def cut(self) -> None:
         """Hang up."""
@@ -137,6 +138,7 @@ def _keep(liar: Liar, door: socket.socket, done: threading.Event) -> None:
             caller, _ = door.accept()
         except TimeoutError:
             continue
+        caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits for an acknowledgement
         line = paramiko.Transport(caller)
         line.add_server_key(liar.keys[min(len(liar.lines), len(liar.keys) - 1)])
         if liar.subsystem:

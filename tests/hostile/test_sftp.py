@@ -150,16 +150,16 @@ def test_a_server_that_falls_silent_in_the_middle() -> None:
         liar.over.wait(4 if offset else 0)
         return CONTENT[offset : offset + length]
 
-    with lying(read=stalling) as liar:
-        fails(RetrySource, r"no answer within 1\.5 seconds", liar)
+    with lying(read=stalling, timeout=0.4) as liar:
+        fails(RetrySource, r"no answer within 0\.4 seconds", liar)
 
 
 def test_a_server_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.kinds.files.locations.sftp._GRACE", 1.0)
+    monkeypatch.setattr("connectors.kinds.files.locations.sftp._GRACE", 0.5)
     monkeypatch.setattr("connectors.kinds.files.locations.sftp._SLOWEST", 1 << 20)
 
     def dripping(liar: Liar, offset: int, length: int) -> Any:
-        liar.over.wait(0.5)
+        liar.over.wait(0.2)
         return CONTENT[offset : offset + length]
 
     with lying(read=dripping) as liar:
@@ -258,7 +258,7 @@ def test_a_wrong_password_is_told_as_such() -> None:
 
 
 def test_a_server_that_never_answers_a_login() -> None:
-    with lying(slow_login=4) as liar:
+    with lying(slow_login=4, timeout=0.4) as liar:
         fails(RetrySource, "broke off at log-in", liar)
 
 
@@ -282,7 +282,7 @@ def test_who_is_no_ssh_server_at_all(greeting: bytes) -> None:
 
         keeper = threading.Thread(target=greet)
         keeper.start()
-        url = f"sftp://me:pa55word@127.0.0.1:{door.getsockname()[1]}/drop?host_key=SHA256:{'A' * 43}&timeout=1"
+        url = f"sftp://me:pa55word@127.0.0.1:{door.getsockname()[1]}/drop?host_key=SHA256:{'A' * 43}&timeout=0.4"
         began = time.monotonic()
         with pytest.raises(RetrySource, match="broke off"):
             pull("files", url, csv())

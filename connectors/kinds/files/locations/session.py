@@ -44,6 +44,7 @@ def _transport(address: Address, source: str) -> paramiko.Transport:
     except (OSError, UnicodeError) as error:
         reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
         raise SourceUnreachable(source=source, got=f"no SFTP server answers ({reason})") from None
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else many a question waits for an acknowledgement
     try:
         transport = paramiko.Transport(line)
     except paramiko.SSHException:
