@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hub.errors import HubError, SourceTrouble, WrongCredentials
 from kit.compare import differences
-from kit.suite.pulls import pull
+from kit.look import slices
 from kit.suite.result import Check, Result, cannot, failed, passed
 from kit.suite.stand import Stand, refusal
 
@@ -36,7 +36,7 @@ def wrong_password(stand: Stand) -> Result:
         return cannot("this connection has no password")
     stream = next(iter(stand.there.source.streams.values()))
     try:
-        pull(stand, stand.connect(url=url), stream, {}, size=1)
+        list(slices(stand.connect(url=url), stream, {}, size=1, full=False, most=1))
     except WrongCredentials as error:
         if WRONG in str(error):
             return failed("the error shows the password that was tried: take it out of the connector's words")

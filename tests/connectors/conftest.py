@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from sharedrepo.embedded import EmbeddedServer
 
 LOCAL = os.environ.get("HUB_TEST_PG", "postgresql+psycopg2://postgres@127.0.0.1:5432/test")
-MARIADB = "mysql://root@127.0.0.1:3306/test"
+PLAIN = "ssl_disabled=true"
+"""Without it the driver loads the certificates of all authorities for each connection, longer than a test takes."""
+MARIADB = f"mysql://root@127.0.0.1:3306/test?{PLAIN}"
 
 
 @dataclass
@@ -65,15 +67,20 @@ def postgres(postgres_url: str) -> Iterator[Department]:
     place.run(f"DROP SCHEMA {schema} CASCADE")
 
 
-@pytest.fixture
-def mariadb() -> Iterator[Department]:
+@pytest.fixture(scope="session")
+def local_mariadb() -> None:
+    """Skip where no MariaDB runs."""
     try:
         pymysql.connect(host="127.0.0.1", user="root", connect_timeout=3).close()
     except pymysql.err.OperationalError as error:
         pytest.skip(f"no MariaDB on its standard local port ({error.args[0]})")
+
+
+@pytest.fixture
+def mariadb(local_mariadb: None) -> Iterator[Department]:
     name = f"conn_{os.getpid()}"
     Department("mysql", MARIADB, None).run(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
-    yield Department("mysql", f"mysql://root@127.0.0.1:3306/{name}?charset=utf8mb4", None)
+    yield Department("mysql", f"mysql://root@127.0.0.1:3306/{name}?charset=utf8mb4&{PLAIN}", None)
     Department("mysql", MARIADB, None).run(f"DROP DATABASE {name}")
 
 

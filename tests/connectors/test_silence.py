@@ -90,11 +90,12 @@ def test_a_server_that_falls_silent_in_the_middle_is_given_up(server: Department
     assert time.monotonic() - began < 20
 
 
-def test_a_server_that_is_silent_from_the_beginning_is_given_up(postgres: Department) -> None:
+def test_a_server_that_is_silent_from_the_beginning_is_given_up(
+    postgres: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.kinds.database.engine._WAIT", 1)
     listener = socket.create_server(("127.0.0.1", 0))
-    url = sa.make_url(postgres.url).set(
-        host="127.0.0.1", port=listener.getsockname()[1], query={"connect_timeout": "2"}
-    )
+    url = sa.make_url(postgres.url).set(host="127.0.0.1", port=listener.getsockname()[1], query={})
     try:
         report = opened("database", url.render_as_string(hide_password=False), stream("cases")).check()
     finally:
