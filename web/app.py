@@ -24,6 +24,7 @@ from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
 from web import health, metrics, problems, static
+from web.accounts import own
 from web.accounts import routes as accounts
 from web.accounts.door import recognized, signed_in
 from web.accounts.oidc import Provider
@@ -44,6 +45,7 @@ PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (static.router, False),
     (accounts.open_router, False),
     (accounts.router, True),
+    (own.router, True),
     (quality_pages, True),
     (issue_pages, True),
     (waiting_pages, True),
