@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hub.words import LANGUAGES, Words, catalogue, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = [*(ROOT / "web").rglob("*.html"), *(ROOT / "quality").rglob("*.html")]
-CODE = [*(ROOT / "web").rglob("*.py"), *(ROOT / "quality" / "pages").rglob("*.py")]
-_CALL = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
-_FAMILY = re.compile(r"""\bt\.or_code\(\s*["']([a-z0-9_.]+)["']""")
+PAGES = [ROOT / "web", ROOT / "quality" / "pages", ROOT / "catalog" / "pages"]
+TEMPLATES = [file for folder in PAGES for file in folder.rglob("*.html")]
+CODE = [file for folder in PAGES for file in folder.rglob("*.py")]
+_CALL = re.compile(r"""\bt\(\s*["']([a-z0-9_.]*[a-z0-9_])["']""")
+_FAMILY = re.compile(r"""\bt(?:\.or_code)?\(\s*["']([a-z0-9_.]+?)\.?["']\s*[~,]""")
 _QUOTED = re.compile(r"""["']([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)["']""")
 
 
