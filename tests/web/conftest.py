@@ -6,11 +6,24 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hub.settings import Settings
 from pipeline.runtime import Runtime
 from sharedrepo import clients
 from tests.departments import ORGAN
 from tests.web.serving import served
 from web.app import create
+
+
+@pytest.fixture
+def linger() -> float:
+    """The seconds that a post waits for others; a test of posts that go together has them wait longer."""
+    return 0.02
+
+
+@pytest.fixture
+def settings(settings: Settings, linger: float) -> Settings:
+    """The settings of a hub in which posts hardly wait for each other."""
+    return settings.model_copy(update={"push_linger": linger})
 
 
 @pytest.fixture

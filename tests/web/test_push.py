@@ -47,6 +47,10 @@ def refused(answer: requests.Response) -> tuple[int, str]:
     return said["status"], said["type"].rpartition(":")[2]
 
 
+gathered = pytest.mark.parametrize("linger", [0.5])
+"""Posts that are made at the same time go together."""
+
+
 @pytest.fixture
 def poster(tmp_path: Path, runtime: Runtime, token_for: Callable[..., str]) -> Iterator[Poster]:
     """A department that can post to a hub that serves."""
@@ -134,6 +138,7 @@ def test_a_key_with_something_else_is_refused(poster: Poster, hub: Hub) -> None:
     assert hub.one("SELECT count(*) FROM core.approval_case") == 1
 
 
+@gathered
 def test_repeats_of_a_post_that_is_under_way_are_one_post(poster: Poster, hub: Hub) -> None:
     row = poster.row("PRE_APASINFO", PROJID="C1")
     answers = together(lambda _: poster.post("PRE_APASINFO", row, Idempotency_Key="k-1"), 5)
@@ -166,6 +171,7 @@ def together(call: Callable[[int], requests.Response], times: int) -> list[reque
     return [found[n] for n in range(times)]
 
 
+@gathered
 def test_posts_of_half_a_second_are_one_batch_and_each_has_its_own_receipts(poster: Poster, hub: Hub) -> None:
     def call(n: int) -> requests.Response:
         rows = [poster.row("PRE_APASINFO", PROJID=f"C{n}-{m}") for m in range(n + 1)]
@@ -179,6 +185,7 @@ def test_posts_of_half_a_second_are_one_batch_and_each_has_its_own_receipts(post
     assert check(hub.runtime.engine) == []
 
 
+@gathered
 def test_a_post_that_brings_its_batch_down_takes_no_other_with_it(
     poster: Poster, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +206,7 @@ def test_a_post_that_brings_its_batch_down_takes_no_other_with_it(
     assert check(hub.runtime.engine) == []
 
 
+@gathered
 def test_a_post_that_changes_the_shape_of_a_frozen_stream_is_refused_and_no_other(
     tmp_path: Path, runtime: Runtime, token_for: Callable[..., str]
 ) -> None:
