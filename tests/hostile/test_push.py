@@ -15,11 +15,14 @@ from typing import Any
 
 import pytest
 import requests
+from pydantic import SecretStr
 
 from hub.settings import Settings
 from pipeline.routes.receiving import Room
 from pipeline.runtime import Runtime
 from sharedrepo import clients
+from sharedrepo.embedded import EmbeddedServer
+from tests.crash.campaign import execute
 from tests.departments import ORGAN
 from tests.posters import Poster
 from tests.web.serving import served
@@ -31,10 +34,28 @@ LIMIT = 200_000
 BODY_SECONDS = 1.5
 
 
-@pytest.fixture
-def poster(tmp_path: Path, settings: Settings, runtime: Runtime) -> Iterator[Poster]:
-    """A department with small limits and a hub with little patience."""
-    made = Poster(tmp_path / "sources")
+@pytest.fixture(scope="module")
+def hub(
+    server: EmbeddedServer, template: str, key_ring: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runtime]:
+    """A hub with little patience. All callers of this module come to it: none may leave anything behind."""
+    place = tmp_path_factory.mktemp("hub")
+    execute(server, f"CREATE DATABASE hostile_push TEMPLATE {template}")
+    opened = Runtime.open(
+        Settings(
+            home=place / "home", database_url=SecretStr(server.url("hostile_push")), keys=SecretStr(key_ring),
+            sources=(place / "sources",), push_body_seconds=BODY_SECONDS, push_memory=1,
+        )
+    )  # fmt: skip
+    yield opened
+    opened.engine.dispose()
+    execute(server, "DROP DATABASE hostile_push WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def served_poster(hub: Runtime) -> Iterator[Poster]:
+    """A department with small limits, and the hub served."""
+    made = Poster(hub.settings.sources[0])
     file = made.folder / "source.yml"
     text = file.read_text(encoding="utf-8")
     options = (
@@ -43,13 +64,18 @@ def poster(tmp_path: Path, settings: Settings, runtime: Runtime) -> Iterator[Pos
     )
     file.write_text(text[: text.index("streams:")] + options + " {}\n  PRE_NODE: {}\n", encoding="utf-8")
     made.token, _ = clients.make(
-        runtime.engine, runtime.protector, code="labour-it", organ=ORGAN, rights=["push:labour"], days=1
+        hub.engine, hub.protector, code="labour-it", organ=ORGAN, rights=["push:labour"], days=1
     )
-    opened = Runtime.open(settings.model_copy(update={"push_body_seconds": BODY_SECONDS, "push_memory": 1}))
-    with served(create(lambda: opened)) as made.at:
+    with served(create(lambda: hub)) as made.at:
         yield made
-        assert refused(made.post("PRE_APASINFO", body=b"{")) == (400, "Malformed"), "it serves on"
-    with runtime.engine.connect() as connection:
+
+
+@pytest.fixture
+def poster(served_poster: Poster, hub: Runtime) -> Iterator[Poster]:
+    """The department; whatever a test does to the hub, it serves on, and nothing is kept."""
+    yield served_poster
+    assert refused(served_poster.post("PRE_APASINFO", body=b"{")) == (400, "Malformed"), "it serves on"
+    with hub.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM ledger.batch").scalar() == 0, "nothing is kept"
 
 
@@ -205,14 +231,14 @@ def test_a_caller_that_goes_away_in_the_midst_harms_nobody(poster: Poster) -> No
             caller.sendall(b'[{"a": 1}, ')
 
 
-def test_wrong_tokens_and_tokens_of_another_source_are_refused(poster: Poster, runtime: Runtime) -> None:
+def test_wrong_tokens_and_tokens_of_another_source_are_refused(poster: Poster, hub: Runtime) -> None:
     right = poster.token
     for wrong in ("", "x", right[:-1], right + "x", right.upper(), "身份", "x" * 20_000):
         poster.token = wrong.encode().decode("latin-1")
         answer = poster.post("PRE_APASINFO", {})
         assert answer.status_code in (401, 400), wrong
     poster.token, _ = clients.make(
-        runtime.engine, runtime.protector, code="housing-it", organ=ORGAN, rights=["push:housing"], days=1
+        hub.engine, hub.protector, code="housing-it", organ=ORGAN, rights=["push:housing"], days=1
     )
     assert refused(poster.post("PRE_APASINFO?source=labour", {})) == (403, "NotAllowed")
     assert refused(poster.post("PRE_APASINFO?source=%27%3B%20DROP%20TABLE", {})) == (403, "NotAllowed")
@@ -277,7 +303,7 @@ def test_room_is_given_back(poster: Poster) -> None:
     room.take(10)
 
 
-def test_odd_values_in_records_are_told_and_stop_nothing(poster: Poster, runtime: Runtime) -> None:
+def test_odd_values_in_records_are_told_and_stop_nothing(poster: Poster) -> None:
     """Broken records would be kept in quarantine: here each stands in a body that is refused for its count."""
     odd: list[Any] = [None, 1, "x", [], {"": {"": [{}]}}, {"a": 10**30}, {"PROJID": "x" * 100_000}]
     answer = poster.post("PRE_APASINFO", body=json.dumps(odd).encode(), Record_Count="99")
