@@ -98,9 +98,12 @@ class _Sheet(XlsxReader):
     def _formula(self, cell: str, row: int) -> None:
         self.formulas.setdefault(row, cell)
 
+    def _reach(self, row: int, seen: Seen) -> None:
+        super()._reach(row, seen)
+        if row > LIMITS.rows:
+            raise self.where.hostile(f"a sheet has a row {row:,}, and no return has more than {LIMITS.rows:,}")
+
     def _accept(self, seen: Seen) -> None:
-        if seen.height > LIMITS.rows:
-            raise self.where.hostile(f"a sheet has {seen.height:,} rows, and no return has more than {LIMITS.rows:,}")
         if seen.merged:
             raise self.where.refused(f"cells are merged ({', '.join(seen.merged)}); take the merges apart")
 

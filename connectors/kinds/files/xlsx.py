@@ -148,7 +148,7 @@ class XlsxReader:
                 if event == "start":
                     if is_row:
                         row, column = int(element.get("r") or row + 1), 0
-                        seen.height = max(seen.height, row)
+                        self._reach(row, seen)
                     continue
                 if not is_row:
                     row, column = _place(element.get("r"), row, column)
@@ -158,8 +158,13 @@ class XlsxReader:
                     parent.remove(before)
         return seen
 
+    def _reach(self, row: int, seen: Seen) -> None:
+        """Note how far down the sheet goes; a stricter reader may refuse it there."""
+        seen.height = max(seen.height, row)
+
     def _cell(self, element: Any, row: int, column: int, seen: Seen) -> None:
-        seen.height, seen.width = max(seen.height, row), max(seen.width, column)
+        self._reach(row, seen)
+        seen.width = max(seen.width, column)
         if seen.width > self.limits.columns:
             raise self.where.hostile(
                 f"the sheet has a cell in column {column:,}", known=f"at most {self.limits.columns:,}"
