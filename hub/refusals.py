@@ -20,6 +20,8 @@ Whoever answers the request turns them into `application/problem+json` (RFC 9457
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import HubError
@@ -28,14 +30,25 @@ PROBLEM = "application/problem+json"
 """The media type of a refusal (RFC 9457)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a request: at which field, a stable code, and a few words; never what was sent."""
+
+    field: str
+    code: str
+    said: str
+
+
 class RequestRefused(HubError):
     """A request is refused; carries what was got and what to do, never a value that was sent."""
 
     status = 400
     title = "the request cannot be read"
 
-    def __init__(self, got: str, *, hint: str = "", after_seconds: float | None = None) -> None:
-        self.got, self.hint, self.after_seconds = got, hint, after_seconds
+    def __init__(
+        self, got: str, *, hint: str = "", after_seconds: float | None = None, faults: Sequence[Fault] = ()
+    ) -> None:
+        self.got, self.hint, self.after_seconds, self.faults = got, hint, after_seconds, tuple(faults)
         super().__init__(f"{got}. {hint}".rstrip())
 
 

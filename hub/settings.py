@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -62,6 +62,19 @@ class Settings(BaseSettings):
     """Seconds within which the body of a post must have come."""
     push_key_days: int = Field(default=7, ge=1, le=366)
     """Days that the answer to a post is kept under its idempotency key."""
+
+    check_rate: float = Field(default=200, ge=0)
+    """Checks a second that each client may ask, in each process of the API; 0 bounds nothing."""
+    check_threads: int = Field(default=4, ge=1, le=64)
+    """Checks that each process of the API answers at once; each takes a connection to the database."""
+    check_token_minutes: int = Field(default=10, ge=1, le=60)
+    """Minutes that an access token for checks is good for."""
+    check_seal_seconds: float = Field(default=60, gt=0, le=3600)
+    """Seconds between two seals of the log of checks."""
+    check_unsealed_minutes: float = Field(default=60, gt=0, le=10_080)
+    """Minutes that an entry of the log may stay unsealed; after that new checks are refused."""
+    check_digest: Literal["sha-256", "sm3"] = "sha-256"
+    """The digest of commitments in receipts: sha-256, or sm3 (GB/T 32905)."""
 
     web_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
     """The address by which people reach the pages, without a path; None: the one that a request names."""

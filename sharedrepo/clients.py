@@ -23,6 +23,9 @@ METRICS = "metrics"
 QUALITY = "quality"
 """The right to read the findings and rejected records of the client's own organ."""
 
+CHECK = "check"
+"""The right to check other departments' approvals, as far as sharing classes and grants allow."""
+
 _TOKEN_BYTES = 32
 _PREFIX = "hub_"
 """Begins each token, so that one which strayed into a file or a log is found by those who look for secrets."""

@@ -34,6 +34,7 @@ PRODUCT = (
     "pipeline",
     "quality",
     "catalog",
+    "verification",
     "kit",
     "web",
     "dags",

@@ -23,8 +23,10 @@ from quality.pages.routes import router as quality_pages
 from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
+from verification.opened import opened as checking
+from verification.routes import get_check, get_heads, get_keys, post_check, post_checks, post_token
+from verification.routes.door import asking
 from web import health, metrics, problems, static
-from web.accounts import own
 from web.accounts import routes as accounts
 from web.accounts.door import recognized, signed_in
 from web.accounts.oidc import Provider
@@ -41,11 +43,20 @@ MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
 )
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 
+CHECKS: tuple[tuple[APIRouter, bool], ...] = (
+    (post_token.router, False),
+    (get_keys.router, False),
+    (post_check.router, True),
+    (post_checks.router, True),
+    (get_check.router, True),
+    (get_heads.router, True),
+)
+"""The routes of verification; True: only with an access token, which `POST /v1/token` gives."""
+
 PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (static.router, False),
     (accounts.open_router, False),
     (accounts.router, True),
-    (own.router, True),
     (quality_pages, True),
     (issue_pages, True),
     (waiting_pages, True),
@@ -69,7 +80,10 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
         app.state.hub = State(runtime)
         app.state.pages, app.state.provider = Pages(), Provider.of(runtime.settings)
         try:
-            async with records.opened(runtime) as app.state.push:
+            async with (
+                records.opened(runtime) as app.state.push,
+                checking(runtime.settings, runtime.engine, runtime.protector) as app.state.verification,
+            ):
                 yield
         finally:
             runtime.engine.dispose()
@@ -90,6 +104,9 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
         else:
             responses = documented(NotAuthenticated, NotAllowed)
             app.include_router(router, dependencies=[having(right)], responses=responses)
+    for router, by_token in CHECKS:
+        refusals = documented(NotAuthenticated) if by_token else {}
+        app.include_router(router, dependencies=[asking()] if by_token else [], responses=refusals)
     for router, closed in PAGES:
         app.include_router(router, dependencies=_DOORS[closed]())
     problems.install(app)

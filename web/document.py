@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck
 from web.app import create
 from web.problems import Problem
 
@@ -14,7 +15,15 @@ def document() -> dict[str, Any]:
     """Return the document of all routes; nothing is opened for it."""
     made = create().openapi()
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    for model in (
+        Problem,
+        CredentialCheck,
+        PrerequisitesCheck,
+        Bulk,
+    ):  # read by routes that mind their bodies themselves
+        found = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= found.pop("$defs", {})
+        schemas[model.__name__] = found
     return made
 
 

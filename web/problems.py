@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import traceback
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -17,10 +18,22 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from hub.refusals import PROBLEM, Malformed, NotAuthenticated, NotFound, RequestRefused
+from hub.refusals import PROBLEM, Fault, Malformed, NotAuthenticated, NotFound, RequestRefused
 from web.pages import Pages, wants_page
 
 log = logging.getLogger("hub.web")
+
+
+class FieldFault(BaseModel):
+    """One thing that is wrong with a request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    field: str
+    """Where in the request, parts separated by dots."""
+    code: str
+    """A word that programs may rely on."""
+    said: str
 
 
 class Problem(BaseModel):
@@ -37,6 +50,8 @@ class Problem(BaseModel):
     """What to do next."""
     request: str
     """The number under which the hub's log knows the request."""
+    faults: list[FieldFault] = []
+    """Everything that is wrong, by field, where it is known."""
 
 
 def answer(request: Request, refused: RequestRefused) -> JSONResponse:
@@ -47,7 +62,7 @@ def answer(request: Request, refused: RequestRefused) -> JSONResponse:
     if isinstance(refused, NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     kind = type(refused).__name__
-    return _shaped(request, refused.status, kind, refused.title, refused.got, refused.hint, headers)
+    return _shaped(request, refused.status, kind, refused.title, refused.got, refused.hint, headers, refused.faults)
 
 
 def install(app: FastAPI) -> None:
@@ -98,11 +113,12 @@ def fault(request: Request, error: Exception) -> Response:
 
 
 def _shaped(
-    request: Request, status: int, kind: str, title: str, detail: str, hint: str, headers: dict[str, str]
-) -> JSONResponse:
+    request: Request, status: int, kind: str, title: str, detail: str, hint: str, headers: dict[str, str],
+    faults: Sequence[Fault] = (),
+) -> JSONResponse:  # fmt: skip
     body = Problem(
         type=f"urn:approval-exchange-hub:{kind}", title=title, status=status, detail=detail, hint=hint,
-        request=number(request),
+        request=number(request), faults=[FieldFault(field=one.field, code=one.code, said=one.said) for one in faults],
     )  # fmt: skip
     return JSONResponse(body.model_dump(), status, headers, media_type=PROBLEM)
 

@@ -1,5 +1,5 @@
 """The tables of the repository: `core` made from the contracts, its history twins, `ledger`, `quality`,
-`catalog` and `access`."""
+`catalog`, `access` and `audit`."""
 
 from sharedrepo.models.access import account, account_event, client, session, sign_in_pause
 from sharedrepo.models.base import metadata
@@ -28,6 +28,17 @@ from sharedrepo.models.ledger import (
 )
 from sharedrepo.models.overview import case_overview
 from sharedrepo.models.quality import alert, bound, daily, finding, issue, issue_event, score, set_result
+from sharedrepo.models.verification import (
+    answer_key,
+    confirmation,
+    entry,
+    feed,
+    grant,
+    seal,
+    sharing,
+    signing_key,
+    waiting_check,
+)
 from sharedrepo.models.worklist import correction, work_log
 
 __all__ = [
@@ -38,6 +49,7 @@ __all__ = [
     "account",
     "account_event",
     "alert",
+    "answer_key",
     "base_item",
     "base_item_deed",
     "batch",
@@ -45,10 +57,14 @@ __all__ = [
     "case_overview",
     "catalog_item",
     "client",
+    "confirmation",
     "correction",
     "daily",
+    "entry",
     "envelope",
+    "feed",
     "finding",
+    "grant",
     "issue",
     "issue_event",
     "item_comment",
@@ -60,12 +76,16 @@ __all__ = [
     "post",
     "receipt",
     "score",
+    "seal",
     "session",
     "set_result",
+    "sharing",
     "sign_in_pause",
+    "signing_key",
     "source_record",
     "source_system",
     "stream",
     "waiting",
+    "waiting_check",
     "work_log",
 ]

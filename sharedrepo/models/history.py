@@ -24,6 +24,8 @@ def twin(table: sa.Table) -> sa.Table:
         postgresql_partition_by="RANGE (closed_at)",
     )
     sa.Index(None, made.c.record_id, made.c.part)
+    if table.name == "credential":
+        sa.Index(None, made.c.number)  # what was known of it at an earlier instant
     return made
 
 

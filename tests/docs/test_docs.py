@@ -24,7 +24,19 @@ from tests.docs.commands import Named, commands, fault, named_in_messages, named
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PRODUCT = ("hub", "connectors", "validation", "normalization", "sharedrepo", "pipeline", "dags", "kit", "web", "demo")
+PRODUCT = (
+    "hub",
+    "connectors",
+    "validation",
+    "normalization",
+    "sharedrepo",
+    "pipeline",
+    "dags",
+    "kit",
+    "verification",
+    "web",
+    "demo",
+)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _VARIABLE = re.compile(r"\bHUB_(?!CONN_)[A-Z]+(?:_[A-Z]+)*\b")

@@ -16,6 +16,7 @@ import requests
 from hub.settings import Settings
 from tests.departments import ORGAN
 from tests.web.processes import hub, serving
+from tests.web.test_door import CHECKED, OPEN
 from web import protocol
 from web.document import text
 from web.server import CannotListen, _listen
@@ -35,7 +36,10 @@ def test_every_operation_of_the_document_says_its_refusals() -> None:
     for path, methods in said["paths"].items():
         for method, operation in methods.items():
             assert operation["summary"], (method, path)
-            if path != "/health":
+            if path in CHECKED:
+                assert operation["security"] == [{"checks": []}]
+                assert "401" in operation["responses"], path
+            elif path not in OPEN:
                 assert operation["security"] == [{"client": []}]
                 assert {"401", "403"} <= set(operation["responses"]), path
 

@@ -18,9 +18,9 @@ from tests.quality.pages.journey import Mend, mended
 from web.accounts import service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """A real Chromium, in which each person has a window that knows nothing of the others."""
+    """A real Chromium."""
     with chromium.running() as running:
         yield running
 

@@ -1,0 +1,176 @@
+"""Verification: what may be shared and with whom, which feeds speak of what, and the log of every check."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+from sharedrepo.models.base import column, instant, metadata
+
+SHARED_KINDS = ("credential_type", "item")
+"""What a sharing class is given to, and what a grant speaks of."""
+SHARING_CLASSES = ("unconditional", "conditional", "none")
+"""无条件共享, 有条件共享, 不予共享. What has no class is not shared."""
+GRANT_STATES = ("asked", "granted", "refused", "ended")
+"""Where a grant stands: a department asked for it, it holds, it was turned down, it was taken back."""
+
+
+def _one_of(name: str, words: tuple[str, ...]) -> sa.CheckConstraint:
+    return sa.CheckConstraint(f"{name} IN ({', '.join(repr(one) for one in words)})", name=name)
+
+
+sharing = sa.Table(
+    "sharing",
+    metadata,
+    column("sharing_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("kind", sa.Text(), nullable=False, privacy="public"),
+    column("code", sa.Text(), nullable=False, privacy="public"),
+    column("class", sa.Text(), nullable=False, privacy="public"),
+    column("legal_ground", sa.Text(), nullable=False, privacy="public"),
+    column("fresh_hours", sa.Integer(), nullable=False, server_default="24", privacy="public"),
+    column("stale_allowed", sa.Boolean(), nullable=False, server_default=sa.false(), privacy="public"),
+    column("set_by", sa.Text(), nullable=False),
+    instant("set_at", nullable=False, server_default=sa.text("now()")),
+    instant("ended_at"),
+    _one_of("kind", SHARED_KINDS),
+    sa.CheckConstraint(f"class IN ({', '.join(repr(one) for one in SHARING_CLASSES)})", name="class"),
+    sa.CheckConstraint("fresh_hours > 0", name="fresh"),
+    sa.Index(
+        "ix_sharing_present", "kind", "code", unique=True, postgresql_where=sa.text("ended_at IS NULL")
+    ),
+    schema="access",
+    comment="共享属性: the sharing class of a credential type or item, with its legal ground; rows end, none changes.",
+)  # fmt: skip
+
+grant = sa.Table(
+    "grant",
+    metadata,
+    column("grant_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("kind", sa.Text(), nullable=False, privacy="public"),
+    column("code", sa.Text(), nullable=False, privacy="public"),
+    column("purpose", sa.Text(), nullable=False, privacy="public"),
+    column("legal_basis", sa.Text(), nullable=False, privacy="public"),
+    column("valid_from", sa.Date(), nullable=False, privacy="public"),
+    column("valid_to", sa.Date(), privacy="public"),
+    column("stale_allowed", sa.Boolean(), nullable=False, server_default=sa.false(), privacy="public"),
+    column("state", sa.Text(), nullable=False, server_default="asked", privacy="public"),
+    column("asked_by", sa.Text(), nullable=False),
+    instant("asked_at", nullable=False, server_default=sa.text("now()")),
+    column("answer_due", sa.Date()),
+    column("answered_by", sa.Text()),
+    instant("answered_at"),
+    column("reason", sa.Text()),
+    _one_of("kind", SHARED_KINDS),
+    _one_of("state", GRANT_STATES),
+    sa.CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="days"),
+    sa.CheckConstraint("state = 'asked' OR (answered_by IS NOT NULL AND answered_by <> asked_by)", name="four_eyes"),
+    sa.Index("ix_grant_present", "organ", "kind", "code", "purpose", postgresql_where=sa.text("state = 'granted'")),
+    schema="access",
+    comment="授权: which organ may check which credential type or item, for what purpose, on what basis, and when.",
+)
+
+feed = sa.Table(
+    "feed",
+    metadata,
+    column("kind", sa.Text(), primary_key=True, privacy="public"),
+    column("code", sa.Text(), primary_key=True, privacy="public"),
+    column("issuer", sa.Text(), primary_key=True, privacy="public"),
+    column("stream_id", sa.Integer(), primary_key=True, autoincrement=False),
+    _one_of("kind", SHARED_KINDS),
+    schema="access",
+    comment="Which streams have brought credentials of a type, or decisions on an item, from which organ.",
+)
+
+signing_key = sa.Table(
+    "signing_key",
+    metadata,
+    column("kid", sa.Text(), primary_key=True, privacy="public"),
+    column("algorithm", sa.Text(), nullable=False, privacy="public"),
+    column("jwk", JSONB(), nullable=False, privacy="public"),
+    instant("made_at", nullable=False, server_default=sa.text("now()"), privacy="public"),
+    instant("ended_at", privacy="public"),
+    schema="audit",
+    comment="签名公钥: each public key that receipts and heads were ever signed with, kept for ever.",
+)
+
+entry = sa.Table(
+    "entry",
+    metadata,
+    column("entry_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    instant("recorded_at", nullable=False, primary_key=True),
+    column("tx", sa.BigInteger(), nullable=False, server_default=sa.text("((pg_current_xact_id())::text)::bigint")),
+    column("check_id", UUID(as_uuid=False)),
+    column("kind", sa.Text(), nullable=False),
+    column("client_id", sa.Integer()),
+    column("organ", sa.Text(), privacy="public"),
+    column("grant_id", sa.BigInteger()),
+    column("purpose", sa.Text()),
+    column("confirmed", sa.Text()),
+    column("outcome", sa.Text(), nullable=False),
+    column("answer", sa.Text()),
+    column("receipt", sa.Text()),
+    column("personal", BYTEA(), privacy="sensitive"),
+    column("subject_hash", BYTEA(), privacy="personal"),
+    sa.Index("ix_entry_tx", "tx"),
+    sa.Index("ix_entry_check_id", "check_id"),
+    sa.Index("ix_entry_subject_hash", "subject_hash", postgresql_where=sa.text("subject_hash IS NOT NULL")),
+    schema="audit",
+    postgresql_partition_by="RANGE (recorded_at)",
+    comment="核验日志: every check, refusal and reading of the log. Rows are only added; personal parts may be erased.",
+)
+
+seal = sa.Table(
+    "seal",
+    metadata,
+    column("number", sa.BigInteger(), primary_key=True, autoincrement=False, privacy="public"),
+    instant("sealed_at", nullable=False, privacy="public"),
+    column("through_tx", sa.BigInteger(), nullable=False, privacy="public"),
+    column("entries", sa.Integer(), nullable=False, privacy="public"),
+    column("total", sa.BigInteger(), nullable=False, privacy="public"),
+    column("root", BYTEA(), nullable=False, privacy="public"),
+    column("head", BYTEA(), nullable=False, privacy="public"),
+    column("signature", sa.Text(), nullable=False, privacy="public"),
+    schema="audit",
+    comment="封存: signed Merkle heads, each chained to the one before; a head binds every entry before it.",
+)
+
+answer_key = sa.Table(
+    "answer_key",
+    metadata,
+    column("client_id", sa.Integer(), primary_key=True, autoincrement=False),
+    column("key_hash", BYTEA(), primary_key=True),
+    column("body_hash", BYTEA(), nullable=False),
+    column("check_id", UUID(as_uuid=False), nullable=False),
+    instant("recorded_at", nullable=False, server_default=sa.text("now()")),
+    column("sealed", BYTEA(), nullable=False, privacy="sensitive"),
+    sa.Index("ix_answer_key_recorded_at", "recorded_at"),
+    schema="audit",
+    comment="Checks under an idempotency key and what they were answered: written with the log, told again for days.",
+)
+
+waiting_check = sa.Table(
+    "waiting_check",
+    metadata,
+    column("check_id", UUID(as_uuid=False), primary_key=True),
+    column("client_id", sa.Integer(), nullable=False),
+    column("state", sa.Text(), nullable=False, server_default="waiting"),
+    column("question", BYTEA(), privacy="sensitive"),
+    instant("since", nullable=False, server_default=sa.text("now()")),
+    instant("until", nullable=False),
+    _one_of("state", ("waiting", "answered", "lapsed")),
+    sa.Index("ix_waiting_check_open", "since", postgresql_where=sa.text("state = 'waiting'")),
+    schema="audit",
+    comment="Checks that wait for a feed: asked again until it has come far enough, or their time is over.",
+)
+
+confirmation = sa.Table(
+    "confirmation",
+    metadata,
+    column("check_id", UUID(as_uuid=False), primary_key=True),
+    column("state", sa.Text(), nullable=False),
+    instant("decided_at", nullable=False, server_default=sa.text("now()")),
+    _one_of("state", ("confirmed", "no_such_case", "not_a_party")),
+    schema="audit",
+    comment="用途核实: what was found later of the asker's own case; what is not confirmed goes to the data officer.",
+)

@@ -1,0 +1,151 @@
+"""The evaluator against one that tries everything: days replayed one by one, every choice of options walked through."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.limits import Limit
+from verification import validity
+from verification.freshness import Feed, Freshness
+from verification.prerequisites import ORDER, Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
+
+START = date(2026, 1, 1)
+DAYS = 12
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+FRESH, BEHIND = Feed(1, NOW, "declared"), Feed(2, datetime(2025, 1, 1, tzinfo=UTC), "inferred")
+ASKED = Freshness(NOW, timedelta(hours=24))
+TYPES, ITEMS, ORGANS, HOLDERS = ("A", "B"), ("I", "J"), ("X", "Y"), ("applicant", "project")
+
+days = st.integers(0, DAYS).map(lambda many: START + timedelta(days=many))
+maybe = st.none() | days
+feeds = st.sampled_from([FRESH, BEHIND])
+holders, organs = st.sampled_from(HOLDERS), st.sampled_from(ORGANS)
+periods = st.lists(
+    st.builds(validity.Period, st.sampled_from(["valid", "suspended", "revoked", "expired"]), days), max_size=3
+).map(tuple)
+times = st.builds(validity.Times, days, maybe, maybe, periods, days)
+credentials = st.builds(
+    Credential, st.integers(1, 99), st.sampled_from(TYPES), organs, holders, times, feeds, mended=st.just(())
+)
+decisions = st.builds(
+    Decision, st.integers(100, 199), st.sampled_from(ITEMS), organs, holders,
+    st.sampled_from(["granted", "refused", "other"]), days, feeds, maybe, mended=st.just(()),
+)  # fmt: skip
+cases = st.builds(
+    OpenCase, st.integers(200, 299), st.sampled_from(ITEMS), st.sets(st.sampled_from(TYPES)).map(frozenset), organs,
+    holders, st.just("review"), st.none(), maybe, feeds,
+)  # fmt: skip
+evidences = st.builds(
+    Evidence, st.lists(credentials, max_size=4).map(tuple), st.lists(decisions, max_size=3).map(tuple),
+    st.lists(cases, max_size=2).map(tuple),
+)  # fmt: skip
+names = st.sampled_from([("A", frozenset()), ("B", frozenset()), (None, frozenset("I")), (None, frozenset("IJ"))])
+options = st.builds(
+    lambda named, by, old, allowed, through, stale: Option(*named, by, old, allowed, through, ASKED, stale),
+    names, st.none() | organs, st.none() | st.builds(Limit, st.integers(0, 9), st.just("calendar_day")),
+    st.sampled_from([True, True, True, False]), st.lists(feeds, max_size=2).map(tuple), st.booleans(),
+)  # fmt: skip
+groups = st.builds(Group, st.just("g"), holders, days, st.lists(options, max_size=3).map(tuple))
+
+
+def replayed(one: Credential, day: date) -> str:
+    """How a credential stands on a day, by living through every day until then."""
+    state = "valid"
+    for step in range((day - START).days + 1):
+        today = START + timedelta(days=step)
+        begun = [period.status for period in one.times.periods if period.since == today]
+        if begun:
+            taken = [status for status in begun if status != "valid"]
+            state = taken[0] if taken else "valid"
+    if day < one.times.valid_from:  # type: ignore[operator]  # the strategy always gives one
+        return "not_yet_valid"
+    if state in ("suspended", "revoked"):
+        return state
+    over = one.times.valid_to is not None and day > one.times.valid_to
+    return "expired" if over or state == "expired" else "valid"
+
+
+def old(option: Option, day: date, given_on: date) -> bool:
+    limit = option.not_older_than
+    return limit is not None and (day - given_on).days > limit.value
+
+
+def states(option: Option, group: Group, found: Evidence) -> set[str]:  # noqa: C901  # it is plain on purpose
+    """Everything that can be said of one option."""
+    if not option.allowed:
+        return {"undetermined"}
+    said: set[str] = set()
+
+    def fits(holder: str, organ: str | None) -> bool:
+        return holder == group.holder and option.issued_by in (None, organ)
+
+    for one in found.credentials:
+        if one.type == option.credential and fits(one.holder, one.issuer):
+            state = replayed(one, group.day)
+            since = one.times.issued or one.times.valid_from
+            assert since is not None
+            said.add(("too_old" if old(option, group.day, since) else "met") if state == "valid" else state)
+    for two in found.decisions:
+        if two.item in option.items and fits(two.holder, two.organ):
+            assert two.decided is not None
+            if two.outcome != "granted":
+                said.add("undetermined" if two.outcome == "other" else "refused")
+            elif group.day < two.decided:
+                said.add("not_yet_valid")
+            elif two.taken_back and two.taken_back <= group.day:
+                said.add("revoked")
+            else:
+                said.add("too_old" if old(option, group.day, two.decided) else "met")
+    for three in found.open_cases:
+        named = three.item in option.items or option.credential in three.gives
+        if named and fits(three.holder, three.organ):
+            said.add("pending")
+    if not said & {"met", "pending"} and (not option.feeds or BEHIND in option.feeds):
+        return {"undetermined"}
+    return said or {"missing"}
+
+
+def brute(asked: list[Group], found: Evidence) -> tuple[str, list[str]]:
+    each = []
+    for group in asked:
+        every = set().union(*(states(option, group, found) for option in group.any_of)) or {"undetermined"}
+        each.append(next(state for state in ORDER if state in every))
+    # Every way to pick one state for each group that is open: what it could still become.
+    can_be = {"met": [True], "pending": [False, True], "undetermined": [False, True]}
+    outcomes = {all(choice) for choice in product(*(can_be.get(state, [False]) for state in each))}
+    if outcomes == {True}:
+        return "met", each
+    if outcomes == {False}:
+        return "not_met", each
+    return ("undetermined" if "undetermined" in each else "pending"), each
+
+
+@given(st.lists(groups, max_size=3), evidences)
+def test_the_evaluator_says_what_trying_everything_says(asked: list[Group], found: Evidence) -> None:
+    whole, told = evaluate(asked, found)
+    assert (whole, [one.state for one in told]) == brute(asked, found)
+
+
+@given(st.lists(groups, min_size=1, max_size=3), evidences, st.randoms())
+def test_the_order_of_what_is_found_changes_no_answer(asked: list[Group], found: Evidence, chance: Any) -> None:
+    def mixed(rows: tuple[Any, ...]) -> tuple[Any, ...]:
+        listed = list(rows)
+        chance.shuffle(listed)
+        return tuple(listed)
+
+    other = Evidence(mixed(found.credentials), mixed(found.decisions), mixed(found.open_cases))
+    assert [one.state for one in evaluate(asked, found)[1]] == [one.state for one in evaluate(asked, other)[1]]
+
+
+@given(st.lists(groups, max_size=3), evidences)
+def test_a_no_is_said_for_certain_only_where_every_feed_is_far_enough(asked: list[Group], found: Evidence) -> None:
+    for group, told in zip(asked, evaluate(asked, found)[1], strict=True):
+        for option, said in zip(group.any_of, told.options, strict=True):
+            if said.state not in ("met", "pending", "undetermined"):
+                assert option.feeds
+                assert BEHIND not in option.feeds

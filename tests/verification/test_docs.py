@@ -1,0 +1,52 @@
+"""The examples of docs/verify are typed as they stand there, by a program of a department."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.catalog import items
+from tests.verification.conftest import Asker
+from tests.verification.registry import LICENCE, Registry
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "verify"
+_BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def test_the_examples_run_as_they_stand(
+    registry: Registry, asker: Asker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = [{"name": "经营", "holder": "applicant", "valid_on": "acceptance", "any_of": [{"credential": LICENCE}]}]
+    items.published(registry.engine, items.code(1), content=items.content(requirements=needs))
+    registry.share()
+    registry.grant()
+    registry.case()
+    registry.credential(valid_from=date(2025, 1, 1))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # No database: `hub verify receipt --keys` asks nobody.
+    env = {"PATH": path, "HUB": asker.at, "CLIENT": asker.code, "SECRET": asker.secret, "ITEM": items.code(1),
+           "HUB_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "HOME": str(tmp_path)}  # fmt: skip
+    said = []
+    for page in ("checks.md", "receipts.md"):
+        for language, text in _BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
+            command = ["bash", "-euc", text] if language == "sh" else [sys.executable, "-c", text]
+            done = subprocess.run(
+                command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
+            )
+            assert done.returncode == 0, (text, done.stdout, done.stderr)
+            said.append(done.stdout)
+    assert said[1].splitlines() == ["met", "经营 met"]
+    assert "Proven: check" in said[2]
+    changed = (tmp_path / "check.json").read_text(encoding="utf-8").replace('"match"', '"not_found"')
+    (tmp_path / "check.json").write_text(changed, encoding="utf-8")
+    done = subprocess.run(
+        ["hub", "verify", "receipt", "check.json", "--keys", "keys.json"], cwd=tmp_path, env=env, capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "not those that were signed" in done.stderr) == (65, True)

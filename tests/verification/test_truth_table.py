@@ -1,0 +1,248 @@
+"""The truth table of prerequisites: each row is one applicant's evidence, and what must be said of it on a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from catalog.limits import Limit
+from verification import validity
+from verification.freshness import Feed, Freshness
+from verification.prerequisites import Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
+
+DAY = date(2026, 5, 15)
+NOW = datetime(2026, 5, 20, 8, tzinfo=UTC)
+FRESH = Feed(1, datetime(2026, 5, 19, 20, tzinfo=UTC), "declared")
+BEHIND = Feed(2, datetime(2026, 5, 1, tzinfo=UTC), "inferred")
+SILENT = Feed(3, None, None)
+ASKED = Freshness.of(on=DAY, now=NOW, hours=24)
+ITEM = frozenset({"330117021000"})
+
+
+def cred(kind: str = "A", **over: Any) -> Credential:
+    """A credential of a type that is valid from 2025-01-01 to 2027-12-31, issued on the first of these days."""
+    periods = tuple(validity.Period(status, since) for status, since in over.pop("periods", ()))
+    times = validity.Times(
+        over.pop("begin", date(2025, 1, 1)), over.pop("end", date(2027, 12, 31)),
+        over.pop("issued", date(2025, 1, 1)), periods, over.pop("reported", date(2025, 1, 2)),
+    )  # fmt: skip
+    made = Credential(over.pop("record", 1), kind, "ISSUER", "applicant", times, FRESH)
+    return replace(made, **over)
+
+
+def decision(outcome: str = "granted", **over: Any) -> Decision:
+    return replace(
+        Decision(7, "330117021000", "ORGAN", "applicant", outcome, date(2026, 4, 1), FRESH), **over
+    )  # fmt: skip
+
+
+def running(**over: Any) -> OpenCase:
+    due = datetime(2026, 6, 1, tzinfo=UTC)
+    made = OpenCase(9, "330117021000", frozenset({"A"}), "ORGAN", "applicant", "review", due, date(2026, 5, 2), FRESH)
+    return replace(made, **over)
+
+
+def opt(kind: str | None = "A", **over: Any) -> Option:
+    return replace(Option(kind, frozenset(), feeds=(FRESH,), freshness=ASKED), **over)
+
+
+def of_item(**over: Any) -> Option:
+    return opt(None, items=ITEM, **over)
+
+
+def g(*options: Option, day: date = DAY, holder: str = "applicant") -> Group:
+    return Group("前置", holder, day, options)
+
+
+A, B = opt(), opt("B")
+D = date
+YEAR = Limit(1, "year")
+
+ROWS: dict[str, tuple[list[Group], list[Any], str, list[str]]] = {
+    # --- one credential, on its days ---
+    "valid on the day": ([g(A)], [cred()], "met", ["met"]),
+    "first day of validity": ([g(A, day=D(2025, 1, 1))], [cred()], "met", ["met"]),
+    "last day of validity": ([g(A, day=D(2027, 12, 31))], [cred()], "met", ["met"]),
+    "the day before validity": ([g(A, day=D(2024, 12, 31))], [cred()], "not_met", ["not_yet_valid"]),
+    "the day after validity": ([g(A, day=D(2028, 1, 1))], [cred()], "not_met", ["expired"]),
+    "open end": ([g(A, day=D(2050, 1, 1))], [cred(end=None)], "met", ["met"]),
+    "issued later than the day": ([g(A)], [cred(begin=None, issued=D(2026, 5, 16))], "not_met", ["not_yet_valid"]),
+    "nothing says since when": ([g(A)], [cred(begin=None, issued=None, reported=None)], "undetermined",
+                                ["undetermined"]),
+    "reported before the day": ([g(A)], [cred(begin=None, issued=None)], "met", ["met"]),
+    "none at all": ([g(A)], [], "not_met", ["missing"]),
+    "only of another type": ([g(A)], [cred("B")], "not_met", ["missing"]),
+    "of the project, not of the applicant": ([g(A)], [cred(holder="project")], "not_met", ["missing"]),
+    "the project must hold it": ([g(A, holder="project")], [cred(holder="project")], "met", ["met"]),
+    "the project must, the applicant does": ([g(A, holder="project")], [cred()], "not_met", ["missing"]),
+    # --- statuses ---
+    "revoked before the day": ([g(A)], [cred(periods=[("revoked", D(2026, 5, 1))])], "not_met", ["revoked"]),
+    "revoked on the day": ([g(A)], [cred(periods=[("revoked", DAY)])], "not_met", ["revoked"]),
+    "revoked the day after": ([g(A)], [cred(periods=[("revoked", D(2026, 5, 16))])], "met", ["met"]),
+    "suspended": ([g(A)], [cred(periods=[("suspended", D(2026, 5, 1))])], "not_met", ["suspended"]),
+    "suspended and restored": ([g(A)], [cred(periods=[("suspended", D(2026, 3, 1)), ("valid", D(2026, 4, 1))])],
+                               "met", ["met"]),
+    "asked for the days of suspension": (
+        [g(A, day=D(2026, 3, 15))], [cred(periods=[("suspended", D(2026, 3, 1)), ("valid", D(2026, 4, 1))])],
+        "not_met", ["suspended"]),
+    "suspended by date, valid by its present status": (
+        [g(A)], [cred(periods=[("suspended", D(2026, 3, 1)), ("valid", None)], reported=D(2026, 5, 1))],
+        "undetermined", ["undetermined"]),
+    "valid by its present status, suspended later by date": (
+        [g(A)], [cred(periods=[("suspended", D(2026, 5, 18)), ("valid", None)])], "met", ["met"]),
+    "cancelled": ([g(A)], [cred(periods=[("cancelled", D(2026, 1, 1))])], "not_met", ["revoked"]),
+    "void": ([g(A)], [cred(periods=[("void", D(2026, 1, 1))])], "not_met", ["revoked"]),
+    "transferred away": ([g(A)], [cred(periods=[("transferred", D(2026, 1, 1))])], "not_met", ["revoked"]),
+    "expired by status": ([g(A)], [cred(end=None, periods=[("expired", D(2026, 5, 1))])], "not_met", ["expired"]),
+    "lapsed before its end of validity": ([g(A)], [cred(periods=[("expired", D(2026, 5, 1))])], "not_met", ["expired"]),
+    "said to have expired, its end of validity says when": (
+        [g(A, day=D(2026, 1, 5))], [cred(end=D(2026, 1, 10), periods=[("expired", None)], reported=D(2026, 2, 1))],
+        "met", ["met"]),
+    "said to have expired, before its end of validity": (
+        [g(A)], [cred(periods=[("expired", None)])], "not_met", ["expired"]),
+    "status expired, end of validity later": ([g(A)], [cred(periods=[("expired", D(2028, 1, 1))])], "met", ["met"]),
+    "revoked without a day, reported before": ([g(A)], [cred(periods=[("revoked", None)])], "not_met", ["revoked"]),
+    "revoked without a day, reported after": (
+        [g(A)], [cred(periods=[("revoked", None)], reported=D(2026, 5, 18))], "undetermined", ["undetermined"]),
+    "a status that means nothing known": ([g(A)], [cred(periods=[("other", None)])], "undetermined", ["undetermined"]),
+    "two statuses on one day": ([g(A)], [cred(periods=[("valid", D(2026, 5, 1)), ("revoked", D(2026, 5, 1))])],
+                                "not_met", ["revoked"]),
+    # --- several pieces of evidence ---
+    "an expired one and its renewal": ([g(A)], [cred(end=D(2026, 1, 1)), cred(record=2)], "met", ["met"]),
+    "a revoked and an expired one": (
+        [g(A)], [cred(periods=[("revoked", D(2026, 1, 1))]), cred(record=2, end=D(2026, 1, 1))], "not_met",
+        ["revoked"]),
+    "an unclear and an expired one": (
+        [g(A)], [cred(periods=[("other", None)]), cred(record=2, end=D(2026, 1, 1))], "undetermined",
+        ["undetermined"]),
+    # --- issuer and age ---
+    "issued by the right organ": ([g(opt(issued_by="ISSUER"))], [cred()], "met", ["met"]),
+    "issued by another organ": ([g(opt(issued_by="ELSE"))], [cred()], "not_met", ["missing"]),
+    "a year old to the day": ([g(opt(not_older_than=YEAR))], [cred(issued=D(2025, 5, 15))], "met", ["met"]),
+    "a year and a day old": ([g(opt(not_older_than=YEAR))], [cred(issued=D(2025, 5, 14))], "not_met", ["too_old"]),
+    "old, of unknown age": ([g(opt(not_older_than=YEAR))], [cred(issued=None, begin=None)], "undetermined",
+                            ["undetermined"]),
+    "ten working days old": (
+        [g(opt(not_older_than=Limit(10, "working_day")))], [cred(issued=D(2026, 4, 29))], "met", ["met"]),
+    "too many working days old": (
+        [g(opt(not_older_than=Limit(10, "working_day")))], [cred(issued=D(2026, 4, 28))], "not_met", ["too_old"]),
+    "a month that is shorter": (
+        [g(opt(not_older_than=Limit(1, "month")), day=D(2026, 3, 31))], [cred(issued=D(2026, 2, 28))], "met",
+        ["met"]),
+    # --- decisions on items ---
+    "granted": ([g(of_item())], [decision()], "met", ["met"]),
+    "granted on the day": ([g(of_item())], [decision(decided=DAY)], "met", ["met"]),
+    "granted the day after": ([g(of_item())], [decision(decided=D(2026, 5, 16))], "not_met", ["not_yet_valid"]),
+    "refused": ([g(of_item())], [decision("refused")], "not_met", ["refused"]),
+    "refused, then granted": ([g(of_item())], [decision("refused"), decision(record_id=8)], "met", ["met"]),
+    "withdrawn": ([g(of_item())], [decision("withdrawn")], "not_met", ["refused"]),
+    "of an outcome that means nothing known": ([g(of_item())], [decision("other")], "undetermined", ["undetermined"]),
+    "granted, nobody says when": ([g(of_item())], [decision(decided=None)], "undetermined", ["undetermined"]),
+    "taken back before the day": ([g(of_item())], [decision(taken_back=D(2026, 5, 1))], "not_met", ["revoked"]),
+    "taken back after the day": ([g(of_item())], [decision(taken_back=D(2026, 5, 16))], "met", ["met"]),
+    "decided by another organ": ([g(of_item(issued_by="ELSE"))], [decision()], "not_met", ["missing"]),
+    "a credential does for no item": ([g(of_item())], [cred()], "not_met", ["missing"]),
+    # --- pending ---
+    "another department is at work on the item": ([g(of_item())], [running()], "pending", ["pending"]),
+    "at work on what gives the credential": ([g(A)], [running()], "pending", ["pending"]),
+    "at work on something else": ([g(B)], [running()], "not_met", ["missing"]),
+    "at work for another holder": ([g(A)], [running(holder="project")], "not_met", ["missing"]),
+    "expired, renewal under way": ([g(A)], [cred(end=D(2026, 1, 1)), running()], "pending", ["pending"]),
+    "valid, and a renewal under way": ([g(A)], [cred(), running()], "met", ["met"]),
+    "refused, asked again": ([g(of_item())], [decision("refused"), running()], "pending", ["pending"]),
+    # --- feeds that are behind ---
+    "nothing found, feed behind": ([g(opt(feeds=(BEHIND,)))], [], "undetermined", ["undetermined"]),
+    "nothing found, feed silent": ([g(opt(feeds=(SILENT,)))], [], "undetermined", ["undetermined"]),
+    "nothing found, one of two feeds behind": ([g(opt(feeds=(FRESH, BEHIND)))], [], "undetermined", ["undetermined"]),
+    "nothing found, no feed is known": ([g(opt(feeds=()))], [], "undetermined", ["undetermined"]),
+    "valid, feed behind": ([g(opt(feeds=(BEHIND,)))], [cred(feed=BEHIND)], "met", ["met"]),
+    "expired, feed behind": ([g(opt(feeds=(BEHIND,)))], [cred(end=D(2026, 1, 1), feed=BEHIND)], "undetermined",
+                             ["undetermined"]),
+    "revoked, feed behind": (
+        [g(opt(feeds=(BEHIND,)))], [cred(periods=[("revoked", D(2026, 1, 1))], feed=BEHIND)], "undetermined",
+        ["undetermined"]),
+    "pending, feed behind": ([g(opt(feeds=(BEHIND,)))], [running(feed=BEHIND)], "pending", ["pending"]),
+    # --- AND and OR ---
+    "either of two: the second": ([g(A, B)], [cred("B")], "met", ["met"]),
+    "either of two: none": ([g(A, B)], [], "not_met", ["missing"]),
+    "either of two: expired or missing": ([g(A, B)], [cred("B", end=D(2026, 1, 1))], "not_met", ["expired"]),
+    "either of two: pending or revoked": (
+        [g(A, B)], [cred("B", periods=[("revoked", D(2026, 1, 1))]), running()], "pending", ["pending"]),
+    "either of two: missing or not known": ([g(A, opt("B", feeds=(BEHIND,)))], [], "undetermined", ["undetermined"]),
+    "both of two": ([g(A), g(B)], [cred(), cred("B", record=2)], "met", ["met", "met"]),
+    "both of two: one is missing": ([g(A), g(B)], [cred()], "not_met", ["met", "missing"]),
+    "both of two: one pending": ([g(B), g(A)], [cred("B"), running()], "pending", ["met", "pending"]),
+    "both of two: one pending, one missing": ([g(A), g(B)], [running()], "not_met", ["pending", "missing"]),
+    "both of two: one not known": ([g(A), g(opt("B", feeds=(BEHIND,)))], [cred()], "undetermined",
+                                   ["met", "undetermined"]),
+    "both of two: pending and not known": ([g(A), g(opt("B", feeds=(BEHIND,)))], [running()], "undetermined",
+                                           ["pending", "undetermined"]),
+    "both of two: missing and not known": ([g(A), g(opt("B", feeds=(BEHIND,)))], [], "not_met",
+                                           ["missing", "undetermined"]),
+    "groups with days of their own": ([g(A, day=D(2024, 1, 1)), g(A)], [cred()], "not_met", ["not_yet_valid", "met"]),
+    "no group at all": ([], [], "met", []),
+    "a group without an option": ([g()], [cred()], "undetermined", ["undetermined"]),
+    # --- what the asker may not see ---
+    "not granted, though it is there": ([g(opt(allowed=False))], [cred()], "undetermined", ["undetermined"]),
+    "not granted, the other option is met": ([g(opt(allowed=False), B)], [cred("B")], "met", ["met"]),
+    "not granted, the other option is missing": ([g(opt(allowed=False), B)], [cred()], "undetermined",
+                                                 ["undetermined"]),
+}  # fmt: skip
+
+
+def evidence(*found: Any) -> Evidence:
+    def of(kind: type) -> tuple[Any, ...]:
+        return tuple(one for one in found if isinstance(one, kind))
+
+    return Evidence(of(Credential), of(Decision), of(OpenCase))
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_prerequisites_stand_as_the_table_says(name: str) -> None:
+    groups, found, whole, each = ROWS[name]
+    said, told = evaluate(groups, evidence(*found))
+    assert (said, [one.state for one in told]) == (whole, each)
+
+
+def test_the_table_is_large_enough() -> None:
+    assert len(ROWS) >= 60
+
+
+def test_pending_tells_stage_and_due_date_of_the_case_that_is_due_first() -> None:
+    later = running(record_id=10, due=datetime(2026, 7, 1, tzinfo=UTC))
+    _, (told,) = evaluate([g(A)], evidence(later, running(), running(record_id=11, due=None)))
+    assert (told.best.record_id, told.best.stage, told.best.organ) == (9, "review", "ORGAN")
+    assert told.best.due == datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def test_a_stale_positive_is_told_as_such_and_relied_on_only_where_the_grant_allows() -> None:
+    for allowed in (False, True):
+        option = opt(feeds=(BEHIND,), stale_allowed=allowed)
+        _, (told,) = evaluate([g(option)], evidence(cred(feed=BEHIND)))
+        assert (told.best.stale, told.best.may_rely) == (True, allowed)
+        assert told.best.complete_through == BEHIND.complete_through
+
+
+def test_of_two_credentials_the_one_that_may_be_relied_on_counts() -> None:
+    option = opt(feeds=(FRESH, BEHIND))
+    _, (told,) = evaluate([g(option)], evidence(cred(record=1, feed=BEHIND), cred(record=2)))
+    assert (told.best.record_id, told.best.may_rely) == (2, True)
+
+
+def test_what_may_not_be_seen_says_nothing_of_what_is_there() -> None:
+    hidden = opt(allowed=False)
+    _, (with_it,) = evaluate([g(hidden)], evidence(cred()))
+    _, (without,) = evaluate([g(hidden)], evidence())
+    assert with_it == without
+
+
+def test_a_day_that_no_limit_reaches_back_to_is_the_first_of_all() -> None:
+    from verification.prerequisites import earliest  # noqa: PLC0415
+
+    assert earliest(DAY, Limit(3660, "year")) == date.min
+    assert earliest(date(2024, 2, 29), Limit(1, "year")) == date(2023, 2, 28)
+    assert earliest(DAY, Limit(0, "working_day")) == DAY
+    assert earliest(DAY, Limit(3, "calendar_day")) == DAY - timedelta(days=3)

@@ -1,0 +1,247 @@
+"""`hub verify`, `hub share` and `hub audit`: receipts, what may be checked by whom, and the log of checks."""
+
+from __future__ import annotations
+
+import getpass
+import json as jsonlib
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.errors import HubError
+from hub.show import as_json, show_table
+from hub.workdays import local_day
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from hub.protect import Protector
+
+verify = typer.Typer(help="Receipts of checks, and checks whose case was never found.", no_args_is_help=True)
+share = typer.Typer(help="What may be checked, and by whom: sharing classes and grants.", no_args_is_help=True)
+audit = typer.Typer(help="The log of checks: sealed, told, and verified.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Kind = Annotated[str, typer.Argument(help="credential_type or item.")]
+Code = Annotated[str, typer.Argument(help="The credential type, or the item's code.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the grant.")]
+Actor = Annotated[str | None, typer.Option("--by", help="Who does it; without it, who is signed in here.")]
+_LARGEST = 4 << 20
+
+
+class CannotVerify(HubError):
+    """A file is no receipt, or does not prove what it says."""
+
+    exit_status = 65
+
+
+@verify.command()
+def receipt(
+    file: Annotated[Path, typer.Argument(help="The answer of a check, as the API gave it.")],
+    keys: Annotated[Path | None, typer.Option(help="A kept copy of GET /v1/keys; without it, this hub's own.")] = None,
+    json: Json = False,
+) -> None:
+    """Check a receipt; with a kept copy of the keys nothing is asked of anybody."""
+    from verification import receipts, signing  # noqa: PLC0415  # only when this command runs
+
+    document = _read(file)
+    jwks = _read(keys) if keys is not None else signing.published(_open()[0])
+    try:
+        claims = receipts.verify(document, jwks)
+    except receipts.BadReceipt as error:
+        raise CannotVerify(f"{file.name}: {error}. Ask the hub for the check again by its number.") from None
+    if json:
+        as_json({"proven": True, **claims})
+        return
+    typer.echo(f"Proven: check {claims['check']} of {claims['asker']}, answered {claims['answered_at']}.")
+
+
+@verify.command()
+def unmatched(json: Json = False) -> None:
+    """Look again for the cases that checks named; list those that were never found, for the personal-data officer."""
+    from verification import confirming  # noqa: PLC0415  # only when this command runs
+
+    engine, protector = _open()
+    counts = confirming.confirm(engine, protector)
+    rows = confirming.unmatched(engine)
+    if json:
+        as_json({"counts": counts, "unmatched": rows})
+    else:
+        show_table(("check_id", "organ", "client", "purpose", "state", "asked_at"), rows, title="Checks without a case")
+
+
+@share.command("set")
+def set_(
+    kind: Kind, code: Code,
+    sharing_class: Annotated[str, typer.Option("--class", help="unconditional, conditional or none.")],
+    ground: Annotated[str, typer.Option(help="The legal ground.")],
+    fresh_hours: Annotated[int, typer.Option(min=1, help="Hours that a feed may lag before answers are stale.")] = 24,
+    stale_allowed: Annotated[bool, typer.Option("--stale-allowed", help="A stale match may be relied on.")] = False,
+    by: Actor = None,
+) -> None:  # fmt: skip
+    """Give a credential type or an item its sharing class; what has none is not shared."""
+    from verification import access  # noqa: PLC0415  # only when this command runs
+
+    access.share(
+        _open()[0], kind=kind, code=code, sharing_class=sharing_class, legal_ground=ground, actor=_actor(by),
+        fresh_hours=fresh_hours, stale_allowed=stale_allowed,
+    )  # fmt: skip
+    typer.echo(f"{kind} {code} is shared: {sharing_class}.")
+
+
+@share.command()
+def ask(
+    kind: Kind, code: Code,
+    organ: Annotated[str, typer.Option(help="The credit code of the organ that asks.")],
+    purpose: Annotated[str, typer.Option(help="The purpose, as checks will name it.")],
+    basis: Annotated[str, typer.Option(help="The legal basis.")],
+    since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="From this day on.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To this day; open.")] = None,
+    stale_allowed: Annotated[bool, typer.Option("--stale-allowed", help="A stale match may be relied on.")] = False,
+    by: Actor = None,
+) -> None:  # fmt: skip
+    """Ask for a grant under conditional sharing; somebody else answers it within ten working days."""
+    from verification import access  # noqa: PLC0415  # only when this command runs
+
+    today = local_day(datetime.now(UTC))
+    number = access.ask(
+        _open()[0], organ=organ, kind=kind, code=code, purpose=purpose, legal_basis=basis,
+        valid_from=_day(since) or today, valid_to=_day(until), actor=_actor(by), today=today,
+        stale_allowed=stale_allowed,
+    )  # fmt: skip
+    typer.echo(f"Request {number} is entered. It is answered by `hub share answer {number}`.")
+
+
+@share.command()
+def answer(
+    number: int, reason: Reason, refuse: Annotated[bool, typer.Option("--refuse", help="Turn it down.")] = False,
+    by: Actor = None,
+) -> None:  # fmt: skip
+    """Answer a request: it becomes the grant, or is turned down."""
+    from verification import access  # noqa: PLC0415  # only when this command runs
+
+    access.answer(_open()[0], number, granted=not refuse, reason=reason, actor=_actor(by))
+    typer.echo(f"Request {number} is {'turned down' if refuse else 'granted'}.")
+
+
+@share.command()
+def end(number: int, reason: Reason, by: Actor = None) -> None:
+    """Take a grant back, from the next check on."""
+    from verification import access  # noqa: PLC0415  # only when this command runs
+
+    access.end(_open()[0], number, reason=reason, actor=_actor(by))
+    typer.echo(f"Grant {number} is ended.")
+
+
+@share.command("list")
+def grants(json: Json = False) -> None:
+    """List the sharing classes in force and all grants."""
+    from verification import access  # noqa: PLC0415  # only when this command runs
+
+    found = access.listed(_open()[0])
+    if json:
+        as_json(found)
+        return
+    show_table(("kind", "code", "class", "legal_ground", "fresh_hours"), found["sharing"], title="Sharing classes")
+    columns = ("grant_id", "organ", "kind", "code", "purpose", "state", "valid_from", "valid_to", "answer_due")
+    show_table(columns, found["grants"], title="Grants")
+
+
+@audit.command()
+def seal(json: Json = False) -> None:
+    """Seal all entries of the log that can be sealed now; the API does so by itself each minute."""
+    from verification import sealing, signing  # noqa: PLC0415  # only when this command runs
+
+    engine, protector = _open()
+    signer = signing.Ed25519Signer.of(protector.ring)
+    with engine.begin() as connection:
+        signing.publish(connection, signer)
+    done = sealing.seal(engine, signer)
+    if json:
+        as_json({"sealed": done})
+    else:
+        typer.echo(f"{done} entries were sealed.")
+
+
+@audit.command()
+def status(json: Json = False) -> None:
+    """Show the last head, and since when the oldest entry without a seal has been waiting."""
+    from verification import sealing  # noqa: PLC0415  # only when this command runs
+
+    engine, _ = _open()
+    oldest, last = sealing.oldest_unsealed(engine), sealing.last_head(engine)
+    if json:
+        as_json({"oldest_unsealed": oldest, "head": last})
+        return
+    typer.echo(f"Oldest entry without a seal: {oldest or 'none'}. Last head: {last['number'] if last else 'none'}.")
+
+
+@audit.command()
+def heads(
+    after: Annotated[int, typer.Option(min=0, help="Only heads of a higher number.")] = 0, json: Json = False
+) -> None:
+    """List the signed heads; keep one elsewhere, and nothing can be cut off behind it unnoticed."""
+    from verification import sealing  # noqa: PLC0415  # only when this command runs
+
+    rows = sealing.heads(_open()[0], after=after)
+    if json:
+        as_json({"heads": rows})
+    else:
+        show_table(("number", "sealed_at", "entries", "total", "head"), rows, title="Heads")
+
+
+@audit.command("verify")
+def verify_log(
+    head: Annotated[Path | None, typer.Option(help="A head that somebody kept, as JSON.")] = None,
+    keys: Annotated[Path | None, typer.Option(help="A kept copy of GET /v1/keys; without it, this hub's own.")] = None,
+    json: Json = False,
+) -> None:
+    """Compare the log with its seals: a changed, removed or reordered entry is found, by a kept head a cut tail too."""
+    from verification import sealing, signing  # noqa: PLC0415  # only when this command runs
+
+    engine, _ = _open()
+    jwks = _read(keys) if keys is not None else signing.published(engine)
+    found = sealing.verify(engine, jwks, kept=None if head is None else _read(head))
+    if json:
+        as_json({"seals": found.seals, "entries": found.entries, "unsealed": found.unsealed, "faults": found.faults})
+    if found.faults:
+        raise sealing.LogBroken("; ".join(found.faults) + ". Keep the database as it is, and tell the supervisors.")
+    if not json:
+        typer.echo(f"In order: {found.entries} entries under {found.seals} seals; {found.unsealed} wait for the next.")
+
+
+def _open() -> tuple[sa.Engine, Protector]:
+    from hub.protect import Protector  # noqa: PLC0415  # opening a hub takes long
+    from hub.settings import Settings  # noqa: PLC0415  # only when a command runs
+    from sharedrepo.connect import engine as make_engine  # noqa: PLC0415  # only when a command runs
+    from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs
+    from sharedrepo.migrate import upgrade  # noqa: PLC0415  # only when a command runs
+
+    settings = Settings.load()
+    engine = make_engine(settings)
+    upgrade(engine)
+    protector = Protector.from_settings(settings)
+    check_fingerprints(engine, protector)
+    return engine, protector
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise CannotVerify(f"{file.name} is larger than {_LARGEST >> 20} MiB: no receipt or head is.")
+        said = jsonlib.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise CannotVerify(f"{file.name} cannot be read ({type(error).__name__}). Give the JSON as it came.") from None
+    if not isinstance(said, dict):
+        raise CannotVerify(f"{file.name} is no JSON object. Give the JSON as it came.")
+    return said
+
+
+def _day(at: datetime | None) -> date | None:
+    return None if at is None else at.date()
+
+
+def _actor(by: str | None) -> str:
+    return by or f"cli:{getpass.getuser()}"

@@ -1,0 +1,87 @@
+"""The asker's own case confirmed later: a check whose case never comes is for the personal-data officer to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+import psycopg2
+import sqlalchemy as sa
+
+from hub.protect import Protector
+from hub.protect.keys import KeyTrouble
+from verification import log
+from verification.gathering import own_case
+from verification.holders import Holder
+
+MOST_AT_ONCE: Final = 5_000
+NO_FEED_DAYS: Final = 30
+"""Days that are waited for the case of an organ that has no feed which says how far it is complete."""
+
+_OPEN = """
+SELECT DISTINCT ON (e.check_id) e.check_id::text, e.organ, e.personal, e.recorded_at,
+    (SELECT min(coalesce(s.complete_through, '-infinity')) FROM core.source_system AS ss
+     JOIN ledger.stream AS s USING (source_system_id) WHERE ss.organ = e.organ) > e.recorded_at AS far_enough,
+    e.recorded_at < now() - CAST(:days AS interval) AS old
+FROM audit.entry AS e
+WHERE e.confirmed = 'not_yet' AND e.kind IN ('credential', 'prerequisites') AND e.personal IS NOT NULL
+    AND NOT EXISTS (SELECT FROM audit.confirmation AS c WHERE c.check_id = e.check_id)
+ORDER BY e.check_id, e.entry_id LIMIT :most
+"""
+
+
+def confirm(engine: sa.Engine, protector: Protector) -> dict[str, int]:
+    """Look again for the cases of checks that are not confirmed; return how many are, are not, and stay open."""
+    counts = {"confirmed": 0, "unmatched": 0, "open": 0}
+    for check_id, state in _judged(engine, protector):
+        counts["open" if state is None else "confirmed" if state == "confirmed" else "unmatched"] += 1
+        if state is not None:
+            with engine.begin() as connection:
+                connection.execute(
+                    sa.text("""INSERT INTO audit.confirmation (check_id, state) VALUES (:id, :state)
+                               ON CONFLICT DO NOTHING"""),
+                    {"id": check_id, "state": state},
+                )
+    return counts
+
+
+def _judged(engine: sa.Engine, protector: Protector) -> Iterator[tuple[str, str | None]]:
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text(_OPEN), {"days": timedelta(days=NO_FEED_DAYS), "most": MOST_AT_ONCE}
+        ).fetchall()  # fmt: skip
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg2.extensions.connection)  # noqa: S101  # the engine is psycopg2's
+        for row in rows:
+            with driver.cursor() as cursor:
+                yield row.check_id, _state(cursor, protector, row)
+
+
+def _state(cursor: Any, protector: Protector, row: Any) -> str | None:
+    try:
+        asked = orjson.loads(protector.unseal(row.personal, context=log.CONTEXT))["asked"]
+    except KeyTrouble:  # its key was destroyed, and with it what it was about
+        return "no_such_case"
+    said = asked.get("credential") or {}
+    who = asked.get("applicant", {})
+    number, name = said.get("holder_number", who.get("number")), said.get("holder_name", who.get("name"))
+    holder = Holder(protector, lambda work: work(cursor), number=number, name=name)
+    own = own_case(cursor, asked["case"], row.organ)
+    if own.cases and holder.is_party(own.party_numbers, own.party_names):
+        return "confirmed"
+    if not (row.far_enough or row.old):
+        return None
+    return "not_a_party" if own.cases else "no_such_case"
+
+
+def unmatched(engine: sa.Engine) -> list[dict[str, Any]]:
+    """Return the checks whose case was never found, or has another party: who asked, when and for what purpose."""
+    query = """SELECT DISTINCT ON (c.check_id) c.check_id::text, c.state, c.decided_at, e.organ, e.purpose,
+                   e.recorded_at AS asked_at, k.code AS client
+               FROM audit.confirmation AS c JOIN audit.entry AS e ON e.check_id = c.check_id
+               LEFT JOIN access.client AS k ON k.client_id = e.client_id
+               WHERE c.state <> 'confirmed' ORDER BY c.check_id, e.entry_id"""
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.text(query)).mappings()]

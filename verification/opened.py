@@ -1,0 +1,92 @@
+"""What the routes of checks work with as long as a process serves, and the work that goes on beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.errors import HubError
+from hub.protect import Protector
+from hub.settings import Settings
+from sharedrepo.connect import engine as make_engine
+from verification import feeds, sealing, waiting
+from verification.callers import Tokens
+from verification.rates import Rates
+from verification.service import Checker
+from verification.sessions import Sessions
+from verification.signing import Ed25519Signer, publish
+from verification.watch import Watch
+
+log = logging.getLogger("hub.verification")
+
+STATEMENT_SECONDS = 20
+"""Seconds after which the query of a check is given up."""
+_ROUND_SECONDS = 5.0
+_LEARN_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the routes of checks work with."""
+
+    settings: Settings
+    engine: sa.Engine
+    checker: Checker
+    tokens: Tokens
+    rates: Rates
+    workers: ThreadPoolExecutor
+
+
+@asynccontextmanager
+async def opened(settings: Settings, engine: sa.Engine, protector: Protector) -> AsyncIterator[Verification]:
+    """Open what the routes work with; sealing, waiting checks and feeds are minded until the end."""
+    signer = Ed25519Signer.of(protector.ring)
+    with engine.begin() as connection:
+        publish(connection, signer)
+    own = make_engine(settings, application="hub check", statement_seconds=STATEMENT_SECONDS, poolclass=sa.NullPool)
+    sessions, watch = Sessions(own), Watch(settings.check_unsealed_minutes * 60)
+    checker = Checker(sessions, protector, signer, watch, digest=settings.check_digest)
+    workers = ThreadPoolExecutor(settings.check_threads, thread_name_prefix="check")
+    made = Verification(
+        settings, engine, checker, Tokens(signer, seconds=settings.check_token_minutes * 60),
+        Rates(settings.check_rate), workers,
+    )  # fmt: skip
+    minding = asyncio.create_task(_mind(made, watch, protector, signer))
+    try:
+        yield made
+    finally:
+        minding.cancel()
+        await asyncio.gather(minding, return_exceptions=True)
+        workers.shutdown()
+        sessions.close()
+        own.dispose()
+
+
+async def _mind(made: Verification, watch: Watch, protector: Protector, signer: Ed25519Signer) -> None:
+    """Seal, see how old the oldest unsealed entry is, answer what waits, learn of feeds; one failure ends nothing."""
+    loop = asyncio.get_running_loop()
+    sealed = learnt = float("-inf")
+    while True:
+        try:
+            if loop.time() - sealed >= made.settings.check_seal_seconds:
+                await asyncio.to_thread(sealing.seal, made.engine, signer)
+                sealed = loop.time()
+                await asyncio.to_thread(waiting.answer_all, made.checker, protector)
+            if loop.time() - learnt >= _LEARN_SECONDS:
+                await asyncio.to_thread(feeds.learn, made.engine)
+                learnt = loop.time()
+        except (SQLAlchemyError, HubError, OSError) as error:
+            log.error("sealing or waiting checks: %s", type(error).__name__)  # noqa: TRY400  # its words may hold data
+        try:
+            oldest = await asyncio.to_thread(sealing.oldest_unsealed, made.engine)
+            watch.saw(None if oldest is None else oldest.timestamp())
+        except SQLAlchemyError as error:
+            log.error("looking for what is not sealed: %s", type(error).__name__)  # noqa: TRY400  # as above
+        await asyncio.sleep(min(_ROUND_SECONDS, made.settings.check_seal_seconds))

@@ -1,0 +1,125 @@
+"""The door of the routes: an access token, a body within its limits, an idempotency key, and threads to work in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, cast
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2
+from fastapi.security.utils import get_authorization_scheme_param
+
+from hub.refusals import Fault, Malformed, NotAuthenticated, RequestRefused, TooLarge, TooSlow, UnsupportedForm
+from verification.callers import Caller
+from verification.opened import Verification
+
+T = TypeVar("T")
+JSON = "application/json"
+KEY = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+LARGEST_CHECK = 64 * 1024
+LARGEST_BULK = 2 << 20
+BODY_SECONDS = 30.0
+_LONGEST_KEY = 200
+_scheme = OAuth2(
+    flows={"clientCredentials": {"tokenUrl": "/v1/token", "scopes": {"check": "check approvals"}}},
+    scheme_name="checks", auto_error=False,
+    description="An access token of POST /v1/token.",
+)  # fmt: skip
+
+KEY_HEADER: dict[str, Any] = {
+    "name": KEY, "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY},
+    "description": "Names this request: a repeat with the same body gets the same answer, and is no new check.",
+}  # fmt: skip
+
+
+def opened(request: Request) -> Verification:
+    """Return what the application has open for checks."""
+    return cast("Verification", request.app.state.verification)
+
+
+async def admit(request: Request, said: Annotated[str | None, Depends(_scheme)]) -> None:
+    """Let in who brings a good access token, note the caller, and count the request."""
+    kind, token = get_authorization_scheme_param(said)
+    made = opened(request)
+    try:
+        request.state.caller = made.tokens.read(token if kind.lower() == "bearer" else "")
+    except NotAuthenticated:
+        await run(request, lambda: made.checker.refused(None, "not_authenticated"))
+        raise
+    await minded(request, lambda: made.rates.mind(request.state.caller.client_id))
+
+
+async def minded(request: Request, deed: Callable[[], T]) -> T:
+    """Do something that may refuse the request before it becomes a check; a refusal is logged."""
+    try:
+        return deed()
+    except RequestRefused as refusal:
+        made, caller = opened(request), caller_of(request)
+        reason = type(refusal).__name__
+        await run(request, lambda: made.checker.refused(caller, reason))
+        raise
+
+
+def asking() -> Any:
+    """Return the dependency that the application mounts the routes with."""
+    return Depends(admit)
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who asks."""
+    return cast("Caller", request.state.caller)
+
+
+async def run(request: Request, work: Callable[[], T]) -> T:
+    """Do blocking work in the threads of checks."""
+    return await asyncio.get_running_loop().run_in_executor(opened(request).workers, work)
+
+
+def key_of(request: Request) -> str | None:
+    """Return the idempotency key.
+
+    Raises:
+        Malformed: it is empty, too long or unprintable.
+    """
+    key = request.headers.get(KEY)
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+        raise Malformed(
+            f"{KEY} is no printable text of 1 to {_LONGEST_KEY} characters",
+            faults=[Fault(KEY, "unreadable_text", "1 to 200 printable characters")],
+        )  # fmt: skip
+    return key
+
+
+async def body_of(request: Request, *, limit: int) -> bytes:
+    """Read the body, as JSON must come.
+
+    Raises:
+        UnsupportedForm: it is said to be something else.
+        TooLarge: it is larger than the limit; no more than that was read.
+        TooSlow: it did not come in time.
+    """
+    said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said != JSON or request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedForm(
+            "the body is not said to be application/json", hint="Send Content-Type: application/json."
+        )
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    pieces, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > limit:
+                    raise _too_large(limit)
+                pieces.append(piece)
+    except TimeoutError:
+        raise TooSlow(f"the body did not come within {BODY_SECONDS:g} s", hint="Send it again.") from None
+    return b"".join(pieces)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {limit // 1024} KiB", hint="Ask less at once.")

@@ -1,0 +1,51 @@
+"""`POST /v1/checks/bulk`: up to a thousand checks of credentials, answered by one query."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from hub.refusals import (
+    KeyReused,
+    Malformed,
+    TooLarge,
+    TooMany,
+    TooSlow,
+    Unavailable,
+    UnsupportedForm,
+    documented,
+)
+from verification.questions import Bulk, faults_of
+from verification.routes import door
+from verification.routes.told import BulkChecked
+
+router = APIRouter()
+_BODY = {"required": True, "content": {door.JSON: {"schema": {"$ref": "#/components/schemas/Bulk"}}}}
+
+
+@router.post(
+    "/v1/checks/bulk",
+    summary="Check up to a thousand credentials at once",
+    response_model=BulkChecked,
+    response_description="Answered, in the order of the questions",
+    responses=documented(Malformed, TooSlow, KeyReused, TooLarge, UnsupportedForm, TooMany, Unavailable),
+    openapi_extra={"requestBody": _BODY, "parameters": [door.KEY_HEADER]},
+)
+async def post_checks(request: Request) -> Response:
+    """Answer many questions; each has its answer, receipt and row of the log. One bad question refuses them all."""
+    caller, made = door.caller_of(request), door.opened(request)
+    body = await door.body_of(request, limit=door.LARGEST_BULK)
+    key = await door.minded(request, lambda: door.key_of(request))
+    asked = await door.minded(request, lambda: _bulk(body))
+    await door.minded(request, lambda: made.rates.mind(caller.client_id, len(asked.checks) - 1))
+    reply = await door.run(request, lambda: made.checker.bulk(caller, asked, body=body, key=key))
+    headers = {door.REPLAYED: "true"} if reply.replayed else {}
+    return Response(orjson.dumps(reply.document), headers=headers, media_type=door.JSON)
+
+
+def _bulk(body: bytes) -> Bulk:
+    try:
+        return Bulk.model_validate_json(body)
+    except ValidationError as error:
+        raise Malformed("the questions cannot be read", hint="Mend the fields.", faults=faults_of(error)) from None

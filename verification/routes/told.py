@@ -1,0 +1,136 @@
+"""The shapes of answers, as the API's document promises them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+class CredentialAnswer(BaseModel):
+    """What the hub says of one credential; a right value never stands in it where the asked one is wrong."""
+
+    model_config = _STRICT
+
+    outcome: Literal["match", "mismatch", "not_valid", "not_found", "ambiguous", "undetermined"]
+    on: str
+    """The day it is said for."""
+    known_at: str | None = None
+    fields: list[str]
+    """Where it differs: names of fields."""
+    not_compared: list[str]
+    """Fields that the hub does not hold, or in which a character was lost."""
+    former_name: bool
+    """The holder had the asked name before."""
+    status: str | None
+    since: str | None
+    valid_to: str | None
+    reason: str | None
+    complete_through: str | None
+    """Up to this instant the issuer's feed is complete; what happened since, nobody can tell yet."""
+    complete_basis: Literal["declared", "inferred", "envelope"] | None
+    stale: bool
+    """The feed is further behind than the asked day needs."""
+    later_status_unknown: bool
+    """It is so as of `complete_through`; the status since is not known."""
+    may_rely: bool
+    """A match that may be relied on: fresh, or stale and the grant allows that."""
+    objection_since: str | None
+    mended: list[str]
+    """Raw fields that were put right in the hub."""
+    case: Literal["confirmed", "not_yet"]
+    """Whether the asker's own case was found with this holder as a party."""
+
+
+class OptionTold(BaseModel):
+    """How one option of a group stands, by its best evidence."""
+
+    model_config = _STRICT
+
+    state: str
+    status: str | None
+    since: str | None
+    evidence: int | None
+    """The hub's number of the record that says so."""
+    stage: str | None
+    """Where another department's case stands that may yet bring it."""
+    organ: str | None
+    due: str | None
+    reason: str | None
+    complete_through: str | None
+    complete_basis: str | None
+    stale: bool
+    may_rely: bool
+    objection_since: str | None
+    mended: list[str]
+
+
+class GroupTold(BaseModel):
+    """How a group of options stands: as its best option."""
+
+    model_config = _STRICT
+
+    name: str
+    day: str
+    state: str
+    option: int
+    options: list[OptionTold]
+
+
+class PrerequisitesAnswer(BaseModel):
+    """What the hub says of all prerequisites of an item."""
+
+    model_config = _STRICT
+
+    outcome: Literal["met", "not_met", "pending", "undetermined"]
+    item: str
+    item_version: int
+    on: str
+    groups: list[GroupTold]
+    complete_through: str | None
+    stale: bool
+    later_status_unknown: bool
+    may_rely: bool
+    case: Literal["confirmed", "not_yet"]
+
+
+class Receipt(BaseModel):
+    """The signature under the answer; `hub verify receipt` checks the whole document without the hub."""
+
+    model_config = _STRICT
+
+    jws: str
+    salt: str | None
+    """Null where the personal parts of the log were erased."""
+
+
+class Checked(BaseModel):
+    """A check with its answer; keep the whole document, it is the receipt."""
+
+    model_config = _STRICT
+
+    id: str
+    state: Literal["answered", "waiting", "lapsed"]
+    """`waiting`: a feed is waited for, and a later answer will stand on the same number."""
+    asked: dict[str, Any] | None
+    answer: CredentialAnswer | PrerequisitesAnswer
+    answered_at: str
+    receipt: Receipt
+
+
+class Refused(BaseModel):
+    """A check of a bulk that the asker may not make."""
+
+    model_config = _STRICT
+
+    outcome: Literal["not_allowed"]
+
+
+class BulkChecked(BaseModel):
+    """The answers in the order of the questions."""
+
+    model_config = _STRICT
+
+    checks: list[Checked | Refused]

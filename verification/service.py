@@ -1,0 +1,345 @@
+"""Checks answered: looked up, judged, signed, logged, and only then told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+import psycopg2.extensions
+
+from hub.protect import Protector
+from hub.refusals import KeyReused, NotAllowed, NotAuthenticated, NotFound
+from hub.workdays import local_day
+from verification import answers, comparing, gathering, log, looking, prerequisites, receipts, waiting
+from verification.callers import Caller
+from verification.freshness import Freshness
+from verification.holders import Holder
+from verification.log import Entry, Keyed
+from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck, mind
+from verification.receipts import Digest
+from verification.sessions import Sessions
+from verification.signing import Signer
+from verification.watch import Watch
+
+Cursor = psycopg2.extensions.cursor
+Document = dict[str, Any]
+WAITS_FOR: Final = ("feed_behind", "no_feed")
+"""The reasons of an undetermined answer that a feed may take away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes out: the document, whether it waits for a feed, and whether it was told before."""
+
+    document: Document
+    waiting: bool = False
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer before it is signed, with what only the log keeps of it."""
+
+    asked: CredentialCheck | PrerequisitesCheck
+    answer: Document
+    holder: Holder
+    grant_id: int | None
+    records: tuple[int, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Say whether the asker would wait for a feed, and one could change the answer."""
+        undetermined = self.answer["outcome"] == "undetermined"
+        options = [one for group in self.answer.get("groups", ()) for one in group["options"]]
+        reasons = {self.answer.get("reason"), *(one["reason"] for one in options)}
+        return self.asked.wait_until is not None and undetermined and bool(reasons & set(WAITS_FOR))
+
+
+class Checker:
+    """Answers checks; one instance serves all threads of a process."""
+
+    def __init__(
+        self, sessions: Sessions, protector: Protector, signer: Signer, watch: Watch, *, digest: Digest = "sha-256",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:  # fmt: skip
+        self.sessions, self.protector, self._signer = sessions, protector, signer
+        self._watch, self._digest, self._clock = watch, digest, clock
+
+    # --- asking ---
+
+    def check(
+        self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, *, body: bytes = b"", key: str | None = None
+    ) -> Reply:
+        """Answer one check.
+
+        Raises:
+            Malformed: the question contradicts itself.
+            NotAllowed: no sharing class and no grant lets the asker see this for its purpose; it is logged.
+            NotFound: there is no such item.
+            KeyReused: the idempotency key was used for another question.
+            Unavailable: the log has not been sealed for too long.
+        """
+        now = self._clock()
+        mind(asked, now=now, today=local_day(now))
+        self._watch.mind()
+        told = self._earlier(caller, key, body)
+        if told is not None:
+            return Reply(told, waiting=told["state"] == "waiting", replayed=True)
+        judged = self._judge(caller, asked, now)
+        document, entry = self._answered(caller, judged, now)
+        return self._written(caller, [judged], [entry], document, body, key)
+
+    def bulk(self, caller: Caller, asked: Bulk, *, body: bytes = b"", key: str | None = None) -> Reply:
+        """Answer many checks of credentials by one query; each is a check of its own.
+
+        Raises:
+            Malformed, KeyReused, Unavailable: as `check`; what the asker may not see is told at its place.
+        """
+        now = self._clock()
+        for place, one in enumerate(asked.checks):
+            mind(one, now=now, today=local_day(now), at=f"checks.{place}.")
+        self._watch.mind()
+        told = self._earlier(caller, key, body)
+        if told is not None:
+            return Reply(told, replayed=True)
+        documents, entries, judged = [], [], []
+        for one, looked in zip(asked.checks, self._looked(caller, asked.checks, now), strict=True):
+            if not looked.allowed:
+                documents.append({"outcome": "not_allowed"})
+                entries.append(_refusal(caller, one, "not_allowed", now))
+                continue
+            made = self._judged(one, looked, now)
+            document, entry = self._answered(caller, made, now)
+            documents.append(document)
+            entries.append(entry)
+            judged.append(made)
+        return self._written(caller, [], entries, {"checks": documents}, body, key)
+
+    def again(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, check_id: str) -> Document | None:
+        """Answer a waiting check anew, as a new receipt on the same check; None while it would go on waiting."""
+        now = self._clock()
+        judged = self._judge(caller, asked, now)
+        over = asked.wait_until is not None and asked.wait_until <= now
+        if judged.waits and not over:
+            return None
+        document, entry = self._answered(caller, judged, now, check_id=check_id, last=True)
+        connection = self.sessions.connection()
+        with connection.cursor() as cursor:
+            log.write(cursor, [entry])
+            waiting.close(cursor, check_id, "lapsed" if judged.waits else "answered")
+        return document
+
+    def refused(self, caller: Caller | None, reason: str) -> None:
+        """Log a call that was refused before it became a check."""
+        with self.sessions.connection().cursor() as cursor:
+            log.write(cursor, [_refusal(caller, None, reason, self._clock())])
+
+    # --- reading ---
+
+    def read(self, caller: Caller, check_id: str) -> Document:
+        """Return the newest answer to a check of the caller's organ; reading it is logged.
+
+        Raises:
+            NotFound: the caller's organ asked no such check.
+        """
+        return self.sessions.reading(lambda cursor: self._read(cursor, caller, check_id))
+
+    def _read(self, cursor: Cursor, caller: Caller, check_id: str) -> Document:
+        cursor.execute(
+            """SELECT e.receipt, e.personal, e.answer, e.recorded_at, w.state, (
+                   SELECT k.revoked_at IS NULL AND k.expires_at > now() FROM access.client AS k WHERE k.client_id = %s)
+               FROM audit.entry AS e LEFT JOIN audit.waiting_check AS w ON w.check_id = e.check_id
+               WHERE e.check_id = %s AND e.organ = %s AND e.kind IN ('credential', 'prerequisites')
+               ORDER BY e.entry_id DESC LIMIT 1""",
+            (caller.client_id, check_id, caller.organ),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise NotFound("your organ has asked no check of this number", hint="Use the number of its answer.")
+        receipt, personal, answer, at, state, admitted = row
+        _mind_admitted(admitted)
+        now = self._clock()
+        seen = Entry(now, "read", "read", check_id, caller.client_id, caller.organ)
+        log.write(cursor, [seen])
+        kept = None if personal is None else orjson.loads(self.protector.unseal(personal, context=log.CONTEXT))
+        document = {
+            "id": check_id, "state": state or "answered", "answer": orjson.loads(answer),
+            "answered_at": answers.instant(at), "asked": None if kept is None else kept["asked"],
+        }  # fmt: skip
+        return {**document, "receipt": {"jws": receipt, "salt": None if kept is None else kept["salt"]}}
+
+    # --- judging ---
+
+    def _judge(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> Judged:
+        if isinstance(asked, PrerequisitesCheck):
+            return self.sessions.reading(lambda cursor: self._prerequisites(cursor, caller, asked, now))
+        (looked,) = self._looked(caller, [asked], now)
+        if not looked.allowed:
+            raise self._not_allowed(caller, asked, now)
+        return self._judged(asked, looked, now)
+
+    def _looked(self, caller: Caller, asked: Sequence[CredentialCheck], now: datetime) -> list[looking.Looked]:
+        """Look all questions up, those for one instant together, in the order in which they were asked."""
+        found: dict[int, looking.Looked] = {}
+        for instant in {one.known_at for one in asked}:
+            places = [place for place, one in enumerate(asked) if one.known_at == instant]
+            some = [asked[place] for place in places]
+            rows = self.sessions.reading(
+                lambda cursor, some=some, instant=instant: looking.look(  # type: ignore[misc]  # bound for this round
+                    cursor, some, caller=caller, today=local_day(now), known_at=instant
+                )
+            )
+            found.update(zip(places, rows, strict=True))
+        listed = [found[place] for place in range(len(asked))]
+        _mind_admitted(all(one.admitted for one in listed))
+        return listed
+
+    def _judged(self, asked: CredentialCheck, looked: looking.Looked, now: datetime) -> Judged:
+        said = asked.credential
+        holder = Holder(
+            self.protector, self.sessions.reading, number=said.holder_number, name=said.holder_name
+        )  # fmt: skip
+        moment = min(now, asked.known_at) if asked.known_at is not None else now
+        on = asked.on or local_day(moment)
+        around = comparing.Circumstances(
+            on, Freshness.of(on=on, now=moment, hours=looked.fresh_hours), looked.feeds, looked.stale_allowed,
+            holder.compared,
+        )  # fmt: skip
+        question = comparing.Question(
+            said.type, said.number, said.issuer, said.version, said.holder_number, said.holder_name, said.valid_from,
+            said.valid_to,
+        )  # fmt: skip
+        found = looked.found
+        if found and asked.known_at is None:
+            found = self.sessions.reading(lambda cursor: looking.with_past(cursor, found, on))
+        answer = comparing.answer(question, found, around)
+        confirmed = _confirmed(holder, looked.cases, looked.party_numbers, looked.party_names)
+        told = answers.of_credential(answer, confirmed=confirmed)
+        if asked.known_at is not None:
+            told["known_at"] = answers.instant(asked.known_at)
+        return Judged(asked, told, holder, looked.grant_id, answer.records)
+
+    def _prerequisites(self, cursor: Cursor, caller: Caller, asked: PrerequisitesCheck, now: datetime) -> Judged:
+        _mind_admitted(_admitted(cursor, caller))
+        holder = Holder(
+            self.protector, self.sessions.reading, number=asked.applicant.number, name=asked.applicant.name
+        )  # fmt: skip
+        own = gathering.own_case(cursor, asked.case, caller.organ)
+        on = asked.on or local_day(now)
+        version = gathering.item(cursor, asked.item, own.accepted or on)
+        if version is None:
+            known = gathering.known_item(cursor, asked.item)
+            got = "the item was not in force on that day" if known else "no item of the catalogue has this number"
+            raise NotFound(got, hint="See the catalogue of items.")
+        days = {"application": own.applied or on, "acceptance": own.accepted or on, "decision": on}
+        groups = gathering.groups(
+            cursor, version.requirements, days=days, organ=caller.organ, purpose=asked.purpose, now=now,
+            today=local_day(now),
+        )  # fmt: skip
+        options = [one for group in groups for one in group.any_of]
+        if options and not any(one.allowed for one in options):
+            raise self._not_allowed(caller, asked, now)
+        found = gathering.evidence(cursor, groups, hashes=sorted(holder.number_hashes), project=asked.project)
+        outcome, told = prerequisites.evaluate(groups, found)
+        answer = answers.of_prerequisites(
+            outcome, told, item=version.code, version=version.version, on=on,
+            confirmed=_confirmed(holder, own.cases, own.party_numbers, own.party_names),
+        )  # fmt: skip
+        return Judged(asked, answer, holder, None)
+
+    # --- writing ---
+
+    def _answered(
+        self, caller: Caller, judged: Judged, now: datetime, *, check_id: str | None = None, last: bool = False
+    ) -> tuple[Document, Entry]:
+        """Sign an answer; return its document and its row of the log."""
+        asked = judged.asked.model_dump(mode="json", exclude_none=True)
+        state = "waiting" if judged.waits and not last else "answered"
+        document: Document = {
+            "id": check_id or str(uuid4()), "state": state, "asked": asked, "answer": judged.answer,
+            "answered_at": answers.instant(now),
+        }  # fmt: skip
+        document, _ = receipts.receipted(document, organ=caller.organ, signer=self._signer, digest=self._digest)
+        receipt = document["receipt"]
+        personal = orjson.dumps({"asked": asked, "salt": receipt["salt"]})
+        return document, Entry(
+            now, judged.asked.kind, judged.answer["outcome"], document["id"], caller.client_id, caller.organ,
+            judged.grant_id, judged.asked.purpose, judged.answer["case"], receipts.canonical(judged.answer).decode(),
+            receipt["jws"], self.protector.seal(personal, context=log.CONTEXT), judged.holder.subject(),
+        )  # fmt: skip
+
+    def _written(
+        self, caller: Caller, judged: Sequence[Judged], entries: Sequence[Entry], document: Document, body: bytes,
+        key: str | None,
+    ) -> Reply:  # fmt: skip
+        """Write the log, then let the answer go; under an idempotency key the first of two stands."""
+        keyed = None if key is None else self._keyed(caller, key, body, document)
+        connection = self.sessions.connection()
+        with connection.cursor() as cursor:
+            if not log.write(cursor, entries, keyed):
+                told = self._earlier(caller, key, body)
+                assert told is not None  # noqa: S101  # the key was taken, and keys are never taken away in between
+                return Reply(told, waiting=told.get("state") == "waiting", replayed=True)
+            waits = [one for one in judged if one.waits]
+            for one in waits:
+                waiting.add(cursor, document["id"], caller, one.asked, self.protector)
+        return Reply(document, waiting=bool(waits))
+
+    def _keyed(self, caller: Caller, key: str, body: bytes, document: Document) -> Keyed:
+        keep = self.protector.seal(orjson.dumps(document), context=log.CONTEXT)
+        number = document.get("id") or str(uuid4())
+        return Keyed(caller.client_id, self._hash("check key", key.encode()), self._hash("check", body), number, keep)
+
+    def _earlier(self, caller: Caller, key: str | None, body: bytes) -> Document | None:
+        if key is None:
+            return None
+        hashed = self._hash("check key", key.encode())
+        found = self.sessions.reading(lambda cursor: log.earlier(cursor, caller.client_id, hashed))
+        if found is None:
+            return None
+        if found[0] != self._hash("check", body):
+            raise KeyReused(
+                "this Idempotency-Key came with another question", hint="Take a new key for a new question."
+            )
+        document: Document = orjson.loads(self.protector.unseal(found[1], context=log.CONTEXT))
+        return document
+
+    def _hash(self, what: str, data: bytes) -> bytes:
+        return self.protector.content_hash(what.encode() + b"\x1f" + data)
+
+    def _not_allowed(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> NotAllowed:
+        with self.sessions.connection().cursor() as cursor:
+            log.write(cursor, [_refusal(caller, asked, "not_allowed", now)])
+        return NotAllowed(
+            "neither a sharing class nor a grant lets your organ check this for this purpose",
+            hint="Ask for it: the hub's operators enter the request, and the issuing organ answers it.",
+        )
+
+
+def _refusal(
+    caller: Caller | None, asked: CredentialCheck | PrerequisitesCheck | None, reason: str, now: datetime
+) -> Entry:
+    return Entry(
+        now, "refused", reason, str(uuid4()), None if caller is None else caller.client_id,
+        None if caller is None else caller.organ, purpose=None if asked is None else asked.purpose,
+    )  # fmt: skip
+
+
+def _confirmed(holder: Holder, cases: int, numbers: frozenset[bytes], people: frozenset[bytes]) -> str:
+    return "confirmed" if cases and holder.is_party(numbers, people) else "not_yet"
+
+
+def _admitted(cursor: Cursor, caller: Caller) -> bool:
+    cursor.execute(
+        "SELECT revoked_at IS NULL AND expires_at > now() FROM access.client WHERE client_id = %s", (caller.client_id,)
+    )
+    return bool((cursor.fetchone() or (False,))[0])
+
+
+def _mind_admitted(admitted: bool | None) -> None:
+    if not admitted:
+        raise NotAuthenticated("this client was revoked", hint="Ask the hub's operators for a new one.")
