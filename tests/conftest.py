@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
 from hub.protect import Protector
@@ -18,12 +21,16 @@ from hub.protect.keys import new_ring
 from hub.settings import Settings
 from pipeline.runtime import Runtime
 from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.embedded.configuration import _memory_mib
 from sharedrepo.migrate import upgrade
+from web.accounts import passwords
 
 # A busy machine is no fault of the code: nothing is timed here.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+MEMORY_MIB = 6 * 1024
+"""So much must be free before a test's server lies in memory: its files are some hundred MiB."""
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -34,14 +41,26 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_slow_on_purpose() -> Iterator[None]:
+    """Let this process skip what is slow on purpose: waits for the disk, and the work that a guesser of passwords has.
+
+    Processes that tests start (the command, the server) do both as they are.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _handle: None)
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """An embedded PostgreSQL for this test process.
 
     It has a folder of its own: pytest closes its temporary folders to others each time that a session starts, and the
-    server runs as another user.
+    server runs as another user. In memory, where there is enough: a database is copied and dropped for most tests.
     """
-    folder = Path(tempfile.mkdtemp(prefix="hub-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="hub-tests-", dir=_memory()))
     embedded = EmbeddedServer(folder / "pg")
     embedded.start()
     quicken(embedded)
@@ -50,10 +69,22 @@ def server() -> Iterator[EmbeddedServer]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _memory() -> Path | None:
+    """Return the kernel's file system in memory where the databases of several test processes leave plenty of it."""
+    memory, said = Path("/dev/shm"), Path("/proc/meminfo")
+    if not (memory.is_dir() and said.is_file()):
+        return None
+    available = re.search(r"MemAvailable: +(\d+) kB", said.read_text(encoding="ascii"))
+    free = min(shutil.disk_usage(memory).free >> 20, int(available[1]) >> 10 if available else 0, _memory_mib())
+    return memory if free >= MEMORY_MIB else None
+
+
 def quicken(server: EmbeddedServer) -> None:
     """Let a server skip what only guards against a crash of the machine; processes may still be killed."""
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
         _execute(server, f"ALTER SYSTEM SET {setting} = off")
+    for setting, size in (("max_wal_size", "256MB"), ("min_wal_size", "80MB")):
+        _execute(server, f"ALTER SYSTEM SET {setting} = '{size}'")
     _execute(server, "SELECT pg_reload_conf()")
 
 
@@ -70,11 +101,49 @@ def template(server: EmbeddedServer) -> str:
 _count = iter(range(1_000_000))
 
 
+@dataclass(frozen=True)
+class Stock:
+    """What the hub of a test begins with: the database it is copied from, and the folder of its home and sources."""
+
+    database: str
+    folder: Path | None = None
+
+
+Stocking = Callable[[Callable[[Settings, Runtime], None]], Stock]
+
+
+@pytest.fixture(scope="session")
+def stock(template: str) -> Stock:
+    """Nothing, unless a conftest or a module says otherwise by a fixture of this name."""
+    return Stock(template)
+
+
+@pytest.fixture(scope="session")
+def stocking(
+    server: EmbeddedServer, template: str, key_ring: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stocking]:
+    """A function that has a hub filled once, for tests that each begin with a copy of it."""
+    made: list[str] = []
+
+    def fill(filling: Callable[[Settings, Runtime], None]) -> Stock:
+        made.append(f"hub_stock_{next(_count)}")
+        _execute(server, f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
+        folder = tmp_path_factory.mktemp("stock")
+        runtime = Runtime.open(_settings(folder, server.url(made[-1]), key_ring))
+        filling(runtime.settings, runtime)
+        runtime.engine.dispose()
+        return Stock(made[-1], folder)
+
+    yield fill
+    for name in made:
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
-def database(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """The URL of a fresh, migrated repository."""
+def database(server: EmbeddedServer, stock: Stock) -> Iterator[str]:
+    """The URL of a migrated repository of this test's own."""
     name = f"hub_{os.getpid()}_{next(_count)}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {stock.database}")
     yield server.url(name)
     _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -86,9 +155,15 @@ def key_ring() -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database: str, key_ring: str) -> Settings:
-    """The settings of a fresh hub."""
-    return Settings(home=tmp_path / "home", database_url=database, keys=key_ring, sources=(tmp_path / "sources",))
+def settings(tmp_path: Path, database: str, key_ring: str, stock: Stock) -> Settings:
+    """The settings of this test's own hub."""
+    if stock.folder is not None:
+        shutil.copytree(stock.folder, tmp_path, dirs_exist_ok=True)
+    return _settings(tmp_path, database, key_ring)
+
+
+def _settings(place: Path, database: str, key_ring: str) -> Settings:
+    return Settings(home=place / "home", database_url=database, keys=key_ring, sources=(place / "sources",))
 
 
 @pytest.fixture

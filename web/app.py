@@ -27,6 +27,7 @@ from verification.opened import opened as checking
 from verification.routes import get_check, get_heads, get_keys, post_check, post_checks, post_token
 from verification.routes.door import asking
 from web import health, metrics, problems, static
+from web.accounts import own
 from web.accounts import routes as accounts
 from web.accounts.door import recognized, signed_in
 from web.accounts.oidc import Provider
@@ -57,6 +58,7 @@ PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (static.router, False),
     (accounts.open_router, False),
     (accounts.router, True),
+    (own.router, True),
     (quality_pages, True),
     (issue_pages, True),
     (waiting_pages, True),

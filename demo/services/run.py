@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -12,12 +13,16 @@ from demo.services.rest import Service
 from demo.services.sftp import SftpService
 from demo.services.soap import SoapService
 
+ASKED = 0.05
+"""Seconds after which a service sees that it is to end."""
+
 
 @contextmanager
 def serving(home: Path) -> Iterator[list[Thread]]:
     """Serve until the end of the block; the threads live as long as their services do."""
     rest, soap, sftp, broker = Service(home), SoapService(home), SftpService(home), Broker(home)
-    deeds: list[Callable[[], None]] = [one.serve_forever for one in (rest, soap, sftp, broker)]
+    deeds: list[Callable[[], None]] = [partial(http.serve_forever, poll_interval=ASKED) for http in (rest, soap)]
+    deeds += [sftp.serve_forever, broker.serve_forever]
     threads = [Thread(target=deed, daemon=True) for deed in deeds]
     for thread in threads:
         thread.start()

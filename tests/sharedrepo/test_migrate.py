@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from pipeline.runtime import Runtime
-from sharedrepo.migrate import upgrade
+from sharedrepo.migrate import SQL, newest, upgrade
 
 
 def test_an_upgrade_of_what_is_up_to_date_waits_for_no_reader(runtime: Runtime) -> None:
@@ -29,3 +35,19 @@ def test_a_view_that_is_not_made_of_its_file_is_made_anew_with_those_that_stand_
     with runtime.engine.connect() as connection:
         assert connection.scalar(columns) == before
         assert connection.exec_driver_sql("SELECT count(*) FROM quality.finding_group").scalar_one() == 0
+
+
+def test_the_newest_revision_is_the_one_that_all_migrations_lead_to(runtime: Runtime) -> None:
+    assert ScriptDirectory(str(SQL / "migrations")).get_heads() == [newest()] == [upgrade(runtime.engine)]
+
+
+def test_a_database_of_a_newer_hub_is_refused(runtime: Runtime) -> None:
+    with runtime.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE hub_migration SET version_num = '9999'")
+    with pytest.raises(CommandError, match="9999"):
+        upgrade(runtime.engine)
+
+
+def test_a_process_that_finds_all_up_to_date_does_not_load_what_migrates() -> None:
+    program = "import sys, pipeline.runtime; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

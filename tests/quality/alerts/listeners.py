@@ -37,7 +37,7 @@ class Chat:
                 """Say nothing."""
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
             thread.start()
             self.url = f"json://hub:s3cret-token@127.0.0.1:{server.server_port}/hooks/T0P-S3CRET"
             yield self
@@ -82,7 +82,7 @@ class Mail:
                 self.wfile.write(f"{line}\r\n".encode())
 
         with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
             thread.start()
             port = server.server_address[1]
             self.url = f"mailto://127.0.0.1:{port}?from=hub@example.org&to=steward@example.org&mode=insecure"

@@ -17,6 +17,7 @@ from pipeline.runtime import Runtime
 from quality.issues.service import listed, refresh
 from quality.pages.routes import today
 from quality.scores.service import record_day
+from tests.conftest import Stock, Stocking
 from tests.departments import ORGAN, Department
 from tests.web.browser import PASSWORD, Browser
 from tests.web.serving import served
@@ -86,9 +87,14 @@ def filled(settings: Settings, runtime: Runtime) -> None:
         record_day(runtime.engine, day)
 
 
+@pytest.fixture(scope="session")
+def stock(stocking: Stocking) -> Stock:
+    """The two departments, pulled once for all tests."""
+    return stocking(filled)
+
+
 @pytest.fixture
-def pages(settings: Settings, runtime: Runtime) -> Iterator[Pages]:
+def pages(runtime: Runtime) -> Iterator[Pages]:
     """The hub with its pages, served."""
-    filled(settings, runtime)
     with served(create(lambda: runtime)) as url:
         yield Pages(url, runtime)

@@ -18,9 +18,9 @@ from tests.quality.pages.journey import Mend, mended
 from web.accounts import service
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real Chromium."""
+    """A real Chromium, in which each person has a window that knows nothing of the others."""
     with chromium.running() as running:
         yield running
 

@@ -166,7 +166,7 @@ def running() -> Iterator[Provider]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     issuer = f"http://127.0.0.1:{server.server_address[1]}"
     server.provider = Provider(issuer)  # type: ignore[attr-defined]  # the handler finds it there
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server.provider  # type: ignore[attr-defined]  # as above

@@ -43,7 +43,7 @@ def test_an_account_is_made_changed_listed_and_disabled(settings: Settings, runt
     assert "argon2" not in listed.stdout
     with runtime.engine.connect() as connection:
         kept = connection.execute(sa.select(table.c.password_hash)).scalar_one()
-    assert kept.startswith("$argon2id$")
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "the cost that RFC 9106 advises, as deployed"
     told = [one["what"] for one in service.events(runtime.engine)]
     assert told == ["disabled", "password", "roles", "made"]
 
