@@ -155,11 +155,17 @@ def key_ring() -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database: str, key_ring: str, stock: Stock) -> Settings:
-    """The settings of this test's own hub."""
+def place(tmp_path: Path, stock: Stock) -> Path:
+    """The folder of this test's own hub and its departments."""
     if stock.folder is not None:
         shutil.copytree(stock.folder, tmp_path, dirs_exist_ok=True)
-    return _settings(tmp_path, database, key_ring)
+    return tmp_path
+
+
+@pytest.fixture
+def settings(place: Path, database: str, key_ring: str) -> Settings:
+    """The settings of this test's own hub."""
+    return _settings(place, database, key_ring)
 
 
 def _settings(place: Path, database: str, key_ring: str) -> Settings:

@@ -17,13 +17,18 @@ ITEM = f"{ORGAN}2330117021000"
 
 
 class Department:
-    """One department's system; `put` writes a row as the department would, `source` is its source folder."""
+    """One department's system; `put` writes a row as the department would, `source` is its source folder.
+
+    One that lies there already, as a copy of another test's, is taken as it stands.
+    """
 
     def __init__(self, sources: Path, code: str = "labour", **over: Any) -> None:
         self.code = code
         self.folder = sources / code
-        self.folder.mkdir(parents=True)
         self.file = self.folder / "system.sqlite"
+        if self.file.exists() and not over:
+            return
+        self.folder.mkdir(parents=True)
         for stream in STREAMS:
             columns = ", ".join(f'"{name}"' for name in self.fields(stream))
             self._run(f"CREATE TABLE {stream.lower()} ({columns})")

@@ -26,24 +26,29 @@ from hub.settings import Settings
 from openlineage.client.serde import Serde
 [header] = read_headers([Path(sys.argv[1])])
 report = json.loads(sys.argv[2])
-found = lineage(header, Settings.load(), report)
-print(json.dumps([json.loads(Serde.to_json(one)) for one in (*found.inputs, *found.outputs)]))
+for settings in (Settings.load(), Settings.load(database_url=None)):
+    found = lineage(header, settings, report)
+    print(json.dumps([json.loads(Serde.to_json(one)) for one in (*found.inputs, *found.outputs)]))
 """
 
 
-def told(place: Path, report: Any = None, **more: str) -> dict[str, dict[str, Any]]:
-    """The datasets by name, in a process of its own: the provider imports Airflow."""
+Datasets = dict[str, dict[str, Any]]
+
+
+def told(place: Path, report: Any, **more: str) -> tuple[Datasets, Datasets]:
+    """The datasets by name, on a server and embedded, in a process of its own: the provider imports Airflow."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(place), json.dumps(report)],
         env=airflow_environment(place.parent / "airflow", **more), cwd=ROOT, check=False, capture_output=True,
         text=True, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return {one["name"]: one for one in json.loads(done.stdout.splitlines()[-1])}
+    server, embedded = ({one["name"]: one for one in json.loads(line)} for line in done.stdout.splitlines()[-2:])
+    return server, embedded
 
 
 @pytest.fixture(scope="module")
-def datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Datasets, Datasets]:
     place = tmp_path_factory.mktemp("lineage") / "sources"
     Department(place, "labour")
     report = {
@@ -57,7 +62,12 @@ def datasets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     return told(place, report, HUB_DATABASE_URL="postgresql://hub:s3cret@db.example:6432/shared")
 
 
-def test_each_stream_is_an_input_with_the_records_that_were_read(datasets: dict[str, dict[str, Any]]) -> None:
+@pytest.fixture(scope="module")
+def datasets(both: tuple[Datasets, Datasets]) -> Datasets:
+    return both[0]
+
+
+def test_each_stream_is_an_input_with_the_records_that_were_read(datasets: Datasets) -> None:
     node = datasets["PRE_NODE"]
     assert node["namespace"] == "hub://source/labour"
     assert node["inputFacets"]["inputStatistics"]["rowCount"] == 12
@@ -65,7 +75,7 @@ def test_each_stream_is_an_input_with_the_records_that_were_read(datasets: dict[
     assert datasets["PRE_APASINFO"].get("inputFacets", {}) == {}, "what was not read has no count"
 
 
-def test_findings_are_told_as_assertions_of_the_streams_that_were_read(datasets: dict[str, dict[str, Any]]) -> None:
+def test_findings_are_told_as_assertions_of_the_streams_that_were_read(datasets: Datasets) -> None:
     said = datasets["PRE_NODE"]["inputFacets"]["dataQualityAssertions"]
     assert "DataQualityAssertionsDatasetFacet" in said["_schemaURL"]
     found = {(one["assertion"], one.get("column")): one for one in said["assertions"]}
@@ -77,7 +87,7 @@ def test_findings_are_told_as_assertions_of_the_streams_that_were_read(datasets:
     assert "dataQualityAssertions" not in datasets["PRE_ACCEPT"].get("inputFacets", {}), "nobody looked"
 
 
-def test_each_table_is_an_output_whose_columns_come_from_fields(datasets: dict[str, dict[str, Any]]) -> None:
+def test_each_table_is_an_output_whose_columns_come_from_fields(datasets: Datasets) -> None:
     table = datasets["shared.core.stage_event"]
     assert table["namespace"] == "postgres://db.example:6432"
     assert {"stage", "handler_hash", "handler_mask", "started_at_precision", "sealed", "case_id"} <= {
@@ -95,14 +105,13 @@ def test_each_table_is_an_output_whose_columns_come_from_fields(datasets: dict[s
     }  # fmt: skip
 
 
-def test_neither_account_nor_password_of_the_repository_is_told(datasets: dict[str, dict[str, Any]]) -> None:
+def test_neither_account_nor_password_of_the_repository_is_told(datasets: Datasets) -> None:
     assert "s3cret" not in json.dumps(datasets)
     assert "hub:" not in json.dumps(datasets).replace("hub://", "")
 
 
-def test_the_embedded_repository_has_a_name_of_its_own(tmp_path: Path) -> None:
-    Department(tmp_path / "sources", "labour")
-    assert told(tmp_path / "sources")["core.approval_case"]["namespace"] == "hub://repository"
+def test_the_embedded_repository_has_a_name_of_its_own(both: tuple[Datasets, Datasets]) -> None:
+    assert both[1]["core.approval_case"]["namespace"] == "hub://repository"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.source import Source, load_sources
+from hub.settings import Settings
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime
 from tests.departments import Department
@@ -48,9 +49,14 @@ class Hub:
         return {(rule, key) for rule, key in self.rows(query)}
 
 
+def only(settings: Settings, runtime: Runtime) -> Hub:
+    """Make the one department of a stock, and give the hub that pulls it."""
+    return Hub(runtime, Department(settings.sources[0]))
+
+
 @pytest.fixture
-def department(tmp_path: Path) -> Department:
-    return Department(tmp_path / "sources")
+def department(place: Path) -> Department:
+    return Department(place / "sources")
 
 
 @pytest.fixture

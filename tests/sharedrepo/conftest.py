@@ -12,8 +12,8 @@ from tests.journeys.conftest import Hub
 
 
 @pytest.fixture
-def department(tmp_path: Path) -> Department:
-    return Department(tmp_path / "sources")
+def department(place: Path) -> Department:
+    return Department(place / "sources")
 
 
 @pytest.fixture

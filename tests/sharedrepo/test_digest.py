@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from hub.settings import Settings
+from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
+from tests.conftest import Stock, Stocking
 from tests.departments import Department
-from tests.journeys.conftest import Hub
+from tests.journeys.conftest import Hub, only
 
 CHANGES = {
     "core.stage_event": "UPDATE core.stage_event SET opinion = 'x' WHERE stage = 'review'",
@@ -23,13 +26,22 @@ CHANGES = {
 }
 
 
+def _filled(settings: Settings, runtime: Runtime) -> None:
+    hub = only(settings, runtime)
+    hub.department.case("C1")
+    hub.department.put("PRE_NODE", UNID="bad", PROJID="C1", PHASE_CODE="SIGNED")
+    hub.pull()
+    hub.department.change("PRE_NODE", {"UNID": "C1-3"}, OPINION="更正", DATAVERSION=2)
+    hub.pull()
+
+
+@pytest.fixture(scope="module")
+def stock(stocking: Stocking) -> Stock:
+    return stocking(_filled)
+
+
 @pytest.fixture
-def full(hub: Hub, department: Department) -> Hub:
-    department.case("C1")
-    department.put("PRE_NODE", UNID="bad", PROJID="C1", PHASE_CODE="SIGNED")
-    hub.pull()
-    department.change("PRE_NODE", {"UNID": "C1-3"}, OPINION="更正", DATAVERSION=2)
-    hub.pull()
+def full(hub: Hub) -> Hub:
     return hub
 
 

@@ -10,11 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from hub.settings import SettingError, Settings
+from pipeline.runtime import Runtime
 from quality.alerts.gateways import gateways
 from quality.alerts.service import Sent, pending, send
 from quality.issues import service
-from tests.departments import GOOD, ORGAN, Department
-from tests.journeys.conftest import Hub
+from tests.conftest import Stock, Stocking
+from tests.departments import GOOD, ORGAN
+from tests.journeys.conftest import Hub, only
 from tests.quality.alerts.listeners import Chat, Mail
 
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
@@ -30,18 +32,29 @@ def chat() -> Iterator[Chat]:
 
 
 @pytest.fixture
-def mail() -> Iterator[Mail]:
+def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mail]:
+    """A mail server that need not be spared: Apprise waits 5.5 seconds between two messages to one."""
+    monkeypatch.setattr("apprise.plugins.email.base.NotifyEmail.request_rate_per_sec", 0)
     with Mail().open() as opened:
         yield opened
 
 
-@pytest.fixture
-def faulty(hub: Hub, department: Department) -> Hub:
-    """Two departments in one system, each with a phone number that is none."""
-    department.case("C1", TELPHONE="12")
-    department.case("C2", TELPHONE="12", SS_ORGCODE=OTHER)
+def _filled(settings: Settings, runtime: Runtime) -> None:
+    hub = only(settings, runtime)
+    hub.department.case("C1", TELPHONE="12")
+    hub.department.case("C2", TELPHONE="12", SS_ORGCODE=OTHER)
     hub.pull()
-    service.refresh(hub.runtime.engine, NOW)
+    service.refresh(runtime.engine, NOW)
+
+
+@pytest.fixture(scope="module")
+def stock(stocking: Stocking) -> Stock:
+    return stocking(_filled)
+
+
+@pytest.fixture
+def faulty(hub: Hub) -> Hub:
+    """Two departments in one system, each with a phone number that is none."""
     return hub
 
 

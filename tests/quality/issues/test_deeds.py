@@ -9,20 +9,32 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hub.settings import Settings
+from pipeline.runtime import Runtime
 from quality.issues import service
 from quality.issues.service import DeedDoesNotFit, Issue
+from tests.conftest import Stock, Stocking
 from tests.departments import Department
-from tests.journeys.conftest import Hub
+from tests.journeys.conftest import Hub, only
 
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 BY = {"actor": "account:li", "now": NOW}
 
 
-@pytest.fixture
-def engine(hub: Hub, department: Department) -> sa.Engine:
-    department.case("C1", TELPHONE="12")
+def _filled(settings: Settings, runtime: Runtime) -> None:
+    hub = only(settings, runtime)
+    hub.department.case("C1", TELPHONE="12")
     hub.pull()
-    service.refresh(hub.runtime.engine, NOW)
+    service.refresh(runtime.engine, NOW)
+
+
+@pytest.fixture(scope="module")
+def stock(stocking: Stocking) -> Stock:
+    return stocking(_filled)
+
+
+@pytest.fixture
+def engine(hub: Hub) -> sa.Engine:
     return hub.runtime.engine
 
 

@@ -8,24 +8,42 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.source import load_sources
+from hub.settings import Settings
+from pipeline.runtime import Runtime
 from quality.issues import service
 from quality.issues.recipients import Directory
 from quality.issues.service import FeedFault, Issue
+from tests.conftest import Stock, Stocking
 from tests.departments import ORGAN, Department
-from tests.journeys.conftest import Hub
+from tests.journeys.conftest import Hub, only
 
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 OWNER = {"organ": ORGAN, "name": "测试部门", "contact": "office 0571-0000"}
 
 
-@pytest.fixture
-def silent(hub: Hub, department: Department) -> Hub:
-    """A department whose case was closed on the spot, approved without a review: a high fault."""
-    department.declare(owner={**OWNER, "division_head": "审批处处长 0571-0001"})
-    department.case("C1")
-    department.clear("PRE_NODE", PHASE_CODE="REVIEW")
+def _filled(settings: Settings, runtime: Runtime) -> None:
+    hub = only(settings, runtime)
+    hub.department.declare(owner={**OWNER, "division_head": "审批处处长 0571-0001"})
+    hub.department.case("C1")
+    hub.department.clear("PRE_NODE", PHASE_CODE="REVIEW")
     hub.pull()
-    service.refresh(hub.runtime.engine, NOW)
+    service.refresh(runtime.engine, NOW)
+
+
+@pytest.fixture(scope="module")
+def filled(stocking: Stocking) -> Stock:
+    return stocking(_filled)
+
+
+@pytest.fixture
+def stock(request: pytest.FixtureRequest, template: str) -> Stock:
+    made: Stock = request.getfixturevalue("filled") if "silent" in request.fixturenames else Stock(template)
+    return made
+
+
+@pytest.fixture
+def silent(hub: Hub) -> Hub:
+    """A department whose case was closed on the spot, approved without a review: a high fault."""
     return hub
 
 

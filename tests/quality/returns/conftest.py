@@ -9,7 +9,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from hub.settings import Settings
+from pipeline.runtime import Runtime
 from quality.returns import service
+from tests.conftest import Stock, Stocking
 from tests.departments import Department
 from tests.quality.worklist.conftest import (  # noqa: F401  # fixtures
     BERND,
@@ -24,13 +27,29 @@ HEAD = 2
 """The row with the columns' names."""
 
 
-@pytest.fixture
-def rejected(hub: WorkHub, department: Department) -> WorkHub:  # noqa: F811
-    """Three events that are refused for their code; the handler's name is a formula in one of them."""
-    department.case("C1")
+def _three_refused(settings: Settings, runtime: Runtime) -> None:
+    made = WorkHub(runtime, Department(settings.sources[0]))
+    made.department.case("C1")
     for number in range(3):
-        department.put("PRE_NODE", UNID=f"n{number}", PROJID="C1", PHASE_CODE="SIGNED", NODE_NAME=f"=1+{number}")
-    hub.pull()
+        made.department.put("PRE_NODE", UNID=f"n{number}", PROJID="C1", PHASE_CODE="SIGNED", NODE_NAME=f"=1+{number}")
+    made.pull()
+
+
+@pytest.fixture(scope="session")
+def three_refused(stocking: Stocking) -> Stock:
+    return stocking(_three_refused)
+
+
+@pytest.fixture
+def stock(request: pytest.FixtureRequest, template: str) -> Stock:
+    """Nothing, or what `rejected` says for the tests that ask for it."""
+    made: Stock = request.getfixturevalue("three_refused") if "rejected" in request.fixturenames else Stock(template)
+    return made
+
+
+@pytest.fixture
+def rejected(hub: WorkHub) -> WorkHub:  # noqa: F811
+    """Three events that are refused for their code; the handler's name is a formula in one of them."""
     return hub
 
 

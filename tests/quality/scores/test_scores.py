@@ -7,27 +7,45 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from hub.findings import RULES
+from hub.settings import Settings
+from pipeline.runtime import Runtime
 from quality.issues.service import refresh
 from quality.scores.service import overview, parts, record_day, trend
+from tests.conftest import Stock, Stocking
 from tests.departments import ORGAN, Department
-from tests.journeys.conftest import Hub
+from tests.journeys.conftest import Hub, only
 
 DAY = date(2026, 3, 10)
 NOW = datetime(2026, 3, 10, 4, 0, tzinfo=UTC)
 OTHER = "11330000002482285K"
 
 
-@pytest.fixture
-def scored(hub: Hub, department: Department) -> Hub:
-    """Two clean cases, one with an invalid phone, one of another organ, and a stage event that is refused."""
-    department.case("C1")
-    department.case("C2")
-    department.case("C3", TELPHONE="12")
-    department.case("C4", SS_ORGCODE=OTHER)
-    department.put("PRE_NODE", UNID="bad", PROJID="C1", PHASE_CODE="NOBODY")
+def _filled(settings: Settings, runtime: Runtime) -> None:
+    hub = only(settings, runtime)
+    hub.department.case("C1")
+    hub.department.case("C2")
+    hub.department.case("C3", TELPHONE="12")
+    hub.department.case("C4", SS_ORGCODE=OTHER)
+    hub.department.put("PRE_NODE", UNID="bad", PROJID="C1", PHASE_CODE="NOBODY")
     hub.pull()
-    refresh(hub.runtime.engine, NOW)
-    record_day(hub.runtime.engine, DAY)
+    refresh(runtime.engine, NOW)
+    record_day(runtime.engine, DAY)
+
+
+@pytest.fixture(scope="module")
+def filled(stocking: Stocking) -> Stock:
+    return stocking(_filled)
+
+
+@pytest.fixture
+def stock(request: pytest.FixtureRequest, template: str) -> Stock:
+    made: Stock = request.getfixturevalue("filled") if "scored" in request.fixturenames else Stock(template)
+    return made
+
+
+@pytest.fixture
+def scored(hub: Hub) -> Hub:
+    """Two clean cases, one with an invalid phone, one of another organ, and a stage event that is refused."""
     return hub
 
 

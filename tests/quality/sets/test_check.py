@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from hub.settings import Settings
+from pipeline.runtime import Runtime
 from quality.sets import store
 from quality.sets.service import NothingToCheck, Report, check
+from tests.conftest import Stock, Stocking
 from tests.departments import ORGAN, Department
-from tests.journeys.conftest import Hub
+from tests.journeys.conftest import Hub, only
 
 DAY = date(2026, 4, 1)
 SOME = ("approval_case", "stage_event", "decision")
@@ -22,12 +25,21 @@ def checked(hub: Hub, *, as_of: date = DAY, only: tuple[str, ...] | None = SOME,
     return check(hub.runtime.engine, [hub.source()], hub.runtime.documents, as_of=as_of, only=only, **options)
 
 
-@pytest.fixture
-def cases(hub: Hub, department: Department) -> Hub:
-    """Forty cases that are alike to the second: nobody works so."""
+def _filled(settings: Settings, runtime: Runtime) -> None:
+    hub = only(settings, runtime)
     for number in range(40):
-        department.case(f"C{number}")
+        hub.department.case(f"C{number}")
     hub.pull()
+
+
+@pytest.fixture(scope="module")
+def stock(stocking: Stocking) -> Stock:
+    return stocking(_filled)
+
+
+@pytest.fixture
+def cases(hub: Hub) -> Hub:
+    """Forty cases that are alike to the second: nobody works so."""
     return hub
 
 

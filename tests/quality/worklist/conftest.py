@@ -14,6 +14,7 @@ from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.ledger import check
+from tests.conftest import Stock, Stocking
 from tests.crash.campaign import execute
 from tests.departments import Department
 from tests.journeys.conftest import Hub
@@ -60,8 +61,8 @@ class WorkHub(Hub):
 
 
 @pytest.fixture
-def department(tmp_path: Path) -> Department:
-    return Department(tmp_path / "sources")
+def department(place: Path) -> Department:
+    return Department(place / "sources")
 
 
 @pytest.fixture
@@ -69,13 +70,29 @@ def hub(runtime: Runtime, department: Department) -> WorkHub:
     return WorkHub(runtime, department)
 
 
-@pytest.fixture
-def refused(hub: WorkHub, department: Department) -> WorkHub:
-    """A clean case, and an event `n1` of it that is refused for its code and flagged for nothing."""
-    department.case("C1")
-    department.put("PRE_NODE", UNID="n1", PROJID="C1", PHASE_CODE="SIGNED")
+def _one_refused(settings: Settings, runtime: Runtime) -> None:
+    hub = WorkHub(runtime, Department(settings.sources[0]))
+    hub.department.case("C1")
+    hub.department.put("PRE_NODE", UNID="n1", PROJID="C1", PHASE_CODE="SIGNED")
     hub.pull()
     assert hub.state("n1") == "quarantined"
+
+
+@pytest.fixture(scope="session")
+def one_refused(stocking: Stocking) -> Stock:
+    return stocking(_one_refused)
+
+
+@pytest.fixture
+def stock(request: pytest.FixtureRequest, template: str) -> Stock:
+    """Nothing, or what `refused` says for the tests that ask for it."""
+    made: Stock = request.getfixturevalue("one_refused") if "refused" in request.fixturenames else Stock(template)
+    return made
+
+
+@pytest.fixture
+def refused(hub: WorkHub) -> WorkHub:
+    """A clean case, and an event `n1` of it that is refused for its code and flagged for nothing."""
     return hub
 
 
