@@ -73,14 +73,14 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 def test_it_is_refused_by_name_in_bounded_time_and_memory(name: str) -> None:
     data = HOSTILE[name]()
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()  # of the processor, so that a busy machine does not fail a test
     try:
         with pytest.raises(EnvelopeFault) as caught:
             read_envelope(data)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert peak < BYTES
     assert {one.rule for one in caught.value.findings} == {"envelope_unreadable"}
     assert len(caught.value.findings) <= 21
