@@ -101,19 +101,24 @@ def export(
     day: Day = None,
 ) -> None:
     """Write all items with what each says on a day; .json and .xlsx are read back by `hub catalog import`."""
-    from catalog import exports  # noqa: PLC0415  # only when this command runs
+    from catalog import cpsv, exports  # noqa: PLC0415  # only when this command runs
     from catalog.errors import FileRefused  # noqa: PLC0415  # only when this command runs
     from catalog.workbook import writing  # noqa: PLC0415  # only when this command runs
 
-    if to.suffix not in (".json", ".xlsx"):
-        raise FileRefused(to.name, "it ends in no known form", "Write .json or .xlsx.")
+    if to.suffix not in (".json", ".xlsx", ".jsonld"):
+        raise FileRefused(to.name, "it ends in no known form", "Write .json, .xlsx or .jsonld.")
     with opened().connect() as connection:
-        made = exports.document(connection, day_of(day))
+        if to.suffix == ".jsonld":
+            said: Any = cpsv.document(connection, day_of(day))
+            count = sum(one["@type"] == "cpsv:PublicService" for one in said["@graph"])
+        else:
+            said = exports.document(connection, day_of(day))
+            count = len(said["items"])
     if to.suffix == ".xlsx":
-        writing.write(to, made["items"])
+        writing.write(to, said["items"])
     else:
-        to.write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2) + b"\n")
-    typer.echo(f"{len(made['items']):,} items stand in {to}.")
+        to.write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2) + b"\n")
+    typer.echo(f"{count:,} items stand in {to}.")
 
 
 @files.command()

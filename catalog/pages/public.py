@@ -1,10 +1,4 @@
-"""What the public may see of the catalogue: published versions only, and of each what its disclosure class allows.
-
-| class | what is shown |
-|---|---|
-| `public` 公开 | everything |
-| `on_request` 依申请公开, or none said | name, type, numbers, organ, state and days; the rest is asked for |
-| `internal` 不公开 | nothing, as if it were not there |
+"""The catalogue as the public sees it: published versions only, and of each what its disclosure class allows.
 
 Drafts, opinions and the names of those who act are never shown.
 """
@@ -21,12 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from catalog import prerequisites
+from catalog.disclosure import shown
 from hub.refusals import NotFound, Unavailable
 
 SIZE = 50
 """Items, or changes, of one page."""
-NAMED = ("name", "name_en", "item_type", "disclosure")
-"""What is shown of an item whose content is given on request only."""
 _PATIENCE = "5s"
 """How long a question of somebody who is not known may take in the repository."""
 
@@ -176,27 +169,6 @@ def changes(engine: sa.Engine, *, organ: str | None, change: str | None, first: 
     return [
         {**row, "content": shown(row["content"]), "fields": _fields(row["before"], row["content"])} for row in rows
     ]  # fmt: skip
-
-
-class Said(dict[str, Any]):
-    """What a content says; a field that it does not say is None, which templates ask for by name."""
-
-    def __missing__(self, name: str) -> None:
-        """Return None for a field that is not said."""
-
-
-def shown(content: Mapping[str, Any]) -> Said:
-    """Return of a content what its disclosure class allows."""
-    said: Said = _said(content)
-    if said["disclosure"] == "public":
-        return said
-    return Said({name: content[name] for name in NAMED if name in content})
-
-
-def _said(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return Said({name: _said(inner) for name, inner in value.items()})
-    return [_said(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _published(connection: sa.Connection, code: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -106,6 +106,7 @@ def test_base_items_and_files_go_by_commands(
         ["base", "list"], ["base", "show", BASE], ["template", "--to", str(tmp_path / "t.xlsx")],
         ["import", str(tmp_path / "t.xlsx"), "--dry-run"], ["export", "--to", str(tmp_path / "items.xlsx")],
         ["import", str(tmp_path / "items.xlsx"), "--reason", "再次"],
+        ["export", "--to", str(tmp_path / "items.jsonld")],
         ["import", str(tmp_path / "up.json"), "--form", "up_task", "--dry-run"],
     ):  # fmt: skip
         done = run.invoke(catalog, words)
