@@ -75,9 +75,15 @@ _CHANGES: dict[Status | None, tuple[Change, ...]] = {
     "abolished": ("restore",),
     "devolved": ("restore",),
 }
-_STATUS_AFTER: dict[Change, Status] = {
+STATUS_AFTER: dict[Change, Status] = {
     "new": "in_force", "suspend": "suspended", "restore": "in_force", "abolish": "abolished", "devolve": "devolved",
 }  # fmt: skip
+"""What a version of each change says of its item; a `change` leaves it as it was."""
+
+
+def changes(status: Status | None) -> tuple[Change, ...]:
+    """Return the changes that can be proposed of an item that stands at `status` (None: it is not published yet)."""
+    return _CHANGES[status]
 
 
 def status_after(code: str, status: Status | None, change: Change) -> Status:
@@ -89,7 +95,7 @@ def status_after(code: str, status: Status | None, change: Change) -> Status:
     if change not in _CHANGES[status]:
         stands = "is not published yet" if status is None else f"is {status}"
         raise DeedRefused(code, f"it {stands}, so {change!r} does not fit", f"Fitting: {', '.join(_CHANGES[status])}.")
-    return _STATUS_AFTER.get(change, status or "in_force")
+    return STATUS_AFTER.get(change, status or "in_force")
 
 
 def fits(code: str, what: str, *, seat: Seat, state: State) -> Deed:

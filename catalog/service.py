@@ -77,7 +77,7 @@ def revise(engine: sa.Engine, code: str, content: Mapping[str, Any], doer: Doer,
 def act(engine: sa.Engine, code: str, what: str, doer: Doer, *, opinion: str = "") -> str:
     """Do one step on the version that is under way: submit, agree, return or withdraw; return the state it leads to.
 
-    Who drafted a version cannot review it: a second pair of eyes must look.
+    Who drafted or revised a version cannot review it, nor act on it from two seats: other eyes must look.
 
     Raises:
         ContentRefused: what is submitted is not complete; everything that it lacks is told.
@@ -147,6 +147,7 @@ def _publish_one(
     connection: sa.Connection, item: Standing, version: store.Version, effective_on: date, doer: Doer, opinion: str
 ) -> None:
     life.fits(item.code, "publish", seat=doer.seat, state=version.state)
+    _must_be_other_eyes(connection, item.code, version, doer)
     if item.effective_on is not None and effective_on < item.effective_on:
         told = f"its last version takes effect on {item.effective_on}"
         raise DeedRefused(item.code, told, "A version cannot take effect before the one that it follows.")
@@ -156,13 +157,14 @@ def _publish_one(
 
 
 def _must_be_other_eyes(connection: sa.Connection, code: str, version: store.Version, doer: Doer) -> None:
-    """Refuse a review by who drafted the version, or agreed to it from the other reviewer's seat."""
-    if doer.seat not in life.REVIEWERS:
+    """Refuse a review or a publication by who worked on the version from another seat."""
+    if doer.seat not in (*life.REVIEWERS, "supervision"):
         return
-    if doer.actor == version.drafted_by:
-        raise DeedRefused(code, f"{doer.actor} drafted it", "Somebody else must review it.")
-    if doer.actor in {who for seat, who in store.agreed(connection, version.version_id).items() if seat != doer.seat}:
-        raise DeedRefused(code, f"{doer.actor} agreed from another seat", "Each seat looks for itself.")
+    before = {seat for seat, actor in store.hands(connection, version.version_id) if actor == doer.actor}
+    if "department" in before:
+        raise DeedRefused(code, f"{doer.actor} drafted it", "Somebody else must review and publish it.")
+    if before - {doer.seat}:
+        raise DeedRefused(code, f"{doer.actor} acted on it from another seat", "Each seat looks for itself.")
 
 
 def _under_way(connection: sa.Connection, code: str) -> tuple[Standing, store.Version]:

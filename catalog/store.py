@@ -218,6 +218,15 @@ def agreed(connection: sa.Connection, version_id: int) -> dict[str, str]:
     return {row.seat: row.actor for row in found}
 
 
+def hands(connection: sa.Connection, version_id: int) -> set[tuple[str, str]]:
+    """Return from which seats who has acted on a version."""
+    found = connection.execute(
+        sa.text("SELECT DISTINCT seat, actor FROM catalog.item_deed WHERE version_id = :version"),
+        {"version": version_id},
+    )
+    return {(row.seat, row.actor) for row in found}
+
+
 def newest(connection: sa.Connection) -> list[tuple[str, str | None, dict[str, Any]]]:
     """Return code, base code and newest content of every item that is or may come into force."""
     found = connection.execute(

@@ -29,20 +29,32 @@ REVEAL = "reveal"
 """See the raw values of a record, personal ones included; each look is logged."""
 ACCOUNTS = "accounts"
 """See the accounts and the log of sign-ins."""
+CATALOGUE = "catalogue"
+"""Work on the item catalogue from one's seat: see what is under way, and do the seat's own deeds."""
 
 DEPARTMENT = "department_steward"
 """The role that is bound to one organ."""
 
 RIGHTS: Mapping[str, frozenset[str]] = {
     "steward": frozenset({SEE, ACKNOWLEDGE, DECIDE, PROPOSE, APPROVE, REPLAY, ACCEPT_BATCH, REVEAL}),
-    DEPARTMENT: frozenset({SEE, ACKNOWLEDGE, PROPOSE, REVEAL}),
-    "supervisor": frozenset({SEE}),
+    DEPARTMENT: frozenset({SEE, ACKNOWLEDGE, PROPOSE, REVEAL, CATALOGUE}),
+    "supervisor": frozenset({SEE, CATALOGUE}),
+    "legal_office": frozenset({CATALOGUE}),
+    "reform_commission": frozenset({CATALOGUE}),
     "engineer": frozenset({SEE, ACKNOWLEDGE, DECIDE, REPLAY, ACCEPT_BATCH}),
     "administrator": frozenset({ACCOUNTS}),
 }
 """The rights of each role."""
 
 ROLES = tuple(RIGHTS)
+
+SEATS: Mapping[str, str] = {
+    DEPARTMENT: "department", "legal_office": "legal", "reform_commission": "reform", "supervisor": "supervision",
+}  # fmt: skip
+"""The seat of each role in the life of an item (catalog/life.py): who proposes, reviews and publishes.
+
+An account sits in one of them at most, so that nobody reviews what the same person proposed.
+"""
 
 
 def faults_of(roles: Iterable[str], organ: str | None) -> list[str]:
@@ -52,6 +64,9 @@ def faults_of(roles: Iterable[str], organ: str | None) -> list[str]:
     if not asked:
         faults.append(f"no role is named (there are: {', '.join(ROLES)})")
     bound = DEPARTMENT in asked
+    seats = sorted({one for one in asked if one in SEATS})
+    if len(seats) > 1:
+        faults.append(f"{' and '.join(seats)} are two seats of the item catalogue, and nobody sits in two")
     if bound and len(set(asked)) > 1:
         faults.append(f"{DEPARTMENT} sees one organ only and goes with no other role")
     if bound and organ is None:
@@ -74,6 +89,11 @@ class Visitor:
     def actor(self) -> str:
         """Return how logs name this person."""
         return f"account:{self.code}"
+
+    @property
+    def seat(self) -> str | None:
+        """Return the person's seat in the life of an item; None: the person has none."""
+        return next((SEATS[one] for one in sorted(self.roles) if one in SEATS), None)
 
     def may(self, right: str) -> bool:
         """Say whether one of the person's roles has a right."""

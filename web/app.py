@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from catalog.pages.desk_routes import router as catalogue_desks
 from catalog.pages.routes import router as catalogue_pages
 from hub.refusals import NotAllowed, NotAuthenticated, documented
 from pipeline.routes import records
@@ -63,6 +64,7 @@ PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (issue_pages, True),
     (waiting_pages, True),
     (catalogue_pages, None),
+    (catalogue_desks, True),
 )
 """The pages of the packages; True: only for persons who are signed in, who then have rights by their roles.
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.refusals import NotSignedIn, RequestRefused
 from hub.templating import environment
-from hub.visitor import ACCOUNTS, SEE
+from hub.visitor import ACCOUNTS, CATALOGUE, SEE
 from hub.words import HTML_LANG, LANGUAGES, Words, chosen
 from web import static
 from web.accounts import cookies
@@ -31,6 +31,7 @@ NAVIGATION = (
     ("/quality/issues", "nav.issues", SEE),
     ("/quality/quarantine", "nav.quarantine", SEE),
     ("/quality/batches", "nav.batches", SEE),
+    ("/catalogue", "nav.catalogue", CATALOGUE),
     ("/accounts", "nav.accounts", ACCOUNTS),
 )
 """What stands in the head of each page, and the right that it needs."""

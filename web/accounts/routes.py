@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from hub.refusals import NotFound, RequestRefused, TooMany
-from hub.visitor import ACCOUNTS, SEE, Visitor
+from hub.visitor import ACCOUNTS, CATALOGUE, SEE, Visitor
 from hub.words import LANGUAGES
 from pipeline.runtime import Runtime
 from web import forms
@@ -98,7 +98,8 @@ async def pick_language(request: Request, language: str) -> Response:
 async def home(request: Request) -> Response:
     """Go to the first page that the person may see."""
     visitor: Visitor = request.state.visitor
-    return _to("/quality" if visitor.may(SEE) else "/accounts")
+    first = {SEE: "/quality", CATALOGUE: "/catalogue", ACCOUNTS: "/accounts"}
+    return _to(next((address for right, address in first.items() if visitor.may(right)), "/items"))
 
 
 @router.post("/sign-out")

@@ -89,10 +89,14 @@ def test_roles_and_organ_fit_together() -> None:
     assert faults_of([DEPARTMENT, "steward"], ORGAN)
     assert faults_of(["steward"], ORGAN)
     assert faults_of([], None)
+    assert faults_of(["legal_office", "steward"], None) == []
+    assert faults_of(["legal_office", "supervisor"], None), "nobody sits in two seats of the catalogue"
 
 
 def test_rights_follow_the_roles() -> None:
-    assert set(ROLES) == {"steward", DEPARTMENT, "supervisor", "engineer", "administrator"}
+    assert set(ROLES) == {
+        "steward", DEPARTMENT, "supervisor", "engineer", "administrator", "legal_office", "reform_commission",
+    }  # fmt: skip
     supervisor = Visitor("a", "A", frozenset({"supervisor"}))
     assert [one for one in RIGHTS["steward"] if supervisor.may(one)] == ["see"]
     both = Visitor("a", "A", frozenset({"supervisor", "administrator"}))
