@@ -329,7 +329,7 @@ def _judge_shared_files(marked: Marked, data: dict[str, Any], name: str) -> None
 def _judge_file_options(marked: Marked, where: tuple[str, ...], options: dict[str, Any]) -> None:
     form = options.get("format")
     if form is None:
-        marked.fault(where, "option 'format' is missing: csv, xlsx, xml, jsonl, json or singer")
+        marked.fault(where, "option 'format' is missing: csv, xlsx, xml, jsonl, json, yaml or singer")
     if "envelope" in options and form not in {"json", "jsonl"}:
         marked.fault((*where, "envelope"), "option 'envelope' is for the formats json and jsonl")
     if form == "xml" and "record" not in options:

@@ -115,7 +115,7 @@ streams:
         (9, "'Asia/Shangai' is no time zone; write one like Asia/Shanghai"),
         (10, "'0 2 *' is no cron expression of five fields, such as '0 2 * * *'"),
         (14, "unknown key 'formatt'; did you mean 'format'?"),
-        (14, "option 'format' is missing: csv, xlsx, xml, jsonl, json or singer"),
+        (14, "option 'format' is missing: csv, xlsx, xml, jsonl, json, yaml or singer"),
         (14, "path '../x' must stay below the connection's folder"),
         (15, "'10m' is no duration like PT10M, PT2H or P30D"),
         (15, "kind files has no cursor: it reads each file when it is new or changed"),

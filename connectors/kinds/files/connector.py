@@ -190,7 +190,7 @@ def _no_print(_: bytes) -> bytes:
 
 
 class FilesConnector(FolderConnector):
-    """Reads files in the formats csv, xlsx, xml, jsonl, json and singer."""
+    """Reads files in the formats csv, xlsx, xml, jsonl, json, yaml and singer."""
 
     def reader(self, stream: StreamSpec, folder: Folder, found: Delivered) -> UnitReader:
         """Return the reader of the stream's format."""
@@ -225,6 +225,10 @@ def _format(name: str) -> Open:
         from connectors.kinds.files.xml import open_xml  # noqa: PLC0415  # only the format that is read
 
         return open_xml
+    if name == "yaml":
+        from connectors.kinds.files.yamlfile import open_yaml  # noqa: PLC0415  # only the format that is read
+
+        return open_yaml
     if name == "singer":
         from connectors.kinds.files.singer import open_singer  # noqa: PLC0415  # only the format that is read
 
