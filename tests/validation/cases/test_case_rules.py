@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipeline.runtime import Runtime
 from sharedrepo.ledger import check
-from tests.departments import Department
+from tests.catalog import items as catalogue
+from tests.catalog.items import OTHER
+from tests.departments import ORGAN, Department
 from tests.journeys.conftest import Hub
 from validation.cases import case_rules
 
@@ -306,6 +309,54 @@ def _(department: Department, case: str) -> None:
         department.clear("PRE_NODE", UNID=f"{case}-{place}")
 
 
+# --- the catalogue ---
+
+
+ENDED, PAUSED, HANDED_DOWN, BEGUN_ANEW = (f"{ORGAN}23301170{number}000" for number in ("51", "52", "53", "54"))
+
+
+def publish_items(runtime: Runtime) -> None:
+    """Publish items that end, pause or are handed down on the day on which the cases are accepted, and one restored."""
+    for item, change in ((ENDED, "abolish"), (PAUSED, "suspend"), (HANDED_DOWN, "devolve"), (BEGUN_ANEW, "suspend")):
+        heir = f"{OTHER}4{item[19:]}"
+        catalogue.published(runtime.engine, item, on=date(2025, 1, 1), numbers={"旧": f"XK-{item[26:28]}"})
+        if change == "devolve":
+            catalogue.proposed(runtime.engine, heir)
+            catalogue.reviewed(runtime.engine, heir)
+        catalogue.published(
+            runtime.engine, item, change=change, content=None, on=date(2026, 3, 2),
+            **({"successors": [heir]} if change == "devolve" else {}),
+        )  # fmt: skip
+    catalogue.published(runtime.engine, BEGUN_ANEW, change="restore", content=None, on=date(2026, 3, 2))
+
+
+@story("accepted on the day on which its item was abolished", "item_takes_no_cases")
+def _(department: Department, case: str) -> None:
+    of_case(department, "PRE_APASINFO", case, SERVICECODE=ENDED)
+
+
+@story("accepted on an item that is suspended, named by an older number", "item_takes_no_cases")
+def _(department: Department, case: str) -> None:
+    of_case(department, "PRE_APASINFO", case, SERVICECODE="XK-52")
+
+
+@story("accepted above on an item that was handed down, named by its base code", "item_takes_no_cases")
+def _(department: Department, case: str) -> None:
+    of_case(department, "PRE_APASINFO", case, SERVICECODE=HANDED_DOWN[19:])
+
+
+@story("accepted a day before its item was abolished, and finished after")
+def _(department: Department, case: str) -> None:
+    of_case(department, "PRE_APASINFO", case, SERVICECODE=ENDED, RECEIVETIME="2026-03-01 08:00:00")
+    of_case(department, "PRE_ACCEPT", case, ACCEPT_TIME="2026-03-01 23:59:59")
+    node(department, case, 1, START_TIME="2026-03-01 23:59:59")
+
+
+@story("accepted on an item that was restored on that day")
+def _(department: Department, case: str) -> None:
+    of_case(department, "PRE_APASINFO", case, SERVICECODE=BEGUN_ANEW)
+
+
 @pytest.fixture
 def department(tmp_path: Path) -> Department:
     return Department(tmp_path / "sources")
@@ -320,6 +371,7 @@ def test_each_story_raises_its_rules_and_no_other(hub: Hub, department: Departme
     for number, one in enumerate(STORIES):
         department.case(f"S{number}")
         one.change(department, f"S{number}")
+    publish_items(hub.runtime)
     hub.pull()
     query = """SELECT c.case_number, f.rule FROM quality.finding AS f JOIN core.approval_case AS c ON c.record_id = f.case_id
                WHERE f.state = 'open'"""
