@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from catalog.errors import ContentRefused, DeedRefused, Fault
 from catalog.life import Doer, Proposal
 from catalog.store import Standing
 from hub.remark import one_line
+from hub.workdays import local_day
 
 LONGEST = 2000
 """Characters of a reason, an opinion, a comment or an answer."""
@@ -102,14 +103,23 @@ def act(engine: sa.Engine, code: str, what: str, doer: Doer, *, opinion: str = "
         return state
 
 
-def publish(engine: sa.Engine, code: str, effective_on: date, doer: Doer, *, opinion: str = "") -> None:
-    """Publish the version that was reviewed; from `effective_on` on it holds.
+def publish(
+    engine: sa.Engine, code: str, effective_on: date, doer: Doer, *, opinion: str = "", today: date | None = None
+) -> None:
+    """Publish the version that was reviewed; from `effective_on` on it holds, which is no day before `today`.
+
+    A day that is past would give cases that were accepted since another version than the one that they were accepted
+    under. (Registers that were reviewed elsewhere are imported with their days as they are.)
 
     With a devolution the first versions of its successors are published too, on the same day or not at all.
 
     Raises:
-        DeedRefused: it is not reviewed yet, another version takes effect later, or a successor is not ready.
+        DeedRefused: it is not reviewed yet, the day is past, another version takes effect later, or a successor is
+            not ready.
     """
+    now = today or local_day(datetime.now(UTC))
+    if effective_on < now:
+        raise DeedRefused(code, f"{effective_on} is past", f"Publish it for {now} or a later day.")
     with store.deed(engine) as connection:
         item, version = _under_way(connection, code)
         _publish_one(connection, item, version, effective_on, doer, opinion)

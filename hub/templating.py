@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
@@ -29,7 +27,7 @@ def environment(folders: Sequence[Path]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"number": number, "percent": percent, "instant": instant, "day": day, "told": told}
+    made.filters |= {"number": number, "percent": percent, "instant": instant, "day": day}
     made.globals |= {"rule_title": rule_title, "rule_hint": rule_hint, "document_title": document_title}
     return made
 
@@ -59,13 +57,6 @@ def instant(value: datetime | None) -> str:
 def day(value: date | None) -> str:
     """Write a day; a dash for none."""
     return "–" if value is None else value.isoformat()
-
-
-def told(value: Any) -> str:
-    """Write a value of a document, a text as it is, all else as JSON; a dash for none."""
-    if value is None:
-        return "–"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def rule_title(code: str, language: str) -> str:

@@ -36,7 +36,7 @@ NAVIGATION = (
 )
 """What stands in the head of each page, and the right that it needs."""
 
-PUBLIC = (("/items", "nav.items"), ("/items/changes", "nav.changes"))
+PUBLIC = (("/items", "nav.items"), ("/items/changes", "nav.changes"), ("/items/review", "nav.review"))
 """What stands there for everybody."""
 
 _LONGEST_TARGET = 1_000

@@ -17,6 +17,7 @@ from catalog.disclosure import Said
 from catalog.errors import ContentRefused, Fault, NoSuchItem
 from catalog.life import Doer, Proposal, Seat
 from catalog.pages import desk
+from catalog.pages.wording import in_words
 from hub import asking
 from hub.asking import chosen, form_of, named, page, visitor_of
 from hub.errors import HubError
@@ -107,7 +108,8 @@ async def _shown(
     text = "" if found.under_way is None else json.dumps(found.under_way["content"], ensure_ascii=False, indent=1)
     shown: Response = page(
         request, "catalog/version.html", status=status, back=f"/catalogue/{quote(code)}", desk=found, item=found.item,
-        seat=seat, text=text, done=chosen(request, "done", 20), typed=Said(typed or {}), trouble=trouble,
+        seat=seat, text=text, done=chosen(request, "done", 20), in_words=in_words, typed=Said(typed or {}),
+        trouble=trouble,
     )  # fmt: skip
     return shown
 

@@ -104,14 +104,14 @@ def listed(engine: sa.Engine, asked: Asked, day: date) -> tuple[list[dict[str, A
     """Return a page of items with what each says on a day, and how many there are together."""
     words = None if asked.words is None else f"%{_literal(asked.words)}%"
     values = {"organ": asked.organ, "status": asked.status, "type": asked.type, "words": words, "first": asked.first}
-    with _reading(engine) as connection:
+    with reading_shortly(engine) as connection:
         rows = _rows(connection, _LISTED, day=day, size=SIZE, **values)
     return [{**row, "content": shown(row["content"])} for row in rows], rows[0]["total"] if rows else 0
 
 
 def organs(engine: sa.Engine, day: date) -> list[dict[str, Any]]:
     """Return the organs that have items which are shown."""
-    with _reading(engine) as connection:
+    with reading_shortly(engine) as connection:
         return _rows(connection, _ORGANS, day=day)
 
 
@@ -121,7 +121,7 @@ def item(engine: sa.Engine, code: str, day: date) -> dict[str, Any]:
     Raises:
         NotFound: there is none that is published and shown.
     """
-    with _reading(engine) as connection:
+    with reading_shortly(engine) as connection:
         versions, numbers = _published(connection, code)
         names = _names(connection, day, versions)
     held = [one for one in versions if one["valid_from"] <= day]
@@ -144,7 +144,7 @@ def graph(engine: sa.Engine, code: str, day: date) -> tuple[str, prerequisites.N
     Raises:
         NotFound: there is no such item, or its prerequisites are not public.
     """
-    with _reading(engine) as connection:
+    with reading_shortly(engine) as connection:
         versions, _ = _published(connection, code)
         rows = _rows(connection, _STANDING, day=day)
     newest = next((one for one in versions if one["valid_from"] <= day), versions[-1])
@@ -164,7 +164,7 @@ def graph(engine: sa.Engine, code: str, day: date) -> tuple[str, prerequisites.N
 
 def changes(engine: sa.Engine, *, organ: str | None, change: str | None, first: int, size: int) -> list[dict[str, Any]]:
     """Return published changes, the newest first, each with the names of the fields that it changed."""
-    with _reading(engine) as connection:
+    with reading_shortly(engine) as connection:
         rows = _rows(connection, _CHANGES, organ=organ, change=change, first=first, size=size)
     return [
         {**row, "content": shown(row["content"]), "fields": _fields(row["before"], row["content"])} for row in rows
@@ -203,7 +203,7 @@ def _literal(words: str) -> str:
 
 
 @contextmanager
-def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+def reading_shortly(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection for questions that may take a few seconds at most."""
     try:
         with engine.begin() as connection:

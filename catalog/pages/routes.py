@@ -1,18 +1,23 @@
-"""The catalogue for everybody, without signing in: `/items`, `/items/{code}`, `/items/changes` and its Atom feed."""
+"""The catalogue for everybody, without signing in: items, their changes, and what is under review."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
 
 from catalog import picture
+from catalog.errors import DeedRefused
 from catalog.imports.entries import ITEM_TYPES
-from catalog.pages import feed, public
+from catalog.pages import feed, public, review
 from catalog.pages.public import SIZE, Asked
+from catalog.pages.wording import in_words
 from hub import asking
 from hub.asking import chosen, named, page
 from hub.refusals import Malformed
@@ -79,6 +84,34 @@ async def changes_feed(request: Request) -> Response:
     return Response(text, media_type=feed.TYPE)
 
 
+@router.get("/items/review")
+async def reviews(request: Request) -> Response:
+    """Show the proposals that are under review and open to comments."""
+    first = _first(request)
+    rows = await run_in_threadpool(review.listed, _engine(request), first)
+    shown: Response = page(
+        request, "catalog/reviews.html", rows=rows[:SIZE], further=len(rows) > SIZE, first=first, size=SIZE
+    )
+    return shown
+
+
+@router.get("/items/review/{code:path}")
+async def one_review(request: Request, code: str) -> Response:
+    """Show one proposal with what was said to it and answered."""
+    return await _proposal(request, named(code))
+
+
+@router.post("/items/review/{code:path}")
+async def comment(request: Request, code: str) -> Response:
+    """Take in what somebody says to a proposal; who it is, is not asked and not kept."""
+    said = asking.form_of(request).get("said", "")
+    try:
+        await run_in_threadpool(review.comment, _engine(request), named(code), said)
+    except DeedRefused as error:
+        return await _proposal(request, named(code), status=HTTPStatus.CONFLICT, trouble=str(error), typed=said)
+    return RedirectResponse(f"/items/review/{quote(code)}?done=said", HTTPStatus.SEE_OTHER)
+
+
 @router.get("/items/graph/{code:path}")
 async def graph(request: Request, code: str) -> Response:
     """Draw what an item rests on."""
@@ -95,6 +128,17 @@ async def one_item(request: Request, code: str) -> Response:
     shown: Response = page(
         request, "catalog/item.html", item=found, content=found["content"], day=day, today=_today(),
         types=ITEM_TYPES,
+    )  # fmt: skip
+    return shown
+
+
+async def _proposal(
+    request: Request, code: str, *, status: int = 200, trouble: str | None = None, typed: str = ""
+) -> Response:
+    found = await run_in_threadpool(review.one, _engine(request), code)
+    shown: Response = page(
+        request, "catalog/review.html", status=status, back=f"/items/review/{quote(code)}", item=found, typed=typed,
+        trouble=trouble, done=chosen(request, "done", 20), in_words=in_words,
     )  # fmt: skip
     return shown
 

@@ -15,7 +15,7 @@ from catalog import base_items, service
 from catalog.cli import catalog
 from catalog.errors import ContentRefused, DeedRefused, NoSuchItem
 from catalog.life import Doer
-from tests.catalog.items import BASE, CODE, LEGAL, ORGAN, OTHER, WATCH, content, proposed, published, reviewed
+from tests.catalog.items import BASE, CODE, LEGAL, LONG_AGO, ORGAN, OTHER, WATCH, content, proposed, published, reviewed
 from tests.journeys.conftest import Hub
 
 KEEPER = Doer("cli:keeper", "hub")
@@ -40,7 +40,7 @@ def test_who_differs_from_a_change_is_told_and_must_follow_with_the_next_version
         proposed(engine, change="change", content=content(place="三楼"))
     proposed(engine, change="suspend", content=None)
     reviewed(engine)
-    service.publish(engine, CODE, date(2026, 2, 1), WATCH)
+    service.publish(engine, CODE, date(2026, 2, 1), WATCH, today=LONG_AGO)
     shown = base_items.shown(engine, BASE)
     assert [(one["actor"], one["reason"]) for one in shown["changes"]] == [
         ("cli:keeper", "省级基本目录"), ("cli:keeper", "修法"),
@@ -60,7 +60,7 @@ def test_a_devolved_item_begins_below_under_the_same_base_code_and_the_same_fixe
     proposed(engine, change="devolve", content=None, successors=[below])
     reviewed(engine)
     reviewed(engine, below)
-    service.publish(engine, CODE, date(2026, 5, 1), WATCH)
+    service.publish(engine, CODE, date(2026, 5, 1), WATCH, today=LONG_AGO)
     with engine.connect() as connection:
         held = connection.execute(
             sa.text("SELECT code, status, base_code FROM catalog.in_force WHERE valid_from = DATE '2026-05-01'")

@@ -18,6 +18,7 @@ from tests.catalog.items import (
     CLERK,
     CODE,
     LEGAL,
+    LONG_AGO,
     ORGAN,
     OTHER,
     REFORM,
@@ -50,7 +51,7 @@ def test_an_item_is_drafted_reviewed_by_both_and_published(engine: sa.Engine) ->
     assert service.act(engine, CODE, "submit", CLERK) == "in_review"
     assert service.act(engine, CODE, "agree", LEGAL) == "in_review", "one of the two is not enough"
     assert service.act(engine, CODE, "agree", REFORM) == "to_publish"
-    service.publish(engine, CODE, date(2026, 3, 1), WATCH)
+    service.publish(engine, CODE, date(2026, 3, 1), WATCH, today=LONG_AGO)
     assert in_force(engine, date(2026, 2, 28)) == []
     assert in_force(engine, date(2026, 3, 1)) == [(1, "in_force", "食品经营许可")]
     deeds = rows(engine, "SELECT actor, seat, what FROM catalog.item_deed ORDER BY deed_id")
@@ -66,7 +67,7 @@ def test_the_published_version_stands_while_the_next_is_drafted_and_until_it_tak
     proposed(engine, change="change", content=content(name="食品生产经营许可"))
     assert in_force(engine, date(2026, 6, 1)) == [(1, "in_force", "食品经营许可")]
     reviewed(engine)
-    service.publish(engine, CODE, date(2026, 7, 1), WATCH)
+    service.publish(engine, CODE, date(2026, 7, 1), WATCH, today=LONG_AGO)
     assert in_force(engine, date(2026, 6, 30)) == [(1, "in_force", "食品经营许可")]
     assert in_force(engine, date(2026, 7, 1)) == [(2, "in_force", "食品生产经营许可")]
 
@@ -144,13 +145,13 @@ def test_a_devolved_item_ends_above_and_begins_below_on_one_day_or_not_at_all(en
     proposed(engine, change="devolve", content=None, successors=[below], reason="下放至设区市")
     reviewed(engine)
     with pytest.raises(NoSuchItem):
-        service.publish(engine, CODE, date(2026, 5, 1), WATCH)
+        service.publish(engine, CODE, date(2026, 5, 1), WATCH, today=LONG_AGO)
     proposed(engine, below, reason="承接下放")
     with pytest.raises(DeedRefused, match="draft"):
-        service.publish(engine, CODE, date(2026, 5, 1), WATCH)
+        service.publish(engine, CODE, date(2026, 5, 1), WATCH, today=LONG_AGO)
     assert in_force(engine, date(2026, 5, 1)) == [(1, "in_force", "食品经营许可")]
     reviewed(engine, below)
-    service.publish(engine, CODE, date(2026, 5, 1), WATCH)
+    service.publish(engine, CODE, date(2026, 5, 1), WATCH, today=LONG_AGO)
     assert in_force(engine, date(2026, 5, 1)) == [(2, "devolved", "食品经营许可")]
     assert in_force(engine, date(2026, 5, 1), below) == [(1, "in_force", "食品经营许可")]
     assert rows(engine, "SELECT DISTINCT base_code FROM catalog.item") == [(BASE,)]
@@ -189,12 +190,24 @@ def test_items_that_require_each_other_are_refused_and_the_cycle_is_shown(engine
     assert rows(engine, "SELECT count(*) FROM catalog.item_version WHERE state = 'draft'") == [(0,)]
 
 
+def test_nothing_is_published_for_a_day_that_is_past(engine: sa.Engine) -> None:
+    proposed(engine)
+    reviewed(engine)
+    with pytest.raises(DeedRefused, match="2026-03-01 is past"):
+        service.publish(engine, CODE, date(2026, 3, 1), WATCH, today=date(2026, 3, 2))
+    service.publish(engine, CODE, date(2026, 3, 2), WATCH, today=date(2026, 3, 2))
+    proposed(engine, change="abolish", content=None)
+    reviewed(engine)
+    with pytest.raises(DeedRefused, match="is past"):
+        service.publish(engine, CODE, date(2026, 3, 3), WATCH)
+
+
 def test_a_version_cannot_take_effect_before_the_one_that_it_follows(engine: sa.Engine) -> None:
     published(engine, on=date(2026, 6, 1))
     proposed(engine, change="change")
     reviewed(engine)
     with pytest.raises(DeedRefused, match="2026-06-01"):
-        service.publish(engine, CODE, date(2026, 5, 31), WATCH)
+        service.publish(engine, CODE, date(2026, 5, 31), WATCH, today=LONG_AGO)
 
 
 def test_the_public_comments_on_what_is_under_review_and_is_answered_once(engine: sa.Engine) -> None:

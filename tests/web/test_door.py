@@ -32,6 +32,8 @@ OPEN = {
     "/items/changes",
     "/items/changes.atom",
     "/items/graph/{code:path}",
+    "/items/review",
+    "/items/review/{code:path}",
     "/items/{code:path}",
 }
 """The routes that anybody may ask: whether the hub is well, the way in for people, and the published catalogue."""

@@ -33,12 +33,20 @@ def signed_in() -> Any:
 
 
 def recognized() -> Any:
-    """Return the dependency that lets everybody in, and knows those who are signed in."""
+    """Return the dependency that lets everybody in, and knows those who are signed in.
+
+    A form of somebody who is not known needs no word of ours: it does nothing in anybody's name.
+    """
 
     async def admit(request: Request) -> None:
         seat = await run_in_threadpool(seated, request)
         if seat is not None:
             request.state.seat, request.state.visitor, request.state.caller = seat, seat.visitor, seat.visitor
+        if request.method == "POST":
+            form = await forms.read(request)
+            if seat is not None:
+                forms.must_be_ours(form, seat.form_word)
+            request.state.form = form
 
     return Depends(admit)
 

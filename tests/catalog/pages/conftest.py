@@ -14,7 +14,7 @@ from catalog import service
 from catalog.life import Proposal
 from hub.settings import Settings
 from sharedrepo.embedded import EmbeddedServer
-from tests.catalog.items import BASE, CLERK, OTHER, WATCH, code, content, needs, proposed, published, reviewed
+from tests.catalog.items import BASE, CLERK, LONG_AGO, OTHER, WATCH, code, content, needs, proposed, published, reviewed
 from tests.real.conftest import module_repository
 from tests.web.browser import Browser
 from tests.web.serving import served
@@ -22,6 +22,7 @@ from web.app import create
 
 EVIL = '<script>alert("事项")</script>'
 LAND, FIRE, FOOD, SECRET, ASKED, UNSAID, OLD = (code(number) for number in range(1, 8))
+PROPOSED = code(8)
 BELOW = f"{OTHER}4{OLD[19:]}"
 TODAY = date(2026, 3, 1)
 
@@ -66,8 +67,11 @@ def filled(engine: sa.Engine) -> None:
     service.propose(engine, Proposal(OLD, "devolve", "放管服改革", successors=(BELOW,)), CLERK)
     reviewed(engine, BELOW)
     reviewed(engine, OLD)
-    service.publish(engine, OLD, date(2026, 2, 1), WATCH)
+    service.publish(engine, OLD, date(2026, 2, 1), WATCH, today=LONG_AGO)
     proposed(engine, FOOD, change="change", content=content(name="还在起草", requirements=needs(BASE)))
+    proposed(engine, PROPOSED, content=content(name="拟新设许可"))
+    service.act(engine, PROPOSED, "submit", CLERK)
+    service.answer(engine, PROPOSED, service.comment(engine, PROPOSED, "建议缩短期限"), "已采纳", CLERK)
 
 
 @pytest.fixture(scope="module")

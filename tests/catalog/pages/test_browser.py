@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.catalog.pages.conftest import FOOD, OLD, Site
+from tests.catalog.pages.conftest import FOOD, OLD, PROPOSED, Site
 from tests.quality.pages import chromium
 
 
@@ -21,7 +21,8 @@ def browser() -> Iterator[Browser]:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_page_has_a_barrier_and_none_needs_a_script(browser: Browser, site: Site, language: str) -> None:
     with chromium.stranger(browser, site.url, language, java_script_enabled=True) as page:
-        for path in ("/items", f"/items/{FOOD}", f"/items/{OLD}", "/items/changes"):
+        for path in ("/items", f"/items/{FOOD}", f"/items/{OLD}", "/items/changes", "/items/review",
+                     f"/items/review/{PROPOSED}"):  # fmt: skip
             page.goto(site.url + path)
             assert chromium.barriers(page) == [], path
             assert page.evaluate("[...document.images].every((one) => one.complete && one.naturalWidth > 0)"), path

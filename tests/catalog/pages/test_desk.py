@@ -105,8 +105,10 @@ def test_an_item_goes_its_whole_way_over_the_desks(office: Office) -> None:
     number = re.search(r'name="number" value="(\d+)"', page)
     assert number is not None
     assert office.does("clerk", item, "answer", number=number[1], opinion="已采纳")[0] == 200
-    assert office.does("watch", item, "publish", effective="2026-04-01")[0] == 200
+    assert office.does("watch", item, "publish", effective="2026-04-01")[0] == 409, "that day is past"
+    assert office.does("watch", item, "publish", effective="2199-04-01")[0] == 200
     assert office.state(item) == "published"
+    assert office.does("watch", item, "publish", effective="2199-04-01")[0] == 409, "it is published"
     shown = Browser(office.url).see(f"/items/{item}").text
     assert "三楼" in shown
     assert "account:" not in shown, "who acted is nobody's business outside"
@@ -122,7 +124,7 @@ def test_a_deed_of_another_seat_is_refused_and_changes_nothing(office: Office) -
     for name, deed in (("clerk", "agree"), ("watch", "agree"), ("legal", "publish"), ("clerk", "publish"),
                        ("legal", "withdraw"), ("legal", "revise"), ("watch", "publish")):  # fmt: skip
         status, page = office.does(
-            name, item, deed, effective="2026-04-01", opinion="试", content=json.dumps(content())
+            name, item, deed, effective="2199-04-01", opinion="试", content=json.dumps(content())
         )
         assert status == 409, (name, deed)
         assert item in page
@@ -162,7 +164,7 @@ def test_who_revised_a_version_does_not_review_it_though_the_role_changed(office
         assert office.does("mover", item, "agree")[0] == 409
         assert office.does("reform", item, "agree")[0] == 200
         accounts.set_roles(office.runtime.engine, "mover", roles=["supervisor"], organ=None, actor="cli:test")
-        assert office.does("mover", item, "publish", effective="2026-04-01")[0] == 409
+        assert office.does("mover", item, "publish", effective="2199-04-01")[0] == 409
         assert office.state(item) == "to_publish"
     finally:
         accounts.set_roles(office.runtime.engine, "clerk", roles=[DEPARTMENT], organ=ORGAN, actor="cli:test")

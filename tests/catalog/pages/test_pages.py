@@ -9,10 +9,12 @@ import pytest
 import requests
 from lxml import etree
 
+from catalog import reading, service
 from catalog.imports import entries
 from catalog.imports.service import take_in
 from catalog.life import Doer
-from tests.catalog.items import ORGAN, code, content, published
+from catalog.pages import review
+from tests.catalog.items import CLERK, ORGAN, code, content, proposed, published
 from tests.catalog.pages.conftest import ASKED, BELOW, EVIL, FIRE, FOOD, LAND, OLD, SECRET, UNSAID, Site
 from tests.web.browser import Browser
 
@@ -167,6 +169,65 @@ def test_sql_and_wild_cards_in_every_field_are_words(site: Site) -> None:
         assert answer.status_code == 400, name
     assert Browser(site.url).see(f"/items/{SQL}").status_code == 404
     assert LAND in site.see("/items")
+
+
+def under_review(site: Site, item: str, **over: Any) -> None:
+    proposed(site.engine, item, content=content(**over))
+    service.act(site.engine, item, "submit", CLERK)
+
+
+def test_the_public_sees_what_is_under_review_comments_on_it_and_is_answered(site: Site) -> None:
+    item = code(22)
+    under_review(site, item, name="拟设事项", place="五楼")
+    assert "拟设事项" in site.see("/items/review")
+    for word in ("五楼", "20 working days", "certificate", "administrative licence"):
+        assert word in site.see(f"/items/review/{item}")
+    assert Browser(site.url).see(f"/items/{item}").status_code == 404, "it is not published yet"
+    sent = Browser(site.url).post(f"{site.url}/items/review/{item}", {"said": f"建议缩短期限 {EVIL}"}, timeout=30)
+    assert sent.status_code == 200
+    page = site.see(f"/items/review/{item}")
+    assert "建议缩短期限" not in page, "what nobody has answered yet is not shown"
+    assert "1 " in page
+    (comment,) = reading.shown(site.engine, item)["comments"]
+    service.answer(site.engine, item, comment["number"], "已采纳", CLERK)
+    page = site.see(f"/items/review/{item}")
+    assert "建议缩短期限" in page
+    assert "已采纳" in page
+    assert "<script>alert" not in page
+
+
+def test_what_is_no_public_proposal_is_not_open(site: Site) -> None:
+    hidden = code(23)
+    under_review(site, hidden, name="不公开的拟设事项", disclosure="internal")
+    proposed(site.engine, code(24), content=content(name="仅为草稿"))
+    assert "不公开的拟设事项" not in site.see("/items/review")
+    for item in (hidden, code(24), FOOD, LAND, "no-such"):
+        assert Browser(site.url).see(f"/items/review/{item}").status_code == 404, item
+        sent = Browser(site.url).post(f"{site.url}/items/review/{item}", {"said": "好"}, timeout=30)
+        assert sent.status_code == 404, item
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("", 409), (" \n", 409), ("x" * 2001, 409), ("a\0b", 400), ("x" * 300_000, 413)]
+)
+def test_a_comment_beyond_its_limits_is_refused(site: Site, said: str, status: int) -> None:
+    item = code(25)
+    if not site.see("/items/review").count(item):
+        under_review(site, item)
+    sent = Browser(site.url).post(f"{site.url}/items/review/{item}", {"said": said}, timeout=30)
+    assert sent.status_code == status
+    assert reading.shown(site.engine, item)["comments"] == []
+
+
+def test_a_flood_of_comments_is_stopped(site: Site) -> None:
+    item = code(26)
+    under_review(site, item)
+    for number in range(review.MOST_AT_ONCE):
+        service.comment(site.engine, item, f"意见 {number}")
+    sent = Browser(site.url).post(f"{site.url}/items/review/{item}", {"said": "又一条"}, timeout=30)
+    assert sent.status_code == 429
+    assert int(sent.headers["Retry-After"]) > 0
+    assert len(reading.shown(site.engine, item)["comments"]) == review.MOST_AT_ONCE
 
 
 def test_nothing_is_written_by_looking(site: Site) -> None:
