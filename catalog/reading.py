@@ -24,7 +24,7 @@ ORDER BY f.organ, f.code
 
 _VERSIONS = """SELECT version, state, status, change, reason, content, successors, effective_on, drafted_by, drafted_at,
     published_by, published_at FROM catalog.item_version WHERE item_id = :item ORDER BY version"""
-_DEEDS = """SELECT d.at, v.version, d.seat, d.actor, d.what, d.opinion FROM catalog.item_deed AS d
+_DEEDS = """SELECT d.at, v.version, d.seat, d.actor, d.what, d.opinion, d.content FROM catalog.item_deed AS d
     JOIN catalog.item_version AS v ON v.version_id = d.version_id WHERE v.item_id = :item ORDER BY d.deed_id"""
 _COMMENTS = """SELECT c.comment_id AS number, v.version, c.at, c.said, c.answer, c.answered_at
     FROM catalog.item_comment AS c JOIN catalog.item_version AS v ON v.version_id = c.version_id

@@ -55,7 +55,7 @@ def propose(engine: sa.Engine, said: Proposal, doer: Doer) -> int:
         contents.check(said.code, content, central=None if ends else store.central(connection, item.base_code))
         version = store.draft(connection, item, said, dict(content), status, doer.actor)
         _must_have_no_cycle(connection)
-        store.note(connection, version, doer, "propose", said.reason)
+        store.note(connection, version, doer, "propose", said.reason, content)
         return item.latest + 1
 
 
@@ -72,7 +72,7 @@ def revise(engine: sa.Engine, code: str, content: Mapping[str, Any], doer: Doer,
         contents.check(code, content, central=store.central(connection, item.base_code))
         store.change(connection, version.version_id, content=orjson.dumps(dict(content)).decode())
         _must_have_no_cycle(connection)
-        store.note(connection, version.version_id, doer, "revise", reason)
+        store.note(connection, version.version_id, doer, "revise", reason, content)
 
 
 def act(engine: sa.Engine, code: str, what: str, doer: Doer, *, opinion: str = "") -> str:

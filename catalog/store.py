@@ -198,13 +198,18 @@ def change(connection: sa.Connection, version_id: int, **values: Any) -> None:
     )
 
 
-def note(connection: sa.Connection, version_id: int, doer: Doer, what: str, opinion: str) -> None:
-    """Log a deed on a version."""
+def note(
+    connection: sa.Connection, version_id: int, doer: Doer, what: str, opinion: str,
+    content: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Log a deed on a version; with `content`, what its draft says from then on."""
+    said = None if content is None else orjson.dumps(dict(content)).decode()
     connection.execute(
-        sa.text("""INSERT INTO catalog.item_deed (version_id, actor, seat, what, opinion)
-                   VALUES (:version, :actor, :seat, :what, :opinion)"""),
-        {"version": version_id, "actor": doer.actor, "seat": doer.seat, "what": what, "opinion": opinion or None},
-    )
+        sa.text("""INSERT INTO catalog.item_deed (version_id, actor, seat, what, opinion, content)
+                   VALUES (:version, :actor, :seat, :what, :opinion, CAST(:content AS jsonb))"""),
+        {"version": version_id, "actor": doer.actor, "seat": doer.seat, "what": what, "opinion": opinion or None,
+         "content": said},
+    )  # fmt: skip
 
 
 def agreed(connection: sa.Connection, version_id: int) -> dict[str, str]:

@@ -105,6 +105,7 @@ item_deed = sa.Table(
     column("seat", sa.Text(), nullable=False),
     column("what", sa.Text(), nullable=False),
     column("opinion", sa.Text()),
+    column("content", JSONB()),
     schema="catalog",
     comment="审核留痕: each deed on a version: who, from which seat, when, and why. Rows are only added.",
 )

@@ -126,6 +126,10 @@ def test_what_was_returned_is_agreed_to_anew_by_both(engine: sa.Engine) -> None:
     service.revise(engine, CODE, content(legal_basis=["《食品安全法》", "实施条例"]), CLERK, reason="补充依据")
     service.act(engine, CODE, "submit", CLERK)
     assert service.act(engine, CODE, "agree", REFORM) == "in_review", "the legal office agreed to another content"
+    said = rows(engine, "SELECT what, content -> 'legal_basis' FROM catalog.item_deed WHERE content IS NOT NULL")
+    assert said == [
+        ("propose", content()["legal_basis"]), ("revise", ["《食品安全法》", "实施条例"]),
+    ], "what each draft said is kept"  # fmt: skip
 
 
 def test_a_suspended_item_is_restored_and_an_abolished_one_takes_no_change(engine: sa.Engine) -> None:
