@@ -16,11 +16,11 @@ from quality.pages import charts, report
 from quality.pages.routes import today
 from quality.scores.service import Point
 from tests.departments import ORGAN
-from tests.quality.pages.conftest import EVIL, OTHER, Pages, pages
+from tests.quality.pages.conftest import EVIL, OTHER, Pages, pages, stock
 from tests.web.browser import PASSWORD, Browser, form_word
 from web import forms
 
-__all__ = ["pages"]
+__all__ = ["pages", "stock"]
 
 SCRIPT = "<img src=x onerror=alert(1)>"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -24,6 +24,8 @@ from tests.quality.returns.conftest import (  # noqa: F401  # fixtures
     put,
     rejected,
     returned,
+    stock,
+    three_refused,
 )
 from tests.quality.worklist.conftest import BERND, WorkHub
 
