@@ -67,6 +67,13 @@ class Cycle(HubError):
         )
 
 
+class TooMuchToDraw(HubError):
+    """An item rests on so much that nobody could read the picture; the list of its prerequisites says the same."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the picture would have more than {most:,} parts. See the list of prerequisites instead.")
+
+
 class FileRefused(HubError):
     """A file cannot be taken in as a whole; nothing of it was."""
 

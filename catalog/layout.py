@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Literal
 
+from catalog.errors import TooMuchToDraw
 from catalog.prerequisites import Needs
 
 Kind = Literal["item", "or", "and", "passing"]
@@ -19,6 +20,8 @@ SIZES: Mapping[Kind, tuple[int, int]] = {"item": (236, 56), "or": (64, 26), "and
 """Width and height of each kind of vertex."""
 GAP_X, GAP_Y, EDGE = 56, 18, 16
 _SWEEPS = 8
+MOST = 3_000
+"""Parts of a picture, passing lines included; nobody reads a larger one, and drawing it would take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def arranged(needs: Needs) -> Layout:
 
     Raises:
         graphlib.CycleError: items require each other.
+        TooMuchToDraw: there is more than a picture can hold.
     """
     kinds, lines = _vertices(needs)
     depth = _depths(kinds, lines)
@@ -107,6 +111,9 @@ def _drawn_near(depth: dict[str, int], lines: Sequence[tuple[str, str]]) -> dict
 def _stepwise(kinds: dict[str, Kind], lines: Sequence[tuple[str, str]], depth: dict[str, int]) -> list[tuple[str, str]]:
     """Give a line that passes columns a vertex in each of them."""
     found = []
+    passed = sum(depth[end] - depth[start] for start, end in lines)
+    if len(kinds) + passed > MOST:
+        raise TooMuchToDraw(MOST)
     for start, end in lines:
         at = start
         for column in range(depth[start] + 1, depth[end]):

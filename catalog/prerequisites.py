@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import sqlalchemy as sa
+
+from catalog import store
 from catalog.errors import Cycle
 
 Graph = Mapping[str, frozenset[str]]
@@ -88,6 +92,19 @@ def must_have_no_cycle(found: Graph) -> None:
         TopologicalSorter(found).prepare()
     except CycleError as error:
         raise Cycle(list(reversed(error.args[1]))) from None
+
+
+def must_never_have_a_cycle(connection: sa.Connection, since: date) -> None:
+    """Refuse items that would require each other on some day from `since` on, though their newest contents do not.
+
+    Versions take effect on different days: one may ask for what another one asks of it until next month.
+
+    Raises:
+        Cycle: with the items of one cycle in order.
+    """
+    held = store.held_from(connection, since)
+    for day in sorted({max(one.valid_from, since) for one in held}):
+        must_have_no_cycle(graph((one.code, one.base_code, one.content) for one in held if one.holds_on(day)))
 
 
 def before(found: Graph, start: str) -> dict[str, frozenset[str]]:

@@ -127,6 +127,7 @@ def publish(
             heir, first = _under_way(connection, successor)
             _publish_one(connection, heir, first, effective_on, doer, opinion)
         _must_have_no_cycle(connection)
+        prerequisites.must_never_have_a_cycle(connection, effective_on)
 
 
 def comment(engine: sa.Engine, code: str, said: str) -> int:

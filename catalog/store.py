@@ -41,6 +41,21 @@ class Version:
     content: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an item says from one day until another, which is not included."""
+
+    code: str
+    base_code: str | None
+    content: dict[str, Any]
+    valid_from: date
+    valid_to: date | None
+
+    def holds_on(self, day: date) -> bool:
+        """Say whether it holds on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
 LONGEST_NUMBER = 100
 """Characters of an item's number, of any scheme."""
 
@@ -240,6 +255,16 @@ def newest(connection: sa.Connection) -> list[tuple[str, str | None, dict[str, A
                    WHERE v.state <> 'withdrawn' ORDER BY i.item_id, v.version DESC""")
     )
     return [(row.code, row.base_code, row.content) for row in found if row.status in ("in_force", "suspended")]
+
+
+def held_from(connection: sa.Connection, since: date) -> list[Held]:
+    """Return what holds on a day or begins to hold later, of items that may be granted."""
+    found = connection.execute(
+        sa.text("""SELECT code, base_code, content, valid_from, valid_to FROM catalog.in_force
+                   WHERE status IN ('in_force', 'suspended') AND (valid_to IS NULL OR valid_to > :since)"""),
+        {"since": since},
+    )
+    return [Held(*row) for row in found]
 
 
 def add_comment(connection: sa.Connection, version_id: int, said: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
@@ -12,6 +12,8 @@ from catalog.errors import Cycle, ImportRefused
 from catalog.imports.entries import Entry
 from catalog.imports.plan import Plan, Planned, plan
 from catalog.life import Change, Doer, Proposal, Status
+from catalog.prerequisites import must_never_have_a_cycle
+from hub.workdays import local_day
 
 _CHANGE: dict[Status, Change] = {
     "in_force": "change", "suspended": "suspend", "abolished": "abolish", "devolved": "devolve",
@@ -42,6 +44,7 @@ def take_in(
         for one in made.lines:
             if one.fate in ("new", "changed"):
                 _publish(connection, one, doer, reason)
+        must_never_have_a_cycle(connection, local_day(datetime.now(UTC)))
         return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from graphlib import CycleError
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
@@ -13,14 +14,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from catalog import picture
-from catalog.errors import DeedRefused
+from catalog.errors import DeedRefused, TooMuchToDraw
 from catalog.imports.entries import ITEM_TYPES
 from catalog.pages import feed, public, review
 from catalog.pages.public import SIZE, Asked
 from catalog.pages.wording import in_words
 from hub import asking
 from hub.asking import chosen, named, page
-from hub.refusals import Malformed
+from hub.refusals import Malformed, NotFound
 from hub.words import LANGUAGES
 from hub.workdays import local_day
 from sharedrepo.models.catalog import CHANGES, STATUSES
@@ -116,7 +117,10 @@ async def comment(request: Request, code: str) -> Response:
 async def graph(request: Request, code: str) -> Response:
     """Draw what an item rests on."""
     asked, found, names = await run_in_threadpool(public.graph, _engine(request), named(code), _day(request))
-    text = await run_in_threadpool(picture.svg, found, asked, names, unknown=_UNPUBLISHED)
+    try:
+        text = await run_in_threadpool(picture.svg, found, asked, names, unknown=_UNPUBLISHED)
+    except (TooMuchToDraw, CycleError):
+        raise NotFound("this cannot be drawn", hint="See the list of prerequisites of the item.") from None
     return Response(text, media_type="image/svg+xml", headers={"Content-Security-Policy": _DRAWING})
 
 

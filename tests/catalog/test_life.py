@@ -194,6 +194,17 @@ def test_items_that_require_each_other_are_refused_and_the_cycle_is_shown(engine
     assert rows(engine, "SELECT count(*) FROM catalog.item_version WHERE state = 'draft'") == [(0,)]
 
 
+def test_items_that_would_require_each_other_for_a_month_only_are_refused(engine: sa.Engine) -> None:
+    published(engine, code(1), content=content(requirements=needs(code(2))))
+    published(engine, code(2))
+    published(engine, code(1), change="change", on=date(2026, 7, 1))
+    proposed(engine, code(2), change="change", content=content(requirements=needs(code(1))))
+    reviewed(engine, code(2))
+    with pytest.raises(Cycle):
+        service.publish(engine, code(2), date(2026, 6, 1), WATCH, today=LONG_AGO)
+    service.publish(engine, code(2), date(2026, 7, 1), WATCH, today=LONG_AGO)
+
+
 def test_nothing_is_published_for_a_day_that_is_past(engine: sa.Engine) -> None:
     proposed(engine)
     reviewed(engine)

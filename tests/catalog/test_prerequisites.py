@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from catalog.errors import Cycle
+from catalog.errors import Cycle, TooMuchToDraw
 from catalog.picture import svg
 from catalog.prerequisites import CREDENTIAL, Group, before, graph, must_have_no_cycle
 from catalog.prerequisites import needs as groups_of
@@ -134,6 +134,14 @@ def test_the_picture_shows_every_item_once_and_cannot_be_broken_by_a_name() -> N
     assert root.xpath("//s:g[@class='unknown']/s:title/text()", namespaces=SVG) == [
         "目录中没有此事项 not in the catalogue (C)"
     ]
+
+
+def test_what_nobody_could_read_is_not_drawn() -> None:
+    wide = {"A": [[str(number) for number in range(200)] for _ in range(200)]}
+    deep = {f"{number}": [[f"{other}" for other in range(number)]] for number in range(1, 200)}
+    for said in (wide, deep):
+        with pytest.raises(TooMuchToDraw):
+            svg(needed(said), "A", {})
 
 
 def test_items_of_one_base_say_their_needs_once() -> None:
