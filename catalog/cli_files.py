@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 files = typer.Typer()
 
+_LONGEST = 60
+
 
 @files.command("import")
 def import_(
@@ -80,12 +82,22 @@ def _entries(engine: sa.Engine, source: str | None, file: Path | None, form: str
     return list(reading.read(path) if path.suffix == ".xlsx" else entries.read_file(path))
 
 
+def _brief(value: Any) -> str:
+    """Return a value as a line of the plan can show it; `--json` shows it whole."""
+    text = "–" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def _show_plan(
     lines: list[dict[str, Any]], counts: dict[str, int], cycle: Sequence[str], *, fates: Sequence[str]
 ) -> None:
     """Show the entries of these fates, and count all."""
     told = [
-        {**one, "why": "; ".join(f"{fault['pointer']} {fault['said']}" for fault in one["faults"])}
+        {
+            **one,
+            "changes": "; ".join(f"{d['field']}: {_brief(d['before'])} → {_brief(d['after'])}" for d in one["diff"]),
+            "why": "; ".join(f"{fault['pointer']} {fault['said']}" for fault in one["faults"]),
+        }
         for one in lines if one["fate"] in fates
     ]  # fmt: skip
     if told:

@@ -28,6 +28,7 @@ class Standing:
     effective_on: date | None
     content: dict[str, Any] | None
     under_way: int | None
+    organ: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ SELECT i.item_id, i.code, i.base_code,
     (SELECT coalesce(max(version), 0) FROM catalog.item_version WHERE item_id = i.item_id) AS latest,
     p.status, p.effective_on, p.content,
     (SELECT version FROM catalog.item_version
-     WHERE item_id = i.item_id AND state IN ('draft', 'in_review', 'to_publish')) AS under_way
+     WHERE item_id = i.item_id AND state IN ('draft', 'in_review', 'to_publish')) AS under_way,
+    i.organ
 FROM catalog.item AS i
 LEFT JOIN LATERAL (
     SELECT status, effective_on, content FROM catalog.item_version
@@ -124,17 +126,23 @@ def enter(connection: sa.Connection, said: Proposal) -> Standing:
         if taken is not None:
             raise NumberTaken(number, taken.code)
     base = said.base_code or base_of(said.code)
-    item_id = connection.scalar(
+    item_id = connection.execute(
         sa.text("""INSERT INTO catalog.item (code, base_code, organ, region) VALUES (:code, :base, :organ, :region)
                    RETURNING item_id"""),
         {"code": said.code, "base": base, "organ": said.organ, "region": said.region},
-    )
-    for scheme, number in (said.numbers or {}).items():
+    ).scalar_one()
+    add_numbers(connection, item_id, said.numbers or {})
+    return known(connection, said.code)
+
+
+def add_numbers(connection: sa.Connection, item_id: int, numbers: Mapping[str, str]) -> None:
+    """Give an item other numbers, by their schemes; one that it has already stays as it is."""
+    for scheme, number in numbers.items():
         connection.execute(
-            sa.text("INSERT INTO catalog.item_number (number, scheme, item_id) VALUES (:number, :scheme, :item)"),
+            sa.text("""INSERT INTO catalog.item_number (number, scheme, item_id) VALUES (:number, :scheme, :item)
+                       ON CONFLICT (number) DO NOTHING"""),
             {"number": number, "scheme": scheme, "item": item_id},
         )
-    return known(connection, said.code)
 
 
 def base_of(code: str) -> str | None:

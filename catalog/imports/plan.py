@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -31,6 +31,15 @@ class Planned:
     fate: Fate
     changes: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    stands: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def diff(self) -> list[dict[str, Any]]:
+        """Return each field that differs: what stands, and what the entry says."""
+        said = {**self.entry.content, "status": self.entry.status, "numbers": dict(self.entry.numbers)}
+        if self.entry.cancelled_on is not None:
+            said["cancelled_on"] = self.entry.cancelled_on.isoformat()
+        return [{"field": one, "before": self.stands.get(one), "after": said.get(one)} for one in self.changes]
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -41,7 +50,7 @@ class Planned:
         """Return it for programs."""
         return {
             "place": self.entry.place, "code": self.entry.code, "name": self.entry.content.get("name"),
-            "fate": self.fate, "changes": list(self.changes), "missing": list(self.missing),
+            "fate": self.fate, "changes": list(self.changes), "diff": self.diff, "missing": list(self.missing),
             "faults": [{"pointer": one.pointer, "rule": one.rule, "said": one.said} for one in self.faults],
         }  # fmt: skip
 
@@ -73,7 +82,7 @@ def plan(connection: sa.Connection, entries: Iterable[Entry], *, effective_on: d
         one = _judged(dated, before, central, seen)
         lines.append(one)
         if one.fate != "refused":
-            before[dated.code] = dated
+            before |= dict.fromkeys((dated.code, *dated.numbers.values()), dated)
     return Plan(tuple(lines), _cycle(connection, lines))
 
 
@@ -88,6 +97,9 @@ def _judged(
         *_numbers_taken(entry, known, before, seen),
         *contents.faults(entry.code, entry.content, central=central.get(base or "")),
     ]
+    if known is not None and known.organ != entry.organ:
+        told = f"the item is of {known.organ}; where another organ takes over, end it and begin anew"
+        faults.append(Fault("/organ", "organ_differs", told))
     if _ended_so(entry, known) and not faults:
         return Planned(entry, "unchanged")
     if entry.effective_on is None:
@@ -98,8 +110,9 @@ def _judged(
         return Planned(entry, "refused", faults=tuple(dict.fromkeys(faults)))
     if known is None:
         return Planned(entry, "new")
-    changes = _changes(entry, known)
-    return Planned(entry, "changed" if changes else "unchanged", changes)
+    changes = _changes(entry, known, before)
+    stands = {**(known.content or {}), "status": known.status}
+    return Planned(entry, "changed" if changes else "unchanged", changes, stands=stands)
 
 
 def _ended_so(entry: Entry, known: Standing | Entry | None) -> bool:
@@ -125,12 +138,13 @@ def _numbers_taken(
         yield Fault("/code", "under_way", f"version {known.under_way} is under way: publish or withdraw it first")
 
 
-def _changes(entry: Entry, known: Standing | Entry) -> tuple[str, ...]:
+def _changes(entry: Entry, known: Standing | Entry, before: Mapping[str, Standing | Entry]) -> tuple[str, ...]:
     content = known.content or {}
     names = sorted(name for name in {*content, *entry.content} if content.get(name) != entry.content.get(name))
     status = ("status",) if known.status != entry.status else ()
     cancelled = ("cancelled_on",) if entry.cancelled_on and known.status == "in_force" else ()
-    return (*names, *status, *cancelled)
+    numbers = ("numbers",) if any(number not in before for number in entry.numbers.values()) else ()
+    return (*names, *status, *cancelled, *numbers)
 
 
 def _cycle(connection: sa.Connection, lines: Iterable[Planned]) -> tuple[str, ...]:

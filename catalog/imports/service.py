@@ -57,6 +57,7 @@ def _publish(connection: sa.Connection, one: Planned, doer: Doer, reason: str) -
     )
     if item is None:
         item = store.enter(connection, said)
+    store.add_numbers(connection, item.item_id, entry.numbers)
     _version(connection, said, entry.status, entry.effective_on, doer, item)
     if entry.cancelled_on is not None and entry.status in ("in_force", "suspended"):
         ends = Proposal(entry.code, "abolish", reason, entry.content)

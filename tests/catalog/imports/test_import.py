@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog import exports, service
+from catalog import exports, reading, service
 from catalog.errors import Cycle, FileRefused, ImportRefused
 from catalog.imports import entries
 from catalog.imports.service import take_in
 from catalog.life import Doer
-from tests.catalog.items import CLERK, CODE, ORGAN, code, content, needs, proposed, published
+from tests.catalog.items import CLERK, CODE, ORGAN, OTHER, code, content, needs, proposed, published
 
 HUB = Doer("cli:keeper", "hub")
 
@@ -56,11 +56,27 @@ def test_a_change_is_shown_by_its_fields_and_becomes_the_next_version(engine: sa
     changed = item(effective_on="2026-06-01", content=content(place="二楼", telephone="0571-1"))
     plan = taken(engine, file(tmp_path, changed))
     assert [(one.fate, one.changes) for one in plan.lines] == [("changed", ("place", "telephone"))]
+    assert plan.lines[0].as_dict()["diff"] == [
+        {"field": "place", "before": None, "after": "二楼"}, {"field": "telephone", "before": None, "after": "0571-1"},
+    ]  # fmt: skip
     with engine.connect() as connection:
         held = connection.execute(
             sa.text("SELECT version, valid_from, valid_to FROM catalog.in_force ORDER BY 1")
         ).all()
     assert [tuple(one) for one in held] == [(1, date(2026, 1, 1), date(2026, 6, 1)), (2, date(2026, 6, 1), None)]
+
+
+def test_a_further_number_of_a_known_item_is_taken_in_and_another_organ_is_not(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    local = {"code": "XK-1", "effective_on": "2026-01-01"}
+    taken(engine, file(tmp_path, item(**local)))
+    plan = taken(engine, file(tmp_path, item(**local, numbers={"旧": "OLD-1"})))
+    assert [(one.fate, one.changes) for one in plan.lines] == [("changed", ("numbers",))]
+    assert fates(taken(engine, file(tmp_path, item(**local, numbers={"旧": "OLD-1"})))) == ["unchanged"]
+    assert reading.shown(engine, "OLD-1")["code"] == "XK-1"
+    moved = taken(engine, file(tmp_path, item(**local, organ=OTHER)), dry_run=True)
+    assert [[one.rule for one in line.faults] for line in moved.lines] == [["organ_differs"]]
 
 
 def test_an_item_that_is_cancelled_later_ends_on_that_day(engine: sa.Engine, tmp_path: Path) -> None:
