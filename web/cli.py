@@ -20,9 +20,10 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8090,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="So many processes serve, each with its limits.")] = 1,
     json: Json = False,
 ) -> None:
-    """Serve the API and the pages in this process until it is told to stop; its address is printed when it is ready."""
+    """Serve the API and the pages until it is told to stop; its address is printed when it is ready."""
     from web.app import create  # noqa: PLC0415  # the pipeline comes with it
     from web.server import serve as run  # noqa: PLC0415  # only when this command runs
 
@@ -33,7 +34,7 @@ def serve(
             typer.echo(f"The hub answers at {url}")
         sys.stdout.flush()
 
-    if not run(create(), host=host, port=port, ready=ready):
+    if not run(create(), host=host, port=port, ready=ready, workers=workers):
         sys.exit(1)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -40,8 +43,10 @@ class Server(uvicorn.Server):
             self._ready()
 
 
-def serve(app: FastAPI, *, host: str, port: int, ready: Callable[[str], None]) -> bool:
+def serve(app: FastAPI, *, host: str, port: int, ready: Callable[[str], None], workers: int = 1) -> bool:
     """Serve until the process is told to stop; `ready` is called with the address. Say whether it ever served.
+
+    With several workers each is a process of its own that opens the hub for itself; where one ends, all do.
 
     Raises:
         CannotListen: the address is taken, or not of this machine.
@@ -50,9 +55,55 @@ def serve(app: FastAPI, *, host: str, port: int, ready: Callable[[str], None]) -
     with closing(_listen(host, port)) as listener:
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listener.getsockname()[1]}"
+        if workers > 1:
+            return _together(app, listener, workers, lambda: ready(url))
         server = Server(configuration(app), lambda: ready(url))
         server.run(sockets=[listener])
         return bool(server.started)
+
+
+def _together(app: FastAPI, listener: socket.socket, workers: int, ready: Callable[[], None]) -> bool:
+    """Serve by several processes on one socket; forked before anything is opened, so that they share nothing else."""
+    reading, writing = os.pipe()
+    children = [_child(app, listener, reading, writing) for _ in range(workers)]
+    os.close(writing)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, _frame: _tell(children, number))
+    with os.fdopen(reading, "rb") as said:
+        started = len(said.read(workers)) == workers
+    if started:
+        ready()
+    os.waitpid(-1, 0)
+    _tell(children, signal.SIGTERM)
+    with contextlib.suppress(ChildProcessError):  # all have been waited for
+        while True:
+            os.waitpid(-1, 0)
+    return started
+
+
+def _child(app: FastAPI, listener: socket.socket, reading: int, writing: int) -> int:
+    made = os.fork()
+    if made:
+        return made
+    status = 1
+    try:
+        os.close(reading)
+        server = Server(configuration(app), lambda: _began(writing))
+        server.run(sockets=[listener])
+        status = 0 if server.started else 1
+    finally:
+        os._exit(status)
+
+
+def _began(writing: int) -> None:
+    os.write(writing, b".")
+    os.close(writing)
+
+
+def _tell(children: list[int], number: int) -> None:
+    for one in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, number)
 
 
 def configuration(app: FastAPI) -> uvicorn.Config:

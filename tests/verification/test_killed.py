@@ -1,0 +1,89 @@
+"""Worker processes killed under load: every check that was answered stands in the log, and the log is in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+
+from pipeline.runtime import Runtime
+from sharedrepo import clients
+from tests.verification.conftest import Asker
+from tests.verification.registry import ASKER, Registry, body
+from tests.web.processes import environment
+from verification import sealing, signing
+
+
+def test_nothing_that_was_answered_is_lost_when_all_workers_are_killed(registry: Registry, runtime: Runtime) -> None:
+    registry.share(class_="unconditional")
+    registry.credential()
+    secret, _ = clients.make(
+        runtime.engine, runtime.protector, code="it", organ=ASKER, rights=["check"], days=1
+    )  # fmt: skip
+    command = [str(Path(sys.executable).parent / "hub"), "web", "serve", "--port", "0", "--workers", "2"]
+    more = {"HUB_CHECK_SEAL_SECONDS": "0.3", "HUB_CHECK_RATE": "0"}
+    process = subprocess.Popen(
+        command, env={**environment(runtime.settings), **more}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    answered: list[str] = []
+    stop = threading.Event()
+    try:
+        assert process.stdout is not None
+        at = process.stdout.readline().split()[-1]
+        token = Asker(at, "it", secret).authorise()
+
+        def ask(_: int) -> None:
+            while not stop.is_set():
+                try:
+                    answer = requests.post(
+                        f"{at}/v1/checks", json=body(), headers={"Authorization": f"Bearer {token}"}, timeout=20
+                    )
+                except requests.RequestException:
+                    return
+                assert answer.status_code == 200, answer.text
+                answered.append(answer.json()["id"])
+
+        with ThreadPoolExecutor(4) as pool:
+            asking = pool.map(ask, range(4))
+            until = time.monotonic() + 60
+            while len(answered) < 150:
+                assert time.monotonic() < until, "the checks are not answered in time"
+                stop.wait(0.01)
+            os.killpg(process.pid, signal.SIGKILL)
+            stop.set()
+            list(asking)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
+    sealing.seal(runtime.engine, signing.Ed25519Signer.of(runtime.protector.ring))
+    with runtime.engine.connect() as connection:
+        logged = {str(row[0]) for row in connection.exec_driver_sql("SELECT check_id FROM audit.entry")}
+    assert set(answered) <= logged
+    found = sealing.verify(runtime.engine, signing.published(runtime.engine))
+    assert (found.faults, found.unsealed) == ((), 0)
+    assert found.entries >= len(answered)
+    assert found.seals >= 2, "it was sealed while it served"
+
+
+def test_several_workers_serve_one_address_and_end_together(registry: Registry, runtime: Runtime) -> None:
+    command = [str(Path(sys.executable).parent / "hub"), "web", "serve", "--port", "0", "--workers", "2"]
+    with subprocess.Popen(
+        command, env=environment(runtime.settings), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        at = process.stdout.readline().split()[-1]
+        assert requests.get(f"{at}/health", timeout=20).status_code == 200
+        process.terminate()
+        assert process.wait(60) == 0
+        assert registry.run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hub check'") == 0
