@@ -221,7 +221,7 @@ def timed_bulk(url: str, head: dict[str, str], ask: list[str]) -> float:
     body = json.dumps({"checks": [json.loads(one) for one in ask[:1000]]})
     began = time.perf_counter()
     answer = requests.post(
-        f"{url}/v1/checks/bulk", data=body, headers={**head, "Content-Type": "application/json"}, timeout=60
+        f"{url}/v1/bulk-checks", data=body, headers={**head, "Content-Type": "application/json"}, timeout=60
     )
     took = time.perf_counter() - began
     assert len(answer.json()["checks"]) == len(json.loads(body)["checks"])

@@ -24,7 +24,7 @@ def of_credential(said: Answer, *, confirmed: str) -> dict[str, Any]:
         "complete_through": instant(said.complete_through), "complete_basis": said.basis, "stale": said.stale,
         "later_status_unknown": said.stale and said.outcome in ("match", "not_valid", "mismatch"),
         "may_rely": said.may_rely, "objection_since": _day(said.objection_since), "mended": list(said.mended),
-        "case": confirmed,
+        "evidence": list(said.records), "case": confirmed,
     }  # fmt: skip
 
 

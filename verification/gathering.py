@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -217,8 +217,13 @@ def evidence(cursor: Cursor, asked: Sequence[Group], *, hashes: Sequence[bytes],
         "hashes": [psycopg2.Binary(one) for one in hashes], "project": project, "types": types,
         "items": sorted({*items, *gives}),
     }  # fmt: skip
+    credentials = [_credential(one) for one in _rows(cursor, _CREDENTIALS, facts)]
+    days = [group.day for group in asked]
+    if credentials and days:
+        past = looking.past_of(cursor, {one.record_id: one.times for one in credentials}, min(days))
+        credentials = [replace(one, times=past.get(one.record_id, one.times)) for one in credentials]
     return Evidence(
-        tuple(_credential(one) for one in _rows(cursor, _CREDENTIALS, facts)),
+        tuple(credentials),
         tuple(_decision(one) for one in _rows(cursor, _DECISIONS, facts)),
         tuple(_open(one, gives) for one in _rows(cursor, _OPEN, facts)),
     )

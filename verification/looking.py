@@ -6,7 +6,7 @@ costs its execution only. Beside the present it can read what the hub knew at an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -196,23 +196,29 @@ def with_past(cursor: Cursor, found: tuple[Held, ...], on: date) -> tuple[Held, 
 
     A replaced status counts only for the days before the present one: that one is the source's own word since its day.
     """
-    early = [one.record_id for one in found if on < (_first(one.times.periods) or date.min)]
+    past = past_of(cursor, {one.record_id: one.times for one in found}, on)
+    return tuple(replace(one, times=past.get(one.record_id, one.times)) for one in found)
+
+
+def past_of(cursor: Cursor, times: Mapping[int, Times], on: date) -> dict[int, Times]:
+    """Return the times of those records for which a day lies before the present status, with the replaced ones."""
+    early = [record_id for record_id, one in times.items() if on < (_first(one.periods) or date.min)]
     if not early:
-        return found
+        return {}
     cursor.execute(_PAST, (early,))
-    past = {record_id: [Period(s, day(since)) for s, since in orjson.loads(text)] for record_id, text in cursor}
-    return tuple(_joined(one, past.get(one.record_id, [])) if one.record_id in early else one for one in found)
+    found = {record_id: [Period(s, day(since)) for s, since in orjson.loads(text)] for record_id, text in cursor}
+    return {record_id: _joined(times[record_id], found.get(record_id, [])) for record_id in early}
 
 
 def _first(periods: Sequence[Period]) -> date | None:
     return min((one.since for one in periods if one.since is not None), default=None)
 
 
-def _joined(held: Held, past: Sequence[Period]) -> Held:
-    first = _first(held.times.periods)
+def _joined(times: Times, past: Sequence[Period]) -> Times:
+    first = _first(times.periods)
     # Of two images with one beginning the later replaced the earlier: it was put right.
     by_day = {one.since: one for one in past if one.since is not None and first is not None and one.since < first}
-    return replace(held, times=replace(held.times, periods=(*by_day.values(), *held.times.periods)))
+    return replace(times, periods=(*by_day.values(), *times.periods))
 
 
 def _looked(row: Sequence[Any]) -> Looked:

@@ -56,10 +56,14 @@ def _past(day: date) -> date:
     return day
 
 
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
-HolderNumber = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_holder_number)]
+_PRINTABLE = {"pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"}
+"""What `_readable` asks for, as the API's document says it."""
+Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=_PRINTABLE), AfterValidator(_readable)]
+HolderNumber = Annotated[
+    str, Field(min_length=1, max_length=40, json_schema_extra=_PRINTABLE), AfterValidator(_holder_number)
+]
 Organ = Annotated[str, Field(min_length=18, max_length=18), AfterValidator(_organ)]
-Item = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_item)]
+Item = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=_PRINTABLE), AfterValidator(_item)]
 Day = Annotated[date, AfterValidator(_past)]
 _STRICT = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
@@ -67,7 +71,9 @@ _STRICT = ConfigDict(extra="forbid", str_strip_whitespace=False)
 class CredentialAsked(BaseModel):
     """What the applicant shows: type and number, and at least one of the holder's name and number."""
 
-    model_config = _STRICT
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"anyOf": [
+        {"required": [name], "properties": {name: {"type": "string"}}} for name in ("holder_number", "holder_name")
+    ]})  # fmt: skip
 
     type: Text
     number: Text
@@ -90,8 +96,6 @@ class Asked(BaseModel):
     """The purpose, as the grant names it."""
     on: Day | None = None
     """The day on which it must hold; today without it."""
-    known_at: AwareDatetime | None = None
-    """Answer as the hub knew it at this instant."""
     wait_until: AwareDatetime | None = None
     """Where the feed is behind: wait for it so long."""
 
@@ -101,6 +105,8 @@ class CredentialCheck(Asked):
 
     kind: Literal["credential"]
     credential: CredentialAsked
+    known_at: AwareDatetime | None = None
+    """Answer as the hub knew it at this instant."""
 
 
 class Applicant(BaseModel):
@@ -141,18 +147,16 @@ def mind(asked: CredentialCheck | PrerequisitesCheck, *, now: datetime, today: d
     faults = []
     if asked.on is not None and asked.on > today:
         faults.append(Fault(f"{at}on", "day_in_future", "lies in the future"))
-    if asked.known_at is not None and asked.known_at > now:
-        faults.append(Fault(f"{at}known_at", "instant_in_future", "lies in the future"))
     if asked.wait_until is not None and asked.wait_until <= now:
         faults.append(Fault(f"{at}wait_until", "instant_in_past", "is over already"))
     if isinstance(asked, CredentialCheck):
         held = asked.credential
+        if asked.known_at is not None and asked.known_at > now:
+            faults.append(Fault(f"{at}known_at", "instant_in_future", "lies in the future"))
         if held.holder_number is None and held.holder_name is None:
             faults.append(Fault(f"{at}credential.holder_number", "holder_missing", "holder_number or holder_name"))
         if held.valid_from and held.valid_to and held.valid_to < held.valid_from:
             faults.append(Fault(f"{at}credential.valid_to", "days_reversed", "lies before valid_from"))
-    elif asked.known_at is not None:
-        faults.append(Fault(f"{at}known_at", "not_for_prerequisites", "is answered for credentials only"))
     if faults:
         raise Malformed("the question contradicts itself", hint="Mend the fields.", faults=faults)
 

@@ -31,6 +31,14 @@ WAITS_FOR: Final = ("feed_behind", "no_feed")
 """The reasons of an undetermined answer that a feed may take away."""
 
 
+_OWN_LOG: Final = """
+SELECT e.entry_id AS number, e.recorded_at AS at, e.kind, e.outcome, e.check_id::text AS check, k.code AS client,
+    e.purpose, coalesce(c.state, e.confirmed) AS case
+FROM audit.entry AS e LEFT JOIN access.client AS k ON k.client_id = e.client_id
+LEFT JOIN audit.confirmation AS c ON c.check_id = e.check_id
+WHERE e.organ = %s AND e.entry_id > %s ORDER BY e.entry_id LIMIT %s"""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What goes out: the document, whether it waits for a feed, and whether it was told before."""
@@ -171,6 +179,29 @@ class Checker:
             "answered_at": answers.instant(at), "asked": None if kept is None else kept["asked"],
         }  # fmt: skip
         return {**document, "receipt": {"jws": receipt, "salt": None if kept is None else kept["salt"]}}
+
+    def mind(self, caller: Caller) -> None:
+        """Refuse a client that has lost its rights while its token lives.
+
+        Raises:
+            NotAuthenticated: it was revoked, or has expired.
+        """
+        _mind_admitted(self.sessions.reading(lambda cursor: _admitted(cursor, caller)))
+
+    def log_of(self, caller: Caller, *, after: int, limit: int) -> list[Document]:
+        """Return rows of the log of the caller's organ, by number; that they were read is logged, too."""
+
+        def read(cursor: Cursor) -> list[Document]:
+            _mind_admitted(_admitted(cursor, caller))
+            cursor.execute(_OWN_LOG, (caller.organ, after, limit))
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+        rows = self.sessions.reading(read)
+        seen = Entry(self._clock(), "read", "log", None, caller.client_id, caller.organ)
+        with self.sessions.connection().cursor() as cursor:
+            log.write(cursor, [seen])
+        return rows
 
     # --- judging ---
 

@@ -25,7 +25,7 @@ from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
 from verification.opened import opened as checking
-from verification.routes import get_check, get_heads, get_keys, post_check, post_checks, post_token
+from verification.routes import get_check, get_heads, get_keys, get_log, post_check, post_checks, post_token
 from verification.routes.door import asking
 from web import health, metrics, problems, static
 from web.accounts import own
@@ -52,6 +52,7 @@ CHECKS: tuple[tuple[APIRouter, bool], ...] = (
     (post_checks.router, True),
     (get_check.router, True),
     (get_heads.router, True),
+    (get_log.router, True),
 )
 """The routes of verification; True: only with an access token, which `POST /v1/token` gives."""
 

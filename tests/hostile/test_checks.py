@@ -74,7 +74,7 @@ WRONG: dict[str, tuple[Any, dict[str, str]]] = {
                            "purpose": "p"}, {"item": "wrong_code"}),
     "an earlier instant for prerequisites": (
         {"kind": "prerequisites", "item": "X", "applicant": {"number": FIRM}, "case": "A", "purpose": "p",
-         "known_at": "2026-01-01T00:00:00Z"}, {"known_at": "not_for_prerequisites"}),
+         "known_at": "2026-01-01T00:00:00Z"}, {"known_at": "extra_forbidden"}),
     "a number as text": (body(credential={"number": 5}), {"credential.number": "string_type"}),
     "deep nesting": (b'{"kind":' * 300 + b"1" + b"}" * 300, {"": "json_invalid"}),
 }  # fmt: skip
@@ -90,7 +90,7 @@ def test_wrong_questions_are_told_with_the_field(asker: Asker) -> None:  # the f
 def test_bodies_beyond_their_limits_are_refused_before_they_are_read(asker: Asker) -> None:  # the fixture
     asker.authorise()
     place = urlsplit(asker.at)
-    for path, size in (("/v1/checks", 100 << 20), ("/v1/checks/bulk", 100 << 20)):
+    for path, size in (("/v1/checks", 100 << 20), ("/v1/bulk-checks", 100 << 20)):
         with socket.create_connection((place.hostname, place.port), timeout=20) as line:
             head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {asker.token}\r\n"
             line.sendall(f"{head}Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n{{".encode())
@@ -98,12 +98,12 @@ def test_bodies_beyond_their_limits_are_refused_before_they_are_read(asker: Aske
     chunks: Iterator[bytes] = (b" " * 65536 for _ in range(10))
     assert problem(asker.post("/v1/checks", b"".join(chunks))).type.endswith(":TooLarge")
     many = {"checks": [body()] * 1001}
-    assert faults(asker.post("/v1/checks/bulk", many)) == {"checks": "too_long"}
-    assert faults(asker.post("/v1/checks/bulk", {"checks": []})) == {"checks": "too_short"}
+    assert faults(asker.post("/v1/bulk-checks", many)) == {"checks": "too_long"}
+    assert faults(asker.post("/v1/bulk-checks", {"checks": []})) == {"checks": "too_short"}
     wrong = {"checks": [body(), body(on="2999-01-01"), body(case="")]}
-    assert faults(asker.post("/v1/checks/bulk", wrong)) == {"checks.2.case": "string_too_short"}
+    assert faults(asker.post("/v1/bulk-checks", wrong)) == {"checks.2.case": "string_too_short"}
     later = {"checks": [body(), body(on="2999-01-01")]}
-    assert faults(asker.post("/v1/checks/bulk", later)) == {"checks.1.on": "day_in_future"}
+    assert faults(asker.post("/v1/bulk-checks", later)) == {"checks.1.on": "day_in_future"}
 
 
 def test_other_forms_are_not_read(asker: Asker) -> None:  # the fixture
@@ -137,7 +137,7 @@ def test_a_client_that_was_revoked_gets_nothing_more_while_its_token_lives(
     said = asker.check(body())
     clients.revoke(runtime.engine, "asker-it")
     assert problem(asker.post("/v1/checks", body())).status == 401
-    assert problem(asker.post("/v1/checks/bulk", {"checks": [body()]})).status == 401
+    assert problem(asker.post("/v1/bulk-checks", {"checks": [body()]})).status == 401
     assert problem(asker.get(f"/v1/checks/{said['id']}")).status == 401
     form = {"grant_type": "client_credentials"}
     again = requests.post(f"{asker.at}/v1/token", data=form, auth=("asker-it", asker.secret), timeout=20)
@@ -173,8 +173,8 @@ def test_a_replayed_key_with_another_body_is_refused_and_with_the_same_body_told
     assert "Idempotency-Replayed" not in first.headers
     other = asker.post("/v1/checks", body(purpose="another"), Idempotency_Key="k-1")
     assert problem(other).type == "urn:approval-exchange-hub:KeyReused"
-    bulk = asker.post("/v1/checks/bulk", {"checks": [body()] * 3}, Idempotency_Key="k-2")
-    assert asker.post("/v1/checks/bulk", {"checks": [body()] * 3}, Idempotency_Key="k-2").json() == bulk.json()
+    bulk = asker.post("/v1/bulk-checks", {"checks": [body()] * 3}, Idempotency_Key="k-2")
+    assert asker.post("/v1/bulk-checks", {"checks": [body()] * 3}, Idempotency_Key="k-2").json() == bulk.json()
     assert faults(asker.post("/v1/checks", body(), Idempotency_Key="k" * 201)) == {"Idempotency-Key": "unreadable_text"}
     assert registry.run("SELECT count(*) FROM audit.entry WHERE kind = 'credential'") == 4
 

@@ -97,7 +97,7 @@ def test_a_bulk_answers_each_question_by_itself(registry: Registry, asker: Asker
         body(), body(credential={"number": "JY-002"}), body(credential={"number": "404"}),
         body(credential={"type": "另一种"}), body(known_at=early), body(credential={"holder_name": "别家"}),
     ]  # fmt: skip
-    answer = asker.post("/v1/checks/bulk", {"checks": asked})
+    answer = asker.post("/v1/bulk-checks", {"checks": asked})
     assert answer.status_code == 200, answer.text
     told = answer.json()["checks"]
     outcomes = [one.get("outcome") or one["answer"]["outcome"] for one in told]

@@ -115,3 +115,16 @@ def test_the_version_at_the_acceptance_of_the_case_is_evaluated(registry: Regist
     assert asker.answer(question())["item_version"] == 1, "the case was accepted in May"
     later = asker.answer(question(case="A-404", on="2026-06-02"))
     assert (later["item_version"], later["outcome"], later["groups"]) == (2, "met", [])
+
+
+def test_a_suspension_that_is_over_counts_on_the_days_that_it_lasted(registry: Registry, asker: Asker) -> None:
+    record = registry.credential(periods=(("valid", date(2026, 6, 1)),))
+    registry.run(
+        """INSERT INTO core_history.credential_status (record_id, part, status, since, since_precision, batch_id,
+               content_hash, closed_by, closed_at)
+           SELECT record_id, 1, 'suspended', '2026-04-01', 'd', batch_id, content_hash, batch_id, now()
+           FROM core.credential WHERE record_id = :record""",
+        record=record,
+    )  # fmt: skip
+    assert states(asker.answer(question()))[0] == "suspended", "the case was accepted in May"
+    assert states(asker.answer(question(case="A-404", on="2026-06-02")))[0] == "met"

@@ -48,5 +48,6 @@ async def get_heads(
     limit: Annotated[int, Query(ge=1, le=1000, description="So many at most.")] = 100,
 ) -> dict[str, Any]:
     """Return heads: keep one, and the hub can cut nothing off behind it without your noticing."""
-    made = door.opened(request)
+    caller, made = door.caller_of(request), door.opened(request)
+    await door.run(request, lambda: made.checker.mind(caller))
     return {"heads": await door.run(request, lambda: sealing.heads(made.engine, after=after, limit=limit))}

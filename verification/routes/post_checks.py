@@ -1,4 +1,4 @@
-"""`POST /v1/checks/bulk`: up to a thousand checks of credentials, answered by one query."""
+"""`POST /v1/bulk-checks`: up to a thousand checks of credentials, answered by one query."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BODY = {"required": True, "content": {door.JSON: {"schema": {"$ref": "#/compone
 
 
 @router.post(
-    "/v1/checks/bulk",
+    "/v1/bulk-checks",
     summary="Check up to a thousand credentials at once",
     response_model=BulkChecked,
     response_description="Answered, in the order of the questions",

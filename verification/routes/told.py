@@ -40,6 +40,8 @@ class CredentialAnswer(BaseModel):
     objection_since: str | None
     mended: list[str]
     """Raw fields that were put right in the hub."""
+    evidence: list[int]
+    """The hub's numbers of the records that say so."""
     case: Literal["confirmed", "not_yet"]
     """Whether the asker's own case was found with this holder as a party."""
 
