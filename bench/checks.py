@@ -160,7 +160,7 @@ def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[s
 
 
 def _settings(url: str, ring: str, folder: Path) -> Any:
-    from hub.settings import Settings  # noqa: PLC0415
+    from hub.settings import Settings  # noqa: PLC0415  # only here
 
     return Settings(home=folder / "home", database_url=url, keys=ring)
 

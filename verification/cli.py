@@ -72,6 +72,18 @@ def unmatched(json: Json = False) -> None:
         show_table(("check_id", "organ", "client", "purpose", "state", "asked_at"), rows, title="Checks without a case")
 
 
+@verify.command()
+def recall(json: Json = False) -> None:
+    """Look which checks relied on what has changed since, and tell their organs; the API does so every ten minutes."""
+    from verification import recall as recalling  # noqa: PLC0415  # only when this command runs
+
+    done = recalling.look(_open()[0])
+    if json:
+        as_json({"told": done})
+    else:
+        typer.echo(f"{done} checks are newly told of.")
+
+
 @share.command("set")
 def set_(
     kind: Kind, code: Code,

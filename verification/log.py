@@ -26,7 +26,7 @@ COVERED: Final = (
     "answer", "receipt",
 )  # fmt: skip
 """The columns that a seal covers."""
-_WRITTEN: Final = (*COVERED[1:], "personal", "subject_hash")
+_WRITTEN: Final = (*COVERED[1:], "personal", "subject_hash", "relied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Entry:
     receipt: str | None = None
     personal: bytes | None = None
     subject_hash: bytes | None = None
+    relied: list[int] | None = None
+    """The records that a positive answer stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Keyed:
 
 _TYPES: Final = (
     "timestamptz", "uuid", "text", "int", "text", "bigint", "text", "text", "text", "text", "text", "bytea", "bytea",
+    "bigint[]",
 )  # fmt: skip
 _COLUMNS: Final = ", ".join(_WRITTEN)
 _MARKS: Final = ", ".join(["%s"] * len(_WRITTEN))

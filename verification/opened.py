@@ -16,7 +16,7 @@ from hub.errors import HubError
 from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
-from verification import feeds, sealing, waiting
+from verification import feeds, recall, sealing, waiting
 from verification.callers import Tokens
 from verification.rates import Rates
 from verification.service import Checker
@@ -81,6 +81,7 @@ async def _mind(made: Verification, watch: Watch, protector: Protector, signer: 
                 await asyncio.to_thread(waiting.answer_all, made.checker, protector)
             if loop.time() - learnt >= _LEARN_SECONDS:
                 await asyncio.to_thread(feeds.learn, made.engine)
+                await asyncio.to_thread(recall.look, made.engine)
                 learnt = loop.time()
         except (SQLAlchemyError, HubError, OSError) as error:
             log.error("sealing or waiting checks: %s", type(error).__name__)  # noqa: TRY400  # its words may hold data

@@ -14,7 +14,7 @@ import psycopg2.extensions
 from hub.protect import Protector
 from hub.refusals import KeyReused, NotAllowed, NotAuthenticated, NotFound
 from hub.workdays import local_day
-from verification import answers, comparing, gathering, log, looking, prerequisites, receipts, waiting
+from verification import answers, comparing, gathering, log, looking, prerequisites, recall, receipts, waiting
 from verification.callers import Caller
 from verification.freshness import Freshness
 from verification.holders import Holder
@@ -203,6 +203,19 @@ class Checker:
             log.write(cursor, [seen])
         return rows
 
+    def recalls_of(self, caller: Caller, *, after: int, limit: int) -> list[Document]:
+        """Return what the caller's organ was told of evidence that no longer holds; reading it is logged."""
+
+        def read(cursor: Cursor) -> list[Document]:
+            _mind_admitted(_admitted(cursor, caller))
+            return recall.told(cursor, self.protector, caller.organ, after=after, limit=limit)
+
+        rows = self.sessions.reading(read)
+        seen = Entry(self._clock(), "read", "recalls", None, caller.client_id, caller.organ)
+        with self.sessions.connection().cursor() as cursor:
+            log.write(cursor, [seen])
+        return rows
+
     # --- judging ---
 
     def _judge(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> Judged:
@@ -301,6 +314,7 @@ class Checker:
             now, judged.asked.kind, judged.answer["outcome"], document["id"], caller.client_id, caller.organ,
             judged.grant_id, judged.asked.purpose, judged.answer["case"], receipts.canonical(judged.answer).decode(),
             receipt["jws"], self.protector.seal(personal, context=log.CONTEXT), judged.holder.subject(),
+            _relied(judged.answer),
         )  # fmt: skip
 
     def _written(
@@ -349,6 +363,14 @@ class Checker:
             "neither a sharing class nor a grant lets your organ check this for this purpose",
             hint="Ask for it: the hub's operators enter the request, and the issuing organ answers it.",
         )
+
+
+def _relied(answer: Document) -> list[int] | None:
+    """Return the records that a positive answer stands on."""
+    if answer["outcome"] == "match":
+        return list(answer["evidence"])
+    met = [group["options"][group["option"]] for group in answer.get("groups", ()) if group["state"] == "met"]
+    return sorted({one["evidence"] for one in met if one["evidence"] is not None}) or None
 
 
 def _refusal(

@@ -25,7 +25,16 @@ from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
 from verification.opened import opened as checking
-from verification.routes import get_check, get_heads, get_keys, get_log, post_check, post_checks, post_token
+from verification.routes import (
+    get_check,
+    get_heads,
+    get_keys,
+    get_log,
+    get_recalls,
+    post_check,
+    post_checks,
+    post_token,
+)
 from verification.routes.door import asking
 from web import health, metrics, problems, static
 from web.accounts import own
@@ -53,6 +62,7 @@ CHECKS: tuple[tuple[APIRouter, bool], ...] = (
     (get_check.router, True),
     (get_heads.router, True),
     (get_log.router, True),
+    (get_recalls.router, True),
 )
 """The routes of verification; True: only with an access token, which `POST /v1/token` gives."""
 

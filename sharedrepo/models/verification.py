@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from sharedrepo.models.base import column, instant, metadata
 
@@ -112,6 +112,8 @@ entry = sa.Table(
     column("receipt", sa.Text()),
     column("personal", BYTEA(), privacy="sensitive"),
     column("subject_hash", BYTEA(), privacy="personal"),
+    column("relied", ARRAY(sa.BigInteger())),
+    sa.Index("ix_entry_relied", "relied", postgresql_using="gin"),
     sa.Index("ix_entry_tx", "tx"),
     sa.Index("ix_entry_check_id", "check_id"),
     sa.Index("ix_entry_subject_hash", "subject_hash", postgresql_where=sa.text("subject_hash IS NOT NULL")),
@@ -173,4 +175,22 @@ confirmation = sa.Table(
     _one_of("state", ("confirmed", "no_such_case", "not_a_party")),
     schema="audit",
     comment="用途核实: what was found later of the asker's own case; what is not confirmed goes to the data officer.",
+)
+
+recall = sa.Table(
+    "recall",
+    metadata,
+    column("recall_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("check_id", UUID(as_uuid=False), nullable=False),
+    column("record_id", sa.BigInteger(), nullable=False),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("status", sa.Text(), nullable=False),
+    column("since", sa.Date()),
+    instant("told_at", nullable=False, server_default=sa.text("now()")),
+    sa.UniqueConstraint(
+        "check_id", "record_id", "status", "since", name="uq_recall_once", postgresql_nulls_not_distinct=True
+    ),
+    sa.Index("ix_recall_organ", "organ", "recall_id"),
+    schema="audit",
+    comment="召回: a record that a check relied on no longer holds, or was corrected; told to the organ that asked.",
 )
