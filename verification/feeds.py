@@ -21,4 +21,6 @@ ON CONFLICT DO NOTHING
 def learn(engine: sa.Engine) -> int:
     """Note the streams that bring each credential type and the decisions on each item; return how many are new."""
     with engine.begin() as connection:
+        if not connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(hashtext('hub.feeds'))")):
+            return 0  # another process is at it
         return int(connection.execute(sa.text(_LEARN)).rowcount)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,8 +27,12 @@ from verification.watch import Watch
 
 log = logging.getLogger("hub.verification")
 
+REFUSALS_A_SECOND = 5.0
+"""Refused calls a second of one client, and of all that are nobody's together, that stand in the log."""
 STATEMENT_SECONDS = 20
 """Seconds after which the query of a check is given up."""
+_TROUBLES = (SQLAlchemyError, psycopg2.Error, HubError, OSError)
+"""What may go wrong in one round and be right in the next."""
 _ROUND_SECONDS = 5.0
 _LEARN_SECONDS = 600.0
 
@@ -41,6 +46,8 @@ class Verification:
     checker: Checker
     tokens: Tokens
     rates: Rates
+    refusals: Rates
+    """Bounds the rows that refused calls may write: who asks too often, or is nobody, must not fill the log."""
     workers: ThreadPoolExecutor
 
 
@@ -56,7 +63,7 @@ async def opened(settings: Settings, engine: sa.Engine, protector: Protector) ->
     workers = ThreadPoolExecutor(settings.check_threads, thread_name_prefix="check")
     made = Verification(
         settings, engine, checker, Tokens(signer, seconds=settings.check_token_minutes * 60),
-        Rates(settings.check_rate), workers,
+        Rates(settings.check_rate), Rates(REFUSALS_A_SECOND), workers,
     )  # fmt: skip
     minding = asyncio.create_task(_mind(made, watch, protector, signer))
     try:
@@ -82,12 +89,22 @@ async def _mind(made: Verification, watch: Watch, protector: Protector, signer: 
             if loop.time() - learnt >= _LEARN_SECONDS:
                 await asyncio.to_thread(feeds.learn, made.engine)
                 await asyncio.to_thread(recall.look, made.engine)
+                await asyncio.to_thread(forget, made.engine, made.settings.push_key_days)
                 learnt = loop.time()
-        except (SQLAlchemyError, HubError, OSError) as error:
+        except _TROUBLES as error:
             log.error("sealing or waiting checks: %s", type(error).__name__)  # noqa: TRY400  # its words may hold data
         try:
             oldest = await asyncio.to_thread(sealing.oldest_unsealed, made.engine)
             watch.saw(None if oldest is None else oldest.timestamp())
-        except SQLAlchemyError as error:
+        except _TROUBLES as error:
             log.error("looking for what is not sealed: %s", type(error).__name__)  # noqa: TRY400  # as above
         await asyncio.sleep(min(_ROUND_SECONDS, made.settings.check_seal_seconds))
+
+
+def forget(engine: sa.Engine, days: int) -> None:
+    """Take away answers under idempotency keys that are older than a deployment keeps them; the log stays."""
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("DELETE FROM audit.answer_key WHERE recorded_at < now() - make_interval(days => :days)"),
+            {"days": days},
+        )

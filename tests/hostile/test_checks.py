@@ -242,3 +242,21 @@ def test_a_client_that_asks_too_often_waits(registry: Registry, runtime: Runtime
 def test_no_json_whatsoever_is_a_fault_of_the_hub(asker: Asker, said: Any) -> None:  # the fixture
     answer = asker.post("/v1/checks", said if isinstance(said, dict) else {"kind": "credential", "credential": said})
     assert answer.status_code in (200, 400, 403)
+
+
+def test_a_token_request_without_end_is_cut_off(asker: Asker) -> None:
+    place = urlsplit(asker.at)
+    with socket.create_connection((place.hostname, place.port), timeout=20) as line:
+        head = "POST /v1/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        line.sendall(b"1000\r\n" + b"a" * 4096 + b"\r\n" + b"1000\r\n" + b"a" * 4096 + b"\r\n")
+        assert b" 413 " in line.recv(200)
+    many = requests.post(f"{asker.at}/v1/token", data={f"f{n}": "x" for n in range(40)}, timeout=20)
+    assert problem(many).status == 400
+
+
+def test_callers_who_are_nobody_cannot_fill_the_log(asker: Asker, registry: Registry) -> None:
+    for _ in range(40):
+        assert requests.post(f"{asker.at}/v1/checks", json=body(), timeout=20).status_code == 401
+    logged = registry.run("SELECT count(*) FROM audit.entry WHERE outcome = 'not_authenticated'")
+    assert 1 <= logged < 40

@@ -196,6 +196,15 @@ def test_checks_are_refused_where_an_entry_waits_for_its_seal_too_long(log: Log)
     assert sealing.oldest_unsealed(log.engine) is None
     watch.saw(None)
     watch.mind()
+    for later, refused in ((59, False), (62, True)):
+        idle = iter((now, now + later))
+        dead = Watch(60, clock=lambda idle=idle: next(idle))  # type: ignore[misc]  # bound for this round
+        dead.saw(None)
+        if refused:
+            with pytest.raises(Unavailable):
+                dead.mind()
+        else:
+            dead.mind()
 
 
 def test_a_tree_head_is_that_of_rfc_6962() -> None:

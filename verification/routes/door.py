@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2
 from fastapi.security.utils import get_authorization_scheme_param
 
-from hub.refusals import Fault, Malformed, NotAuthenticated, RequestRefused, TooLarge, TooSlow, UnsupportedForm
+from hub.refusals import Fault, Malformed, NotAuthenticated, RequestRefused, TooLarge, TooMany, TooSlow, UnsupportedForm
 from verification.callers import Caller
 from verification.opened import Verification
 
@@ -46,7 +46,7 @@ async def admit(request: Request, said: Annotated[str | None, Depends(_scheme)])
     try:
         request.state.caller = made.tokens.read(token if kind.lower() == "bearer" else "")
     except NotAuthenticated:
-        await run(request, lambda: made.checker.refused(None, "not_authenticated"))
+        await note_refusal(request, None, "not_authenticated")
         raise
     await minded(request, lambda: made.rates.mind(request.state.caller.client_id))
 
@@ -56,10 +56,18 @@ async def minded(request: Request, deed: Callable[[], T]) -> T:
     try:
         return deed()
     except RequestRefused as refusal:
-        made, caller = opened(request), caller_of(request)
-        reason = type(refusal).__name__
-        await run(request, lambda: made.checker.refused(caller, reason))
+        await note_refusal(request, caller_of(request), type(refusal).__name__)
         raise
+
+
+async def note_refusal(request: Request, caller: Caller | None, reason: str) -> None:
+    """Log a refused call, as long as its caller's refusals are not more than the log takes."""
+    made = opened(request)
+    try:
+        made.refusals.mind(0 if caller is None else caller.client_id)
+    except TooMany:
+        return
+    await run(request, lambda: made.checker.refused(caller, reason))
 
 
 def asking() -> Any:
@@ -92,8 +100,8 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-async def body_of(request: Request, *, limit: int) -> bytes:
-    """Read the body, as JSON must come.
+async def body_of(request: Request, *, limit: int, form: str = JSON) -> bytes:
+    """Read the body, as it must come.
 
     Raises:
         UnsupportedForm: it is said to be something else.
@@ -101,10 +109,8 @@ async def body_of(request: Request, *, limit: int) -> bytes:
         TooSlow: it did not come in time.
     """
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if said != JSON or request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedForm(
-            "the body is not said to be application/json", hint="Send Content-Type: application/json."
-        )
+    if said != form or request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedForm(f"the body is not said to be {form}", hint=f"Send Content-Type: {form}.")
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)

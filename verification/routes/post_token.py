@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
-from hub.refusals import Malformed, NotAllowed, NotAuthenticated, TooLarge, UnsupportedForm, documented
+from hub.refusals import Malformed, NotAllowed, NotAuthenticated, TooLarge, TooSlow, UnsupportedForm, documented
 from verification import tokens
 from verification.routes import door
 
 router = APIRouter()
 _FORM = "application/x-www-form-urlencoded"
 _LARGEST = 4096
+_MOST_FIELDS = 10
 _FIELDS = {
     "grant_type": {"type": "string", "const": "client_credentials"}, "scope": {"type": "string", "const": "check"},
     "client_id": {"type": "string"}, "client_secret": {"type": "string"},
@@ -43,17 +45,16 @@ class Token(BaseModel):
     "/v1/token",
     summary="Get an access token for checks (OAuth 2.0 client credentials)",
     response_model=Token,
-    responses=documented(Malformed, NotAuthenticated, NotAllowed, TooLarge, UnsupportedForm),
+    responses=documented(Malformed, NotAuthenticated, NotAllowed, TooSlow, TooLarge, UnsupportedForm),
     openapi_extra={"requestBody": _BODY},
 )
 async def post_token(request: Request) -> dict[str, Any]:
     """Give a token that is good for minutes; a wrong try is logged."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise UnsupportedForm(f"the body is not said to be {_FORM}", hint=f"Send Content-Type: {_FORM}.")
-    if int(request.headers.get("content-length", "0")) > _LARGEST:
-        raise TooLarge("a token request is never that long", hint="Send grant_type, client_id and client_secret.")
-    async with request.form(max_files=0, max_fields=10, max_part_size=_LARGEST) as said:
-        form = {name: value for name, value in said.items() if isinstance(value, str)}
+    body = await door.body_of(request, limit=_LARGEST, form=_FORM)
+    try:
+        form = dict(parse_qsl(body.decode("ascii", "replace"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise Malformed(f"the form has more than {_MOST_FIELDS} fields", hint="See docs/verify.") from None
     made = door.opened(request)
     headers = {"Authorization": request.headers.get("authorization", "")}
     secret = _basic(headers["Authorization"]) or form.get("client_secret", "")
@@ -63,7 +64,7 @@ async def post_token(request: Request) -> dict[str, Any]:
             lambda: tokens.granted(made.engine, made.checker.protector, made.tokens, form, headers, secret),
         )
     except (NotAuthenticated, NotAllowed):
-        await door.run(request, lambda: made.checker.refused(None, "token_refused"))
+        await door.note_refusal(request, None, "token_refused")
         raise
 
 
