@@ -142,6 +142,7 @@ ROWS: dict[str, tuple[list[Group], list[Any], str, list[str]]] = {
     "of an outcome that means nothing known": ([g(of_item())], [decision("other")], "undetermined", ["undetermined"]),
     "granted, nobody says when": ([g(of_item())], [decision(decided=None)], "undetermined", ["undetermined"]),
     "taken back before the day": ([g(of_item())], [decision(taken_back=D(2026, 5, 1))], "not_met", ["revoked"]),
+    "taken back on the day": ([g(of_item())], [decision(taken_back=DAY)], "not_met", ["revoked"]),
     "taken back after the day": ([g(of_item())], [decision(taken_back=D(2026, 5, 16))], "met", ["met"]),
     "decided by another organ": ([g(of_item(issued_by="ELSE"))], [decision()], "not_met", ["missing"]),
     "a credential does for no item": ([g(of_item())], [cred()], "not_met", ["missing"]),
