@@ -77,6 +77,11 @@ def _shape(content: Mapping[str, Any]) -> Iterator[Fault]:
     if _NUL.search(text):
         yield Fault("", "nul_character", "a text holds the character NUL, which the repository cannot keep")
         return
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        yield Fault("", "half_character", "a text holds half of a character (an unpaired surrogate)")
+        return
     for error in _validator().iter_errors(content):
         pointer = "".join(f"/{part}" for part in error.absolute_path)
         yield Fault(pointer, "shape", f"{error.validator} {error.validator_value!r} is not met"[:300])

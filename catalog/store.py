@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from catalog.errors import ContentRefused, Fault, NoSuchItem, NumberTaken
 from catalog.life import Doer, Proposal, State, Status
 from hub.identifiers import credit_code, item_code
+from sharedrepo.models import catalog_item, item_deed, item_number, item_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,26 @@ class Held:
     def holds_on(self, day: date) -> bool:
         """Say whether it holds on a day."""
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+class Numbered(Protocol):
+    """A new item with its numbers, organ and region."""
+
+    @property
+    def code(self) -> str:
+        """Return its code."""
+
+    @property
+    def base_code(self) -> str | None:
+        """Return its base code; None: as its code says."""
+
+    @property
+    def organ(self) -> str:
+        """Return who carries it out."""
+
+    @property
+    def region(self) -> str | None:
+        """Return where."""
 
 
 LONGEST_NUMBER = 100
@@ -131,18 +153,37 @@ def enter(connection: sa.Connection, said: Proposal) -> Standing:
                    RETURNING item_id"""),
         {"code": said.code, "base": base, "organ": said.organ, "region": said.region},
     ).scalar_one()
-    add_numbers(connection, item_id, said.numbers or {})
+    add_numbers(connection, [(item_id, scheme, number) for scheme, number in (said.numbers or {}).items()])
     return known(connection, said.code)
 
 
-def add_numbers(connection: sa.Connection, item_id: int, numbers: Mapping[str, str]) -> None:
-    """Give an item other numbers, by their schemes; one that it has already stays as it is."""
-    for scheme, number in numbers.items():
-        connection.execute(
-            sa.text("""INSERT INTO catalog.item_number (number, scheme, item_id) VALUES (:number, :scheme, :item)
-                       ON CONFLICT (number) DO NOTHING"""),
-            {"number": number, "scheme": scheme, "item": item_id},
-        )
+def enter_all(connection: sa.Connection, said: Sequence[Numbered]) -> list[tuple[str, int]]:
+    """Enter new items whose numbers were judged before; return the id of each by its code."""
+    rows = [
+        {"code": one.code, "base_code": one.base_code or base_of(one.code), "organ": one.organ, "region": one.region}
+        for one in said
+    ]
+    if not rows:
+        return []
+    made = connection.execute(sa.insert(catalog_item).returning(catalog_item.c.code, catalog_item.c.item_id), rows)
+    return [(row.code, row.item_id) for row in made]
+
+
+def add_numbers(connection: sa.Connection, numbers: Sequence[tuple[int, str, str]]) -> None:
+    """Give items other numbers (item, scheme, number); one that an item has already stays as it is."""
+    rows = [{"item_id": item, "scheme": scheme, "number": number} for item, scheme, number in numbers]
+    if rows:
+        connection.execute(postgresql.insert(item_number).on_conflict_do_nothing(index_elements=["number"]), rows)
+
+
+def publish_all(connection: sa.Connection, versions: Sequence[Mapping[str, Any]], doer: Doer, reason: str) -> None:
+    """Write published versions of an import, each with a deed that says who brought it and why."""
+    if not versions:
+        return
+    insert = sa.insert(item_version).values(published_at=sa.func.now()).returning(item_version.c.version_id)
+    made = connection.execute(insert, [dict(one) for one in versions])
+    said = {"actor": doer.actor, "seat": doer.seat, "what": "import", "opinion": reason}
+    connection.execute(sa.insert(item_deed), [{"version_id": row.version_id, **said} for row in made])
 
 
 def base_of(code: str) -> str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from catalog import store
 from catalog.errors import Cycle, ImportRefused
 from catalog.imports.entries import Entry
-from catalog.imports.plan import Plan, Planned, plan
-from catalog.life import Change, Doer, Proposal, Status
+from catalog.imports.plan import Plan, plan
+from catalog.life import Change, Doer, Status
 from catalog.prerequisites import must_never_have_a_cycle
 from hub.workdays import local_day
 
@@ -41,32 +42,44 @@ def take_in(
             raise Cycle(made.cycle)
         if made.counts["refused"] and not skip_refused:
             raise ImportRefused(made.counts["refused"], len(made.lines))
-        for one in made.lines:
-            if one.fate in ("new", "changed"):
-                _publish(connection, one, doer, reason)
+        _publish(connection, [one.entry for one in made.lines if one.fate in ("new", "changed")], doer, reason)
         must_never_have_a_cycle(connection, local_day(datetime.now(UTC)))
         return made
 
 
-def _publish(connection: sa.Connection, one: Planned, doer: Doer, reason: str) -> None:
-    entry = one.entry
-    item = store.standing(connection, entry.code)
-    change: Change = "new" if item is None else _CHANGE[entry.status]
-    said = Proposal(
-        entry.code, change, reason, entry.content, entry.organ, entry.base_code, entry.region, entry.numbers
-    )
-    if item is None:
-        item = store.enter(connection, said)
-    store.add_numbers(connection, item.item_id, entry.numbers)
-    _version(connection, said, entry.status, entry.effective_on, doer, item)
+def _publish(connection: sa.Connection, entries: Sequence[Entry], doer: Doer, reason: str) -> None:
+    """Write the versions of accepted entries, in their order, a few statements for all of them."""
+    standing = store.all_standing(connection)
+    known = {one.code: (one.item_id, one.latest, one.status) for one in standing.values()}
+    fresh = {one.code: one for one in reversed(entries) if one.code not in known}
+    for code, item_id in store.enter_all(connection, list(fresh.values())):
+        known[code] = (item_id, 0, None)
+    numbers = [(known[one.code][0], scheme, number) for one in entries for scheme, number in one.numbers.items()]
+    store.add_numbers(connection, numbers)
+    versions: list[dict[str, Any]] = []
+    for entry in entries:
+        for status, on in _steps(entry):
+            item_id, latest, before = known[entry.code]
+            known[entry.code] = (item_id, latest + 1, status)
+            versions.append({
+                "item_id": item_id, "version": latest + 1, "state": "published", "status": status,
+                "change": _change(before, status), "reason": reason, "content": dict(entry.content),
+                "effective_on": on, "drafted_by": doer.actor, "published_by": doer.actor,
+            })  # fmt: skip
+    store.publish_all(connection, versions, doer, reason)
+
+
+def _steps(entry: Entry) -> Iterator[tuple[Status, date | None]]:
+    """Yield what an entry says of its item from which day on: an item that is cancelled later ends on that day."""
+    yield entry.status, entry.effective_on
     if entry.cancelled_on is not None and entry.status in ("in_force", "suspended"):
-        ends = Proposal(entry.code, "abolish", reason, entry.content)
-        _version(connection, ends, "abolished", entry.cancelled_on, doer, store.known(connection, entry.code))
+        yield "abolished", entry.cancelled_on
 
 
-def _version(
-    connection: sa.Connection, said: Proposal, status: Status, on: date | None, doer: Doer, item: store.Standing
-) -> None:
-    version = store.draft(connection, item, said, dict(said.content or {}), status, doer.actor)
-    store.change(connection, version, state="published", effective_on=on, published_by=doer.actor)
-    store.note(connection, version, doer, "import", said.reason)
+def _change(before: Status | None, status: Status) -> Change:
+    """Return what a version is proposed for, by what stood before."""
+    if before is None:
+        return "new"
+    if status == "in_force" and before != "in_force":
+        return "restore"
+    return _CHANGE[status]

@@ -32,6 +32,8 @@ def test_the_examples_of_the_contract_are_faultless(file: Any) -> None:
     [
         ({"name": ""}, [("/name", "shape")]),
         ({"surprise": 1}, [("", "shape")]),
+        ({"place": "二楼\ud800"}, [("", "half_character")]),
+        ({"place": "😀"}, []),
         ({"promised_limit": {"value": 21, "unit": "working_day"}}, [("/promised_limit", "promise_over_law")]),
         ({"stages": [{"stage": "review", "limit": {"value": 11, "unit": "working_day"}}]},
          [("/stages", "stages_over_promise")]),

@@ -79,6 +79,14 @@ def test_a_further_number_of_a_known_item_is_taken_in_and_another_organ_is_not(
     assert [[one.rule for one in line.faults] for line in moved.lines] == [["organ_differs"]]
 
 
+def test_an_item_that_an_import_brings_back_is_restored(engine: sa.Engine, tmp_path: Path) -> None:
+    taken(engine, file(tmp_path, item(status="suspended")))
+    taken(engine, file(tmp_path, item(effective_on="2026-02-01")))
+    with engine.connect() as connection:
+        said = connection.execute(sa.text("SELECT change, status FROM catalog.item_version ORDER BY version")).all()
+    assert [tuple(one) for one in said] == [("new", "suspended"), ("restore", "in_force")]
+
+
 def test_an_item_that_is_cancelled_later_ends_on_that_day(engine: sa.Engine, tmp_path: Path) -> None:
     taken(engine, file(tmp_path, item(cancelled_on="2026-09-01")))
     with engine.connect() as connection:
