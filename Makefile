@@ -22,7 +22,7 @@ demo: env
 	SEED=$(SEED) CASES=$(CASES) $(BIN)/python -m demo.journey
 
 test: env
-	$(BIN)/pytest -m "not long" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: env
 	$(BIN)/pytest -m long -n 2 --dist loadfile

@@ -52,7 +52,8 @@ class Laboratory:
     def __init__(self, runtime: Runtime, folder: Path) -> None:
         self.runtime, self.folder = runtime, folder
         self.office = Office(folder / "sources", folder / "drop")
-        self.tables = [f"{one.schema}.{one.name}" for one in reversed(metadata.sorted_tables)]
+        every = [one for one in reversed(metadata.sorted_tables) if one.schema != "audit"]  # only ever added to
+        self.tables = [f"{one.schema}.{one.name}" for one in every]
 
     def after(self, pulls: list[list[tuple[int, str]]], slice_size: int) -> dict[str, Any]:
         self._empty()

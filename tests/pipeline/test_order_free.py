@@ -166,7 +166,8 @@ class Laboratory:
     def __init__(self, runtime: Runtime, folder: Path) -> None:
         self.runtime = runtime
         self.source: Source = load_sources([Department(folder / "sources").folder.parent])[0]
-        self.tables = [f"{one.schema}.{one.name}" for one in reversed(metadata.sorted_tables)]
+        every = [one for one in reversed(metadata.sorted_tables) if one.schema != "audit"]  # only ever added to
+        self.tables = [f"{one.schema}.{one.name}" for one in every]
 
     def after(self, delivery: Delivery) -> dict[str, Any]:
         """Deliver, and return the end state by name."""

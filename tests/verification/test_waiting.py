@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -81,7 +81,7 @@ def test_a_case_that_comes_later_confirms_the_check_and_one_that_never_comes_is_
     assert confirming.confirm(registry.engine, registry.protector) == {"confirmed": 0, "unmatched": 0, "open": 3}
     registry.case(known)
     registry.case(other, party=(PERSON, None))
-    registry.through("asker", NOW + timedelta(minutes=5))
+    registry.through("asker", datetime.now(UTC) + timedelta(minutes=5))
     assert confirming.confirm(registry.engine, registry.protector) == {"confirmed": 1, "unmatched": 2, "open": 0}
     found = {one["state"] for one in confirming.unmatched(registry.engine)}
     assert found == {"no_such_case", "not_a_party"}
