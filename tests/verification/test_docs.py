@@ -16,6 +16,7 @@ from tests.verification.conftest import Asker
 from tests.verification.registry import LICENCE, Registry
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "verify"
+_SQL = re.compile(r"^```sql\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -33,7 +34,7 @@ def test_the_examples_run_as_they_stand(
     env = {"PATH": path, "HUB": asker.at, "CLIENT": asker.code, "SECRET": asker.secret, "ITEM": items.code(1),
            "HUB_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "HOME": str(tmp_path)}  # fmt: skip
     said = []
-    for page in ("checks.md", "receipts.md"):
+    for page in ("checks.md", "receipts.md", "client.md"):
         for language, text in _BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
             command = ["bash", "-euc", text] if language == "sh" else [sys.executable, "-c", text]
             done = subprocess.run(
@@ -43,6 +44,11 @@ def test_the_examples_run_as_they_stand(
             said.append(done.stdout)
     assert said[1].splitlines() == ["met", "经营 met"]
     assert "Proven: check" in said[2]
+    assert said[3].splitlines() == ["match True 2035-12-31"]
+    assert said[4].splitlines() == ["match not_found", '{"recalls":[],"next":null}']
+    for text in _SQL.findall((DOCS / "client.md").read_text(encoding="utf-8")):
+        with registry.engine.connect() as connection:
+            assert connection.exec_driver_sql(text.replace("%", "%%")).fetchall(), text
     changed = (tmp_path / "check.json").read_text(encoding="utf-8").replace('"match"', '"not_found"')
     (tmp_path / "check.json").write_text(changed, encoding="utf-8")
     done = subprocess.run(
