@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -75,6 +76,8 @@ class Settings(BaseSettings):
     """Minutes that an entry of the log may stay unsealed; after that new checks are refused."""
     check_digest: Literal["sha-256", "sm3"] = "sha-256"
     """The digest of commitments in receipts: sha-256, or sm3 (GB/T 32905)."""
+    notice_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Private networks into which notices may be posted, separated by commas; none by default."""
 
     web_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
     """The address by which people reach the pages, without a path; None: the one that a request names."""
@@ -123,7 +126,7 @@ class Settings(BaseSettings):
         parts = [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
         return tuple(Path(part).expanduser().absolute() for part in parts)
 
-    @field_validator("web_proxies", mode="before")
+    @field_validator("web_proxies", "notice_networks", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

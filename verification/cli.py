@@ -76,12 +76,94 @@ def unmatched(json: Json = False) -> None:
 def recall(json: Json = False) -> None:
     """Look which checks relied on what has changed since, and tell their organs; the API does so every ten minutes."""
     from verification import recall as recalling  # noqa: PLC0415  # only when this command runs
+    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
-    done = recalling.look(_open()[0])
+    engine, _ = _open()
+    done = recalling.look(engine)
+    queued = subscriptions.queue(engine)
     if json:
-        as_json({"told": done})
+        as_json({"told": done, "notices": queued})
     else:
-        typer.echo(f"{done} checks are newly told of.")
+        typer.echo(f"{done} checks are newly told of; {queued} notices are to be posted.")
+
+
+@verify.command()
+def subscribe(
+    client: Annotated[str, typer.Argument(help="The client's code, as `hub client list` shows it.")],
+    url: Annotated[str, typer.Argument(help="Where its notices are posted: https://HOST/PATH.")],
+    credential: Annotated[
+        str | None, typer.Option(help="Changes of credentials of this type; without it, recalls.")
+    ] = None,
+    purpose: Annotated[str | None, typer.Option(help="With --credential: the purpose of its grant.")] = None,
+    by: Actor = None,
+    json: Json = False,
+) -> None:
+    """Post recalls, or changes of credentials of one type, to an address of a client, signed, for a day until taken."""
+    from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
+    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+
+    number = subscriptions.subscribe(
+        _open()[0], client=client, url=url, actor=_actor(by), allowed=Settings.load().notice_networks, code=credential,
+        purpose=purpose,
+    )  # fmt: skip
+    if json:
+        as_json({"subscription": number, "audience": subscriptions.audience(number)})
+    else:
+        typer.echo(f"Subscription {number}. Its notices name {subscriptions.audience(number)} as `aud`: compare it.")
+
+
+@verify.command()
+def unsubscribe(number: int, by: Actor = None) -> None:
+    """End a subscription; what waits for it is withheld."""
+    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+
+    subscriptions.unsubscribe(_open()[0], number, actor=_actor(by))
+    typer.echo(f"Subscription {number} has ended.")
+
+
+@verify.command("subscriptions")
+def subscriptions_(json: Json = False) -> None:
+    """List the subscriptions, and how many notices of each wait, were taken, or were given up."""
+    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+
+    rows = subscriptions.listed(_open()[0])
+    if json:
+        as_json({"subscriptions": rows})
+    else:
+        columns = ("subscription_id", "client", "topic", "code", "url", "waiting", "delivered", "given_up", "ended_at")
+        show_table(columns, rows, title="Subscriptions")
+
+
+@verify.command("notices")
+def notices_(
+    every: Annotated[bool, typer.Option("--all", help="Also those that were taken.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Post first what is due; the API does so by itself.")] = False,
+    json: Json = False,
+) -> None:
+    """List notices that wait or were not taken, with the last fault of each."""
+    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+
+    engine, protector = _open()
+    counts = _send(engine, protector) if send else {}
+    rows = subscriptions.deliveries(engine, all_=every)
+    if json:
+        as_json({"sent": counts, "notices": rows})
+    else:
+        columns = ("delivery_id", "subscription_id", "topic", "state", "attempts", "fault", "made_at", "next_at")
+        show_table(columns, rows, title="Notices")
+
+
+def _send(engine: sa.Engine, protector: Protector) -> dict[str, int]:
+    import asyncio  # noqa: PLC0415  # only when a command sends
+
+    from hub.settings import Settings  # noqa: PLC0415  # only when a command sends
+    from verification import signing  # noqa: PLC0415  # only when a command sends
+    from verification.delivering import Post  # noqa: PLC0415  # only when a command sends
+
+    signer = signing.Ed25519Signer.of(protector.ring)
+    with engine.begin() as connection:
+        signing.publish(connection, signer)
+    return dict(asyncio.run(Post(engine, protector, signer, Settings.load().notice_networks).round()))
 
 
 @share.command("set")

@@ -17,8 +17,9 @@ from hub.errors import HubError
 from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
-from verification import feeds, recall, sealing, waiting
+from verification import feeds, recall, sealing, subscriptions, waiting
 from verification.callers import Tokens
+from verification.delivering import Post
 from verification.rates import Rates
 from verification.service import Checker
 from verification.sessions import Sessions
@@ -66,11 +67,14 @@ async def opened(settings: Settings, engine: sa.Engine, protector: Protector) ->
         Rates(settings.check_rate), Rates(REFUSALS_A_SECOND), workers,
     )  # fmt: skip
     minding = asyncio.create_task(_mind(made, watch, protector, signer))
+    # A task of its own: a receiver that hangs must not hold up a seal.
+    posting = asyncio.create_task(_post(Post(engine, protector, signer, settings.notice_networks)))
     try:
         yield made
     finally:
         minding.cancel()
-        await asyncio.gather(minding, return_exceptions=True)
+        posting.cancel()
+        await asyncio.gather(minding, posting, return_exceptions=True)
         workers.shutdown()
         sessions.close()
         own.dispose()
@@ -89,6 +93,7 @@ async def _mind(made: Verification, watch: Watch, protector: Protector, signer: 
             if loop.time() - learnt >= _LEARN_SECONDS:
                 await asyncio.to_thread(feeds.learn, made.engine)
                 await asyncio.to_thread(recall.look, made.engine)
+                await asyncio.to_thread(subscriptions.queue, made.engine)
                 await asyncio.to_thread(forget, made.engine, made.settings.push_key_days)
                 learnt = loop.time()
         except _TROUBLES as error:
@@ -99,6 +104,16 @@ async def _mind(made: Verification, watch: Watch, protector: Protector, signer: 
         except _TROUBLES as error:
             log.error("looking for what is not sealed: %s", type(error).__name__)  # noqa: TRY400  # as above
         await asyncio.sleep(min(_ROUND_SECONDS, made.settings.check_seal_seconds))
+
+
+async def _post(post: Post) -> None:
+    """Post the notices that are due, every few seconds; one failure ends nothing."""
+    while True:
+        try:
+            await post.round()
+        except _TROUBLES as error:
+            log.error("posting notices: %s", type(error).__name__)  # noqa: TRY400  # as above
+        await asyncio.sleep(_ROUND_SECONDS)
 
 
 def forget(engine: sa.Engine, days: int) -> None:

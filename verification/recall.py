@@ -25,20 +25,25 @@ BACK: Final = timedelta(days=2)
 CORRECTED: Final = "corrected"
 _DAY: Final = "({} AT TIME ZONE 'Asia/Shanghai')::date"
 
-_CHANGED = f"""
+CHANGED: Final = """
 WITH changed AS (
     SELECT record_id, max(closed_at) AS at FROM (
         SELECT record_id, closed_at FROM core_history.credential WHERE closed_at > %(since)s
         UNION ALL SELECT record_id, closed_at FROM core_history.credential_status WHERE closed_at > %(since)s
     ) AS h GROUP BY record_id
 )
-SELECT DISTINCT ON (e.check_id, g.record_id) e.check_id::text, e.organ, g.record_id, (
+"""
+"""The records of credentials that changed, as `changed`."""
+STANDS: Final = f"""(
     SELECT json_build_object('valid_from', c.valid_from, 'valid_to', c.valid_to, 'status', c.status,
         'issued', {_DAY.format("c.issued_at")}, 'reported', {_DAY.format("coalesce(c.reported_at, b.recorded_at)")},
         'periods', (SELECT json_agg(json_build_array(z.status, {_DAY.format("z.since")}))
                     FROM core.credential_status AS z WHERE z.record_id = c.record_id))::text
     FROM core.credential AS c JOIN ledger.batch AS b ON b.batch_id = c.batch_id
-    WHERE c.record_id = g.record_id ORDER BY c.part LIMIT 1)
+    WHERE c.record_id = g.record_id ORDER BY c.part LIMIT 1)"""
+"""How the credential of the changed record `g` stands now; NULL where it is gone."""
+_CHANGED = f"""{CHANGED}
+SELECT DISTINCT ON (e.check_id, g.record_id) e.check_id::text, e.organ, g.record_id, {STANDS}
 FROM changed AS g JOIN audit.entry AS e ON e.relied @> ARRAY[g.record_id] AND e.recorded_at < g.at
 WHERE e.organ IS NOT NULL
 ORDER BY e.check_id, g.record_id, e.entry_id DESC
@@ -62,7 +67,7 @@ def look(engine: sa.Engine, *, now: datetime | None = None, back: timedelta = BA
             cursor.execute(_CHANGED, {"since": at - back})
             told = 0
             for check_id, organ, record_id, row in cursor.fetchall():
-                status, since = _stands(row, local_day(at))
+                status, since = stands(row, local_day(at))
                 cursor.execute(_TELL, (check_id, record_id, organ, status, since))
                 told += cursor.rowcount
         raw.commit()
@@ -71,8 +76,8 @@ def look(engine: sa.Engine, *, now: datetime | None = None, back: timedelta = BA
         raw.close()
 
 
-def _stands(row: str | None, today: date) -> tuple[str, date | None]:
-    """Return the status that a credential has now and since when; where it is valid still, it was corrected."""
+def stands(row: str | None, today: date) -> tuple[str, date | None]:
+    """Return the status that a credential (`STANDS`) has and since when; where it is valid still, it was corrected."""
     if row is None:  # it is gone: its source took it back
         return "deleted", None
     standing = validity.standing(looking.times_of(orjson.loads(row)), today)

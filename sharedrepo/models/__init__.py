@@ -30,7 +30,9 @@ from sharedrepo.models.overview import case_overview
 from sharedrepo.models.quality import alert, bound, daily, finding, issue, issue_event, score, set_result
 from sharedrepo.models.verification import (
     answer_key,
+    change,
     confirmation,
+    delivery,
     entry,
     feed,
     grant,
@@ -38,6 +40,7 @@ from sharedrepo.models.verification import (
     seal,
     sharing,
     signing_key,
+    subscription,
     waiting_check,
 )
 from sharedrepo.models.worklist import correction, work_log
@@ -57,10 +60,12 @@ __all__ = [
     "bound",
     "case_overview",
     "catalog_item",
+    "change",
     "client",
     "confirmation",
     "correction",
     "daily",
+    "delivery",
     "entry",
     "envelope",
     "feed",
@@ -87,6 +92,7 @@ __all__ = [
     "source_record",
     "source_system",
     "stream",
+    "subscription",
     "waiting",
     "waiting_check",
     "work_log",

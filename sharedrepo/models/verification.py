@@ -14,6 +14,11 @@ SHARING_CLASSES = ("unconditional", "conditional", "none")
 GRANT_STATES = ("asked", "granted", "refused", "ended")
 """Where a grant stands: a department asked for it, it holds, it was turned down, it was taken back."""
 
+TOPICS = ("recall", "credential")
+"""What is subscribed to: recalls of the own organ's checks, changes of credentials of one type."""
+DELIVERY_STATES = ("waiting", "delivered", "given_up", "withheld")
+"""A notice is to be sent, was taken, was not taken within a day, or may no longer be sent."""
+
 
 def _one_of(name: str, words: tuple[str, ...]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{name} IN ({', '.join(repr(one) for one in words)})", name=name)
@@ -191,6 +196,68 @@ recall = sa.Table(
         "check_id", "record_id", "status", "since", name="uq_recall_once", postgresql_nulls_not_distinct=True
     ),
     sa.Index("ix_recall_organ", "organ", "recall_id"),
+    sa.Index("ix_recall_told_at", "told_at"),
     schema="audit",
     comment="召回: a record that a check relied on no longer holds, or was corrected; told to the organ that asked.",
 )
+
+subscription = sa.Table(
+    "subscription",
+    metadata,
+    column("subscription_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("client_id", sa.Integer(), nullable=False),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("topic", sa.Text(), nullable=False),
+    column("code", sa.Text(), privacy="public"),
+    column("purpose", sa.Text(), privacy="public"),
+    column("url", sa.Text(), nullable=False),
+    column("made_by", sa.Text(), nullable=False),
+    instant("made_at", nullable=False, server_default=sa.text("now()")),
+    column("ended_by", sa.Text()),
+    instant("ended_at"),
+    _one_of("topic", TOPICS),
+    sa.CheckConstraint("topic = 'recall' OR (code IS NOT NULL AND purpose IS NOT NULL)", name="named"),
+    schema="access",
+    comment="订阅: to which address notices for a client go; rows end, none changes.",
+)
+
+change = sa.Table(
+    "change",
+    metadata,
+    column("change_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("record_id", sa.BigInteger(), nullable=False),
+    column("credential_type", sa.Text(), nullable=False, privacy="public"),
+    column("issuer", sa.Text(), privacy="public"),
+    column("status", sa.Text(), nullable=False),
+    column("since", sa.Date()),
+    instant("changed_at", nullable=False),
+    instant("noted_at", nullable=False, server_default=sa.text("now()")),
+    sa.UniqueConstraint("record_id", "changed_at", name="uq_change_once"),
+    sa.Index("ix_change_noted_at", "noted_at"),
+    schema="audit",
+    comment="证照变更: how a credential stands after its record changed, where somebody subscribed to its type.",
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    column("delivery_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("subscription_id", sa.BigInteger(), nullable=False),
+    column("topic", sa.Text(), nullable=False),
+    column("subject_id", sa.BigInteger(), nullable=False),
+    column("jti", UUID(as_uuid=False), nullable=False, server_default=sa.text("gen_random_uuid()")),
+    column("state", sa.Text(), nullable=False, server_default="waiting"),
+    column("attempts", sa.Integer(), nullable=False, server_default="0"),
+    instant("made_at", nullable=False),
+    instant("next_at", nullable=False),
+    column("fault", sa.Text()),
+    instant("ended_at"),
+    sa.UniqueConstraint("subscription_id", "topic", "subject_id", name="uq_delivery_once"),
+    _one_of("topic", TOPICS),
+    _one_of("state", DELIVERY_STATES),
+    sa.Index(
+        "ix_delivery_waiting", "subscription_id", "next_at", postgresql_where=sa.text("state = 'waiting'")
+    ),
+    schema="audit",
+    comment="投递: notices that are to go out, went out, or were given up after a day; their words are made when sent.",
+)  # fmt: skip

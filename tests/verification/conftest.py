@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
+from typer.testing import CliRunner
 
+from hub.cli import build
 from pipeline.runtime import Runtime
 from sharedrepo import clients
 from tests.verification.registry import ASKER, Registry
 from tests.web.serving import served
 from web.app import create
+
+Command = Callable[..., Any]
 
 
 class Asker:
@@ -56,6 +61,24 @@ class Asker:
 @pytest.fixture
 def registry(runtime: Runtime) -> Registry:
     return Registry(runtime)
+
+
+@pytest.fixture
+def command(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `hub …` on the test's repository; with `--json` what it prints is read back."""
+    settings = runtime.settings
+    assert settings.database_url is not None
+    assert settings.keys is not None
+    monkeypatch.setenv("HUB_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("HUB_KEYS", settings.keys.get_secret_value())
+    monkeypatch.setenv("HUB_HOME", str(settings.home))
+
+    def call(*words: str) -> Any:
+        done = CliRunner().invoke(build([words[0]]), list(words), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout) if "--json" in words else done.stdout
+
+    return call
 
 
 @pytest.fixture

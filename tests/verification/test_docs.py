@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from datetime import date
@@ -14,10 +15,34 @@ import pytest
 from tests.catalog import items
 from tests.verification.conftest import Asker
 from tests.verification.registry import LICENCE, Registry
+from tests.verification.test_notices import Office, recalled
+from verification import subscriptions
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "verify"
 _SQL = re.compile(r"^```sql\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def test_the_receiver_of_notices_runs_as_it_stands(registry: Registry, asker: Asker, tmp_path: Path) -> None:
+    page = (DOCS / "notices.md").read_text(encoding="utf-8")
+    (code,) = (text for language, text in _BLOCK.findall(page) if language == "python")
+    registry.case()
+    office = Office(registry)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    number = office.subscribe(f"http://127.0.0.1:{port}/")
+    env = {"HUB": asker.at, "CLIENT": asker.code, "SECRET": asker.secret, "PORT": str(port),
+           "AUDIENCE": subscriptions.audience(number), "HOME": str(tmp_path)}  # fmt: skip
+    recalled(registry, asker)
+    office.queue()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "ready\n"
+        assert office.send() == {"delivered": 1}
+        said, _ = run.communicate(timeout=60)
+    assert said == "recall A-1 revoked\n"
 
 
 def test_the_examples_run_as_they_stand(

@@ -1,0 +1,178 @@
+"""One notice posted to one address: never into a private network, never after a redirection, for seconds at most.
+
+A host is resolved once, every address of it is judged, and the judged one is connected to, so that a name cannot point
+elsewhere in between. Of the answer the status is read and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import IPPROTO_TCP, SOCK_STREAM
+from typing import Final
+from urllib.parse import urlsplit
+
+import h11
+
+Networks = Sequence[IPv4Network | IPv6Network]
+SECONDS: Final = 10.0
+"""So long a try lasts at most, whatever the receiver does: name, connection, sending and the head of the answer."""
+LARGEST_HEAD: Final = 16 * 1024
+LONGEST_URL: Final = 1_000
+FORM: Final = "application/secevent+jwt"
+"""The form of a signed notice (RFC 8417), posted as RFC 8935 has it."""
+_NAT64: Final = ip_network("64:ff9b::/96")
+_TAKEN: Final = range(200, 300)
+_PIECE: Final = 4096
+
+
+class NotSent(Exception):
+    """A try did not succeed; `fault` is a stable word without any text of the receiver."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        super().__init__(fault)
+
+
+class BadAddress(ValueError):
+    """An address cannot be subscribed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a notice goes."""
+
+    host: str
+    port: int
+    target: str
+    tls: bool
+
+    @classmethod
+    def of(cls, url: str) -> Place:
+        """Read an address.
+
+        Raises:
+            BadAddress: it has not the form of one, or holds what is a secret or goes nowhere.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+            host.encode("idna")
+        except ValueError:
+            raise BadAddress("the address cannot be read") from None
+        faults = [
+            word
+            for word, wrong in (
+                ("begins neither with https:// nor http://", parts.scheme not in ("https", "http")),
+                ("names no host", not host),
+                ("holds a name or a password", parts.username is not None or parts.password is not None),
+                ("has a query or a fragment: it is shown in lists, so nothing secret may stand in it",
+                 bool(parts.query or parts.fragment)),
+                (f"is longer than {LONGEST_URL}", len(url) > LONGEST_URL),
+                ("holds other characters than printable ASCII", not (url.isascii() and url.isprintable())),
+                ("holds a blank", " " in url),
+            ) if wrong
+        ]  # fmt: skip
+        if faults:
+            raise BadAddress(f"the address {'; it '.join(faults)}")
+        tls = parts.scheme == "https"
+        return cls(host, port or (443 if tls else 80), parts.path or "/", tls)
+
+
+def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the address that is reached in the end: IPv6 has several ways to write an IPv4 one."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+
+
+def may_reach(text: str, allowed: Networks) -> bool:
+    """Say whether an address may be posted to: it is public, or of a network that a setting allows."""
+    address = _inner(ip_address(text.partition("%")[0]))
+    return _within(address, allowed) or (
+        address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    )
+
+
+def _within(address: IPv4Address | IPv6Address, allowed: Networks) -> bool:
+    return any(address.version == one.version and address in one for one in allowed)
+
+
+async def post(place: Place, body: bytes, *, allowed: Networks, seconds: float = SECONDS) -> None:
+    """Post a notice, once.
+
+    Raises:
+        NotSent: it was not taken, with the word for why.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            status = await _posted(place, body, allowed)
+    except TimeoutError:
+        raise NotSent("too_slow") from None
+    except ssl.SSLError:
+        raise NotSent("certificate_refused") from None
+    except OSError:
+        raise NotSent("not_reached") from None
+    except h11.ProtocolError:
+        raise NotSent("not_http") from None
+    if status not in _TAKEN:
+        raise NotSent("redirected" if 300 <= status < 400 else f"status_{status}")  # noqa: PLR2004  # HTTP's own numbers
+
+
+async def _posted(place: Place, body: bytes, allowed: Networks) -> int:
+    address = await _judged(place, allowed)
+    context = ssl.create_default_context() if place.tls else None
+    reader, writer = await asyncio.open_connection(
+        address, place.port, ssl=context, server_hostname=place.host if place.tls else None
+    )
+    try:
+        line = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+        for event in (_head(place, body), h11.Data(data=body), h11.EndOfMessage()):
+            writer.write(line.send(event) or b"")
+        await writer.drain()
+        return await _status(line, reader)
+    finally:
+        writer.transport.abort()  # what the receiver goes on to say is never read
+
+
+def _head(place: Place, body: bytes) -> h11.Request:
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    return h11.Request(
+        method="POST", target=place.target,
+        headers=[("Host", f"{host}:{place.port}"), ("Content-Type", FORM), ("Accept", "application/json"),
+                 ("Content-Length", str(len(body))), ("User-Agent", "approval-exchange-hub"), ("Connection", "close")],
+    )  # fmt: skip
+
+
+async def _status(line: h11.Connection, reader: asyncio.StreamReader) -> int:
+    while True:
+        event = line.next_event()
+        if event is h11.NEED_DATA:
+            line.receive_data(await reader.read(_PIECE))
+        elif isinstance(event, h11.Response):
+            return event.status_code
+        elif not isinstance(event, h11.InformationalResponse):
+            raise NotSent("not_http")
+
+
+async def _judged(place: Place, allowed: Networks) -> str:
+    """Resolve a host and return its first address, if all of its addresses may be posted to."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            place.host, place.port, type=SOCK_STREAM, proto=IPPROTO_TCP
+        )
+    except OSError:
+        raise NotSent("no_such_host") from None
+    addresses = [str(one[4][0]) for one in found]
+    if not addresses or not all(may_reach(one, allowed) for one in addresses):
+        raise NotSent("address_not_allowed")
+    # In clear only within the networks that a setting names: a notice says that an organ's case is in question.
+    if not place.tls and not all(_within(_inner(ip_address(one.partition("%")[0])), allowed) for one in addresses):
+        raise NotSent("not_encrypted")
+    return addresses[0]
