@@ -26,6 +26,9 @@ QUALITY = "quality"
 CHECK = "check"
 """The right to check other departments' approvals, as far as sharing classes and grants allow."""
 
+USAGE = "usage"
+"""The right of a portal that knows who a person is: to show it who checked it."""
+
 _TOKEN_BYTES = 32
 _PREFIX = "hub_"
 """Begins each token, so that one which strayed into a file or a log is found by those who look for secrets."""

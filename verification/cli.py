@@ -12,7 +12,7 @@ import typer
 
 from hub.errors import HubError
 from hub.show import as_json, show_table
-from hub.workdays import local_day
+from hub.workdays import ZONE, local_day
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -243,6 +243,63 @@ def grants(json: Json = False) -> None:
     show_table(columns, found["grants"], title="Grants")
 
 
+@share.command()
+def hide(
+    organ: Annotated[str, typer.Argument(help="The credit code of the organ whose checks they are.")],
+    purpose: Annotated[str, typer.Option(help="The purpose, as these checks name it.")],
+    basis: Annotated[str, typer.Option(help="The legal basis.")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="They are shown from this day on.")],
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Checks from this day on; from now.")
+    ] = None,
+    ends: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Checks before this day.")] = None,
+    by: Actor = None,
+) -> None:
+    """Ask that checks of an investigation are shown to their subject later; somebody else answers within three days."""
+    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+
+    now = datetime.now(UTC)
+    number = disclosure.ask(
+        _open()[0], organ=organ, purpose=purpose, legal_basis=basis, begins=_midnight(since) or now,
+        ends=_midnight(ends), until=_midnight(until) or now, actor=_actor(by), now=now,
+    )  # fmt: skip
+    typer.echo(f"Delay {number} is entered. It is answered by `hub share hide-answer {number}`.")
+
+
+@share.command("hide-answer")
+def hide_answer(
+    number: int, reason: Reason, refuse: Annotated[bool, typer.Option("--refuse", help="Turn it down.")] = False,
+    by: Actor = None,
+) -> None:  # fmt: skip
+    """Answer a request for a delay; nobody answers an own one."""
+    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+
+    disclosure.answer(_open()[0], number, granted=not refuse, reason=reason, actor=_actor(by))
+    typer.echo(f"Delay {number} is {'refused' if refuse else 'granted'}.")
+
+
+@share.command("hide-end")
+def hide_end(number: int, reason: Reason, by: Actor = None) -> None:
+    """End a delay early: what it hid is shown from now on."""
+    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+
+    disclosure.end(_open()[0], number, reason=reason, actor=_actor(by))
+    typer.echo(f"Delay {number} is ended.")
+
+
+@share.command()
+def hidden(json: Json = False) -> None:
+    """List which checks are shown to their subjects later, on what basis, and until when."""
+    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+
+    rows = disclosure.listed(_open()[0])
+    if json:
+        as_json({"delays": rows})
+    else:
+        columns = ("delay_id", "organ", "purpose", "begins_at", "ends_at", "hidden_until", "state", "legal_basis")
+        show_table(columns, rows, title="Delayed disclosure")
+
+
 @audit.command()
 def seal(json: Json = False) -> None:
     """Seal all entries of the log that can be sealed now; the API does so by itself each minute."""
@@ -335,6 +392,11 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _day(at: datetime | None) -> date | None:
     return None if at is None else at.date()
+
+
+def _midnight(day: datetime | None) -> datetime | None:
+    """Return when a day begins in the province."""
+    return None if day is None else day.replace(tzinfo=ZONE)
 
 
 def _actor(by: str | None) -> str:

@@ -28,9 +28,12 @@ from verification.opened import opened as checking
 from verification.routes import (
     get_check,
     get_heads,
+    get_heartbeat,
     get_keys,
     get_log,
     get_recalls,
+    get_usage,
+    get_usage_period,
     post_check,
     post_checks,
     post_token,
@@ -51,6 +54,9 @@ MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
     (metrics.router, clients.METRICS),
     (records.router, clients.PUSH),
     (worklist.router, clients.QUALITY),
+    (get_usage.router, clients.USAGE),
+    (get_usage_period.router, clients.USAGE),
+    (get_heartbeat.router, clients.USAGE),
 )
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 

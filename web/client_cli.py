@@ -39,13 +39,18 @@ def new(
         bool, typer.Option("--quality", help="It may read the findings and rejected records of its organ.")
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="It may check other departments' approvals.")] = False,
+    usage: Annotated[
+        bool, typer.Option("--usage", help="A portal: it may ask who checked a person that signed in there.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, max=3660, help="So many days the token is valid.")] = 365,
     json: Json = False,
 ) -> None:
     """Enter a client and print its token: this once, for only a keyed hash of it is kept."""
     settings = Settings.load()
     rights = [f"{clients.PUSH}:{one}" for one in push or ()] + ([clients.METRICS] if metrics else [])
-    rights += ([clients.QUALITY] if quality else []) + ([clients.CHECK] if check else [])
+    rights += (
+        ([clients.QUALITY] if quality else []) + ([clients.CHECK] if check else []) + ([clients.USAGE] if usage else [])
+    )
     _judge(code, organ, rights, _unknown(settings, push or []))
     runtime = Runtime.open(settings)
     token, expires = clients.make(runtime.engine, runtime.protector, code=code, organ=organ, rights=rights, days=days)
@@ -70,7 +75,7 @@ def _judge(code: str, organ: str, rights: list[str], faults: list[str]) -> None:
     if not _ORGAN.fullmatch(organ):
         faults.append(f"organ {organ!r} is no unified social credit code of 18 characters")
     if not rights:
-        faults.append("no right is named: write --push SOURCE, --metrics, --quality or --check")
+        faults.append("no right is named: write --push SOURCE, --metrics, --quality, --check or --usage")
     if faults:
         raise CannotBeClient("; ".join(faults) + ".")
 

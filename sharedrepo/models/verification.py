@@ -261,3 +261,29 @@ delivery = sa.Table(
     schema="audit",
     comment="投递: notices that are to go out, went out, or were given up after a day; their words are made when sent.",
 )  # fmt: skip
+
+disclosure_delay = sa.Table(
+    "disclosure_delay",
+    metadata,
+    column("delay_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("organ", sa.Text(), nullable=False),
+    column("purpose", sa.Text(), nullable=False),
+    instant("begins_at", nullable=False),
+    instant("ends_at"),
+    instant("hidden_until", nullable=False),
+    column("legal_basis", sa.Text(), nullable=False),
+    column("state", sa.Text(), nullable=False, server_default="asked"),
+    column("asked_by", sa.Text(), nullable=False),
+    instant("asked_at", nullable=False, server_default=sa.text("now()")),
+    column("answered_by", sa.Text()),
+    instant("answered_at"),
+    column("reason", sa.Text()),
+    _one_of("state", ("asked", "granted", "refused", "ended")),
+    sa.CheckConstraint("begins_at < hidden_until AND (ends_at IS NULL OR begins_at < ends_at)", name="days"),
+    sa.CheckConstraint(
+        "state = 'asked' OR (answered_by IS NOT NULL AND answered_by <> asked_by)", name="four_eyes"
+    ),
+    sa.Index("ix_disclosure_delay_organ", "organ", "purpose"),
+    schema="access",
+    comment="延迟告知: checks of an investigation that their subject sees later; each has an end and a legal basis.",
+)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from sharedrepo import clients
 from tests.catalog import items
 from tests.verification.conftest import Asker
-from tests.verification.registry import LICENCE, Registry
+from tests.verification.registry import ISSUER, LICENCE, Registry
 from tests.verification.test_notices import Office, recalled
 from verification import subscriptions
 
@@ -56,10 +58,14 @@ def test_the_examples_run_as_they_stand(
     registry.credential(valid_from=date(2025, 1, 1))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # No database: `hub verify receipt --keys` asks nobody.
+    portal, _ = clients.make(
+        registry.engine, registry.protector, code="portal", organ=ISSUER, rights=("usage",), days=1
+    )  # fmt: skip
     env = {"PATH": path, "HUB": asker.at, "CLIENT": asker.code, "SECRET": asker.secret, "ITEM": items.code(1),
-           "HUB_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "HOME": str(tmp_path)}  # fmt: skip
+           "PORTAL": portal, "HUB_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+           "HOME": str(tmp_path)}  # fmt: skip
     said = []
-    for page in ("checks.md", "receipts.md", "client.md"):
+    for page in ("checks.md", "receipts.md", "client.md", "who-checked-me.md"):
         for language, text in _BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
             command = ["bash", "-euc", text] if language == "sh" else [sys.executable, "-c", text]
             done = subprocess.run(
@@ -71,6 +77,8 @@ def test_the_examples_run_as_they_stand(
     assert "Proven: check" in said[2]
     assert said[3].splitlines() == ["match True 2035-12-31"]
     assert said[4].splitlines() == ["match not_found", '{"recalls":[],"next":null}']
+    person, firm = (json.loads(one) for one in said[5].replace("}{", "}\n{").splitlines())
+    assert (person["totalUsages"], firm["totalUsages"]) == (0, 5)
     for text in _SQL.findall((DOCS / "client.md").read_text(encoding="utf-8")):
         with registry.engine.connect() as connection:
             assert connection.exec_driver_sql(text.replace("%", "%%")).fetchall(), text
