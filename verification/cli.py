@@ -343,22 +343,59 @@ def heads(
         show_table(("number", "sealed_at", "entries", "total", "head"), rows, title="Heads")
 
 
+@audit.command()
+def key(
+    organ: Annotated[str, typer.Argument(help="The credit code of the organ whose key it is.")],
+    file: Annotated[Path, typer.Argument(help="Its public key as a JWK (kty OKP, crv Ed25519).")],
+    by: Actor = None,
+) -> None:
+    """Enter the public key by which an organ countersigns the daily balance of the log."""
+    from verification import balances  # noqa: PLC0415  # only when this command runs
+
+    kid = balances.enter_key(_open()[0], organ=organ, jwk=_read(file), actor=_actor(by))
+    typer.echo(f"Key {kid} is entered for {organ}. Compare its thumbprint with the organ by another way.")
+
+
+@audit.command("key-end")
+def key_end(kid: Annotated[str, typer.Argument(help="The thumbprint, as it was printed.")]) -> None:
+    """Take no further signatures by an organ's key; those that it made stay proven by it."""
+    from verification import balances  # noqa: PLC0415  # only when this command runs
+
+    balances.end_key(_open()[0], kid)
+    typer.echo(f"Key {kid} is ended.")
+
+
+@audit.command("balances")
+def balances_(
+    days: Annotated[int, typer.Option(min=1, max=400, help="So many days back.")] = 31, json: Json = False
+) -> None:
+    """List for each day which organs countersigned the log's balance: agrees, differs, or not yet."""
+    from verification import balances  # noqa: PLC0415  # only when this command runs
+
+    rows = balances.listed(_open()[0], days=days)
+    if json:
+        as_json({"balances": rows})
+    else:
+        show_table(("day", "organ", "verdict"), rows, title="Daily balances")
+
+
 @audit.command("verify")
 def verify_log(
     head: Annotated[Path | None, typer.Option(help="A head that somebody kept, as JSON.")] = None,
     keys: Annotated[Path | None, typer.Option(help="A kept copy of GET /v1/keys; without it, this hub's own.")] = None,
     json: Json = False,
 ) -> None:
-    """Compare the log with its seals: a changed, removed or reordered entry is found, by a kept head a cut tail too."""
-    from verification import sealing, signing  # noqa: PLC0415  # only when this command runs
+    """Compare the log with seals and countersignatures: what was changed, removed, reordered or cut off is found."""
+    from verification import balances, sealing, signing  # noqa: PLC0415  # only when this command runs
 
     engine, _ = _open()
     jwks = _read(keys) if keys is not None else signing.published(engine)
     found = sealing.verify(engine, jwks, kept=None if head is None else _read(head))
+    faults = (*found.faults, *balances.faults(engine))
     if json:
-        as_json({"seals": found.seals, "entries": found.entries, "unsealed": found.unsealed, "faults": found.faults})
-    if found.faults:
-        raise sealing.LogBroken("; ".join(found.faults) + ". Keep the database as it is, and tell the supervisors.")
+        as_json({"seals": found.seals, "entries": found.entries, "unsealed": found.unsealed, "faults": faults})
+    if faults:
+        raise sealing.LogBroken("; ".join(faults) + ". Keep the database as it is, and tell the supervisors.")
     if not json:
         typer.echo(f"In order: {found.entries} entries under {found.seals} seals; {found.unsealed} wait for the next.")
 

@@ -37,7 +37,9 @@ Json = dict[str, Any]
 ALGORITHM: Final = "Ed25519"
 RECEIPT: Final = "hub-receipt+jws"
 NOTICE: Final = "secevent+jwt"
-"""The kinds of signatures: of a receipt, and of a notice that the hub posts (RFC 8417)."""
+HEAD: Final = "hub-head+jws"
+COUNTERSIGNATURE: Final = "hub-countersignature+jws"
+"""The kinds of signatures: of a receipt, a notice that the hub posts (RFC 8417), a head, and the organ's own."""
 LARGEST: Final = 32 << 20
 """Bytes of an answer at most."""
 LONGEST_WAIT: Final = 30.0
@@ -224,6 +226,24 @@ class Notice:
     said: Json
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head of the log: it binds every entry before it. Who keeps one finds whatever is changed or cut off later."""
+
+    number: int
+    total: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The balance of one day, as the hub tells it to this organ; `document["own"]` are its own entries by kind."""
+
+    day: date
+    countersigned: str | None
+    document: Json
+
+
 # --- the client ---
 
 
@@ -336,6 +356,54 @@ class Hub:
             HubProblem: see the tree at the head of this file.
         """
         return self._call("GET", "/v1/keys", admitted=False)
+
+    def heads(self, *, after: Head | None = None) -> Iterator[Head]:
+        """Read the signed heads of the log from behind a kept one on; each is proven to follow the one before it.
+
+        Raises:
+            NotProven: a head is not signed, or does not follow: the log is another one than the kept head's.
+            HubProblem: see the tree at the head of this file.
+        """
+        last = after or Head(0, 0, bytes(32).hex())
+        while True:
+            said = self._call("GET", "/v1/audit/heads", params={"after": last.number, "limit": 1000})
+            page = _got(said, "heads", list)
+            for one in page:
+                last = _follows(last, one, self._keys_for(str(one.get("signature"))))
+                yield last
+            if not page:
+                return
+
+    def balances(self, *, after: date | None = None) -> list[Balance]:
+        """Read the balances of closed days, by day; a month at once.
+
+        Raises:
+            HubProblem: see the tree at the head of this file.
+        """
+        said = self._call("GET", "/v1/audit/balances", params=None if after is None else {"after": after.isoformat()})
+        return [
+            Balance(date.fromisoformat(one["balance"]["day"]), one["countersigned"], one["balance"])
+            for one in _got(said, "balances", list)
+        ]
+
+    def countersign(self, balance: Balance, key: OKPKey, *, agrees: bool, kept: Head | None = None) -> Head:
+        """Prove that a balance stands under the log, sign it by the organ's own key, and return its head: keep that.
+
+        `kept` is the head that the last countersignature returned; `agrees` says whether the counts are the own ones.
+
+        Raises:
+            NotProven: the log between the kept head and this balance does not hang together; nothing was signed.
+            HubProblem: see the tree at the head of this file.
+        """
+        said = balance.document
+        found = next((one for one in self.heads(after=kept) if one.number == said["number"]), None)
+        if found is None or (found.head, found.total) != (said["head"], said["total"]):
+            raise NotProven("the balance names another head than the log has")
+        payload = _canonical({"balance": said, "verdict": "agrees" if agrees else "differs"})
+        header = {"alg": ALGORITHM, "kid": key.thumbprint(), "typ": COUNTERSIGNATURE}
+        token = jws.serialize_compact(header, payload, key, registry=_REGISTRY)
+        self._call("POST", f"/v1/audit/balances/{balance.day.isoformat()}", body={"jws": token})
+        return found
 
     # proving
 
@@ -484,7 +552,7 @@ def prove(document: Mapping[str, Any], jwks: Mapping[str, Any]) -> Json:
     if len(salt) < _SHORTEST_SALT or claims.get("digest") not in ("sha-256", "sm3"):
         raise NotProven("its salt is too short, or its digest is unknown")
     made = hashlib.new("sm3") if claims["digest"] == "sm3" else hashlib.sha256()
-    made.update(salt + json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
+    made.update(salt + _canonical(said))
     committed = base64.urlsafe_b64encode(made.digest()).rstrip(b"=").decode()
     if not hmac.compare_digest(str(claims.get("commitment")), committed):
         raise NotProven("question, answer or moment are not those that were signed")
@@ -507,6 +575,20 @@ def open_notice(token: str, jwks: Mapping[str, Any], *, audience: str) -> Notice
         return Notice(str(claims["jti"]), str(kind).rpartition(":")[2], int(claims["iat"]), dict(said))
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NotProven("the notice holds no event") from None
+
+
+def _follows(last: Head, said: Json, jwks: Mapping[str, Any]) -> Head:
+    claims = _opened(str(said.get("signature")), jwks, HEAD)
+    head = hashlib.sha256(b"\x02" + _canonical(claims)).hexdigest()
+    total = last.total + int(claims["entries"])
+    if (claims["number"], claims["before"], claims["total"]) != (last.number + 1, last.head, total):
+        raise NotProven(f"head {claims['number']} does not follow head {last.number}: the log is another one")
+    return Head(claims["number"], total, head)
+
+
+def _canonical(value: Any) -> bytes:
+    """Write JSON as RFC 8785 has it; our documents hold texts, whole numbers and booleans only."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _kid(token: str) -> str:

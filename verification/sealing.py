@@ -9,7 +9,7 @@ numbers, so that verifying needs nothing but the log and the heads.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -56,7 +56,11 @@ def head_of(claims: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(b"\x02" + canonical(dict(claims))).digest()
 
 
-def seal(engine: sa.Engine, signer: Signer) -> int:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def seal(engine: sa.Engine, signer: Signer, *, clock: Callable[[], datetime] = _now) -> int:
     """Seal all that can be sealed; return how many entries were. Where another sealer is at work nothing is done.
 
     Raises:
@@ -65,13 +69,13 @@ def seal(engine: sa.Engine, signer: Signer) -> int:
     """
     sealed = 0
     while True:
-        done, more = _one(engine, signer)
+        done, more = _one(engine, signer, clock())
         sealed += done
         if not more:
             return sealed
 
 
-def _one(engine: sa.Engine, signer: Signer) -> tuple[int, bool]:
+def _one(engine: sa.Engine, signer: Signer, now: datetime) -> tuple[int, bool]:
     with engine.begin() as connection:
         if not connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(hashtext('hub.seal'))")):
             return 0, False
@@ -88,7 +92,7 @@ def _one(engine: sa.Engine, signer: Signer) -> tuple[int, bool]:
         if not rows:
             return 0, False
         claims = {
-            "number": number + 1, "sealed_at": datetime.now(UTC).isoformat(), "first_tx": first, "end_tx": end,
+            "number": number + 1, "sealed_at": now.isoformat(), "first_tx": first, "end_tx": end,
             "entries": len(rows),
             "total": total + len(rows), "root": tree_head([leaf(dict(row)) for row in rows]).hex(),
             "before": bytes(before).hex(),

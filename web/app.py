@@ -26,6 +26,7 @@ from quality.worklist import routes as worklist
 from sharedrepo import clients
 from verification.opened import opened as checking
 from verification.routes import (
+    get_balances,
     get_check,
     get_heads,
     get_heartbeat,
@@ -34,6 +35,7 @@ from verification.routes import (
     get_recalls,
     get_usage,
     get_usage_period,
+    post_balance,
     post_check,
     post_checks,
     post_token,
@@ -69,6 +71,8 @@ CHECKS: tuple[tuple[APIRouter, bool], ...] = (
     (get_heads.router, True),
     (get_log.router, True),
     (get_recalls.router, True),
+    (get_balances.router, True),
+    (post_balance.router, True),
 )
 """The routes of verification; True: only with an access token, which `POST /v1/token` gives."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck
+from verification.routes.post_balance import Countersignature
 from web.app import create
 from web.problems import Problem
 
@@ -20,6 +21,7 @@ def document() -> dict[str, Any]:
         CredentialCheck,
         PrerequisitesCheck,
         Bulk,
+        Countersignature,
     ):  # read by routes that mind their bodies themselves
         found = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= found.pop("$defs", {})

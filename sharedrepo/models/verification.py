@@ -138,6 +138,7 @@ seal = sa.Table(
     column("root", BYTEA(), nullable=False, privacy="public"),
     column("head", BYTEA(), nullable=False, privacy="public"),
     column("signature", sa.Text(), nullable=False, privacy="public"),
+    sa.Index("ix_seal_sealed_at", "sealed_at"),
     schema="audit",
     comment="封存: signed Merkle heads, each chained to the one before; a head binds every entry before it.",
 )
@@ -287,3 +288,33 @@ disclosure_delay = sa.Table(
     schema="access",
     comment="延迟告知: checks of an investigation that their subject sees later; each has an end and a legal basis.",
 )  # fmt: skip
+
+organ_key = sa.Table(
+    "organ_key",
+    metadata,
+    column("kid", sa.Text(), primary_key=True, privacy="public"),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("jwk", JSONB(), nullable=False, privacy="public"),
+    column("set_by", sa.Text(), nullable=False),
+    instant("made_at", nullable=False, server_default=sa.text("now()")),
+    instant("ended_at"),
+    sa.Index("ix_organ_key_organ", "organ"),
+    schema="access",
+    comment="机构公钥: by which organs countersign the daily balance of the log; kept for ever, ended ones too.",
+)
+
+countersignature = sa.Table(
+    "countersignature",
+    metadata,
+    column("countersignature_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("day", sa.Date(), nullable=False, privacy="public"),
+    column("head_number", sa.BigInteger(), nullable=False, privacy="public"),
+    column("verdict", sa.Text(), nullable=False, privacy="public"),
+    column("jws", sa.Text(), nullable=False, privacy="public"),
+    instant("received_at", nullable=False, server_default=sa.text("now()")),
+    _one_of("verdict", ("agrees", "differs")),
+    sa.UniqueConstraint("organ", "day", "jws", name="uq_countersignature_once"),
+    schema="audit",
+    comment="会签: what organs said of the log's balance of a day, signed by their own keys; rows are only added.",
+)

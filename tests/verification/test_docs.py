@@ -8,17 +8,21 @@ import re
 import socket
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import OKPKey
 
+from hub.workdays import local_day
 from sharedrepo import clients
 from tests.catalog import items
 from tests.verification.conftest import Asker
-from tests.verification.registry import ISSUER, LICENCE, Registry
+from tests.verification.registry import ASKER, ISSUER, LICENCE, Registry, body
 from tests.verification.test_notices import Office, recalled
-from verification import subscriptions
+from verification import balances, sealing, subscriptions
+from verification.client import Hub
+from verification.signing import Ed25519Signer
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "verify"
 _SQL = re.compile(r"^```sql\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -62,9 +66,15 @@ def test_the_examples_run_as_they_stand(
         registry.engine, registry.protector, code="portal", organ=ISSUER, rights=("usage",), days=1
     )  # fmt: skip
     env = {"PATH": path, "HUB": asker.at, "CLIENT": asker.code, "SECRET": asker.secret, "ITEM": items.code(1),
-           "PORTAL": portal, "HUB_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+           "PORTAL": portal, "COUNTED": "1", "HUB_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
            "HOME": str(tmp_path)}  # fmt: skip
     said = []
+    key = OKPKey.generate_key("Ed25519")
+    balances.enter_key(registry.engine, organ=ASKER, jwk=key.as_dict(private=False), actor="office")
+    (tmp_path / "organ-key.json").write_text(json.dumps(key.as_dict(private=True)), encoding="utf-8")
+    asker.check(body())
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    sealing.seal(registry.engine, Ed25519Signer.of(registry.protector.ring), clock=lambda: yesterday)
     for page in ("checks.md", "receipts.md", "client.md", "who-checked-me.md"):
         for language, text in _BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
             command = ["bash", "-euc", text] if language == "sh" else [sys.executable, "-c", text]
@@ -75,10 +85,12 @@ def test_the_examples_run_as_they_stand(
             said.append(done.stdout)
     assert said[1].splitlines() == ["met", "经营 met"]
     assert "Proven: check" in said[2]
-    assert said[3].splitlines() == ["match True 2035-12-31"]
-    assert said[4].splitlines() == ["match not_found", '{"recalls":[],"next":null}']
-    person, firm = (json.loads(one) for one in said[5].replace("}{", "}\n{").splitlines())
-    assert (person["totalUsages"], firm["totalUsages"]) == (0, 5)
+    assert said[3].startswith(f"{local_day(yesterday)} total ")
+    assert [one.countersigned for one in Hub(asker.at, asker.code, asker.secret).balances()] == ["agrees"]
+    assert said[4].splitlines() == ["match True 2035-12-31"]
+    assert said[5].splitlines() == ["match not_found", '{"recalls":[],"next":null}']
+    person, firm = (json.loads(one) for one in said[6].replace("}{", "}\n{").splitlines())
+    assert (person["totalUsages"], firm["totalUsages"]) == (0, 6)
     for text in _SQL.findall((DOCS / "client.md").read_text(encoding="utf-8")):
         with registry.engine.connect() as connection:
             assert connection.exec_driver_sql(text.replace("%", "%%")).fetchall(), text

@@ -47,13 +47,15 @@ def test_every_route_and_every_kind_of_client(registry: Registry, asker: Asker, 
         "/v1/log": lambda one: one.get("/v1/log?limit=1000"),
         "/v1/recalls": lambda one: one.get("/v1/recalls"),
         "/v1/audit/heads": lambda one: one.get("/v1/audit/heads"),
+        "/v1/audit/balances": lambda one: one.get("/v1/audit/balances"),
+        "/v1/audit/balances/{day}": lambda one: one.post("/v1/audit/balances/2026-01-02", {"jws": "x"}),
     }
     closed = {str(vars(route)["path"]) for router, by_token in CHECKS if by_token for route in router.routes}
     assert {path.strip() for path in calls} == closed, "a new route belongs into the matrix"
-    yes, no = [200] * 7, [403, 403, 200, 404, 200, 200, 200]
+    yes, no = [200] * 8 + [404], [403, 403, 200, 404, 200, 200, 200, 200, 404]
     expected = {
         "granted": yes, "granted, another program": yes, "not granted": no, "the issuer itself, not granted": no,
-        "revoked, its token lives": [401] * 7,
+        "revoked, its token lives": [401] * 9,
     }  # fmt: skip
     for kind, client in kinds.items():
         answers = [call(client) for call in calls.values()]
