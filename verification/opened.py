@@ -69,6 +69,7 @@ async def opened(settings: Settings, engine: sa.Engine, protector: Protector) ->
     minding = asyncio.create_task(_mind(made, watch, protector, signer))
     # A task of its own: a receiver that hangs must not hold up a seal.
     posting = asyncio.create_task(_post(Post(engine, protector, signer, settings.notice_networks)))
+    posting.add_done_callback(_ended)
     try:
         yield made
     finally:
@@ -114,6 +115,12 @@ async def _post(post: Post) -> None:
         except _TROUBLES as error:
             log.error("posting notices: %s", type(error).__name__)  # noqa: TRY400  # as above
         await asyncio.sleep(_ROUND_SECONDS)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Say that nothing is posted any more, where a fault of our own ended it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("posting notices has ended by a fault of the hub itself: %s", type(error).__name__)
 
 
 def forget(engine: sa.Engine, days: int) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 
 import psycopg2.extensions
 import sqlalchemy as sa
+from psycopg2.extras import execute_values
 
 from hub.errors import RepositoryError
 from hub.protect import Protector
@@ -173,8 +174,9 @@ FROM changed AS g CROSS JOIN LATERAL (
 ) AS said
 WHERE said.credential_type IN (SELECT code FROM access.subscription WHERE topic = 'credential' AND ended_at IS NULL)
 """
-_NOTE = """INSERT INTO audit.change (record_id, credential_type, issuer, status, since, changed_at)
-           VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+_ANY = "SELECT EXISTS (SELECT FROM access.subscription WHERE topic = 'credential' AND ended_at IS NULL)"
+_NOTE = """INSERT INTO audit.change (record_id, changed_at, credential_type, issuer, status, since)
+           VALUES %s ON CONFLICT DO NOTHING"""
 _QUEUE = """
 INSERT INTO audit.delivery (subscription_id, topic, subject_id, made_at, next_at)
 SELECT s.subscription_id, s.topic, n.number, %(now)s, %(now)s FROM (
@@ -191,10 +193,11 @@ def queue(engine: sa.Engine, *, now: datetime | None = None, back: timedelta = r
     """Note changes of subscribed types, and put what is newly to be told into the queue; return how many notices."""
     at = now or datetime.now(UTC)
     with _transaction(engine) as cursor:
-        cursor.execute(_CHANGES, {"since": at - back})
-        for record_id, changed, kind, issuer, row in cursor.fetchall():
-            status, since = recall.stands(row, local_day(at))
-            cursor.execute(_NOTE, (record_id, kind, issuer, status, since, changed))
+        cursor.execute(_ANY)
+        if (cursor.fetchone() or (False,))[0]:
+            cursor.execute(_CHANGES, {"since": at - back})
+            stand = [(*row[:4], *recall.stands(row[4], local_day(at))) for row in cursor.fetchall()]
+            execute_values(cursor, _NOTE, stand, page_size=1_000)
         cursor.execute(_QUEUE, {"since": at - back, "now": at})
         return int(cursor.rowcount)
 

@@ -21,6 +21,7 @@ class Receiver:
     body: bytes = b""
     got: list[str] = field(default_factory=list)
     forms: list[str] = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -32,6 +33,7 @@ def receiving(**how: Any) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             made.got.append(self.rfile.read(int(self.headers["Content-Length"])).decode("ascii"))
             made.forms.append(self.headers["Content-Type"])
+            made.came.set()
             self.send_response(made.status)
             for name, value in {"Content-Length": str(len(made.body)), **made.headers}.items():
                 self.send_header(name, value)

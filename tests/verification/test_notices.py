@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -243,4 +244,18 @@ def test_the_commands_subscribe_list_send_and_end(
     assert command("verify", "notices", "--send", "--json") == {"sent": {"delivered": 1}, "notices": []}
     assert [one["delivered"] for one in command("verify", "subscriptions", "--json")["subscriptions"]] == [1]
     assert "has ended" in command("verify", "unsubscribe", str(said["subscription"]))
+    assert len(receiver.got) == 1
+
+
+def test_the_served_hub_posts_by_itself(registry: Registry, runtime: Runtime, receiver: Receiver) -> None:
+    registry.case()
+    allowing = replace(runtime, settings=runtime.settings.model_copy(update={"notice_networks": LOOPBACK}))
+    with served(create(lambda: runtime)) as at:
+        asker = asker_of(runtime, at)
+        subscriptions.subscribe(registry.engine, client="asker-it", url=receiver.at, actor="office", allowed=LOOPBACK)
+        recalled(registry, asker)
+    assert subscriptions.queue(registry.engine) == 1
+    with served(create(lambda: allowing)):
+        assert receiver.came.wait(60)
+    assert {row["state"] for row in subscriptions.deliveries(registry.engine, all_=True)} <= {"delivered", "waiting"}
     assert len(receiver.got) == 1
