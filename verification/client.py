@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import requests
@@ -331,7 +331,7 @@ class Hub:
         Raises:
             HubProblem: see the tree at the head of this file.
         """
-        return self._checked(self._call("GET", f"/v1/checks/{number}"))
+        return self._checked(self._call("GET", f"/v1/checks/{quote(number, safe='')}"))
 
     def recalls(self, *, after: int = 0, page: int = 100) -> Iterator[Recall]:
         """Read the inbox from behind a number on, page by page; keep the last number, and begin there next time.

@@ -25,6 +25,11 @@ LONGEST_URL: Final = 1_000
 FORM: Final = "application/secevent+jwt"
 """The form of a signed notice (RFC 8417), posted as RFC 8935 has it."""
 _NAT64: Final = ip_network("64:ff9b::/96")
+_INSIDE: Final = tuple(
+    ip_network(one)
+    for one in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "fec0::/10", "3fff::/20", "5f00::/16")
+)
+"""Special addresses that Python's older tables hold to be public; 168.63.129.16 answers inside of one cloud."""
 _TAKEN: Final = range(200, 300)
 _PIECE: Final = 4096
 
@@ -97,7 +102,8 @@ def may_reach(text: str, allowed: Networks) -> bool:
     address = _inner(ip_address(text.partition("%")[0]))
     return _within(address, allowed) or (
         address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-    )
+        and not _within(address, _INSIDE)
+    )  # fmt: skip
 
 
 def _within(address: IPv4Address | IPv6Address, allowed: Networks) -> bool:
