@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -126,10 +126,18 @@ class Settings(BaseSettings):
         parts = [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
         return tuple(Path(part).expanduser().absolute() for part in parts)
 
-    @field_validator("web_proxies", "notice_networks", mode="before")
+    @field_validator("web_proxies", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("notice_networks", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        try:
+            return tuple(ip_network(one.strip()) for one in value.split(",")) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError("write networks such as 10.0.0.0/8 or fd00::/8, separated by commas") from None
 
     @property
     def embedded(self) -> bool:

@@ -259,3 +259,22 @@ def test_the_served_hub_posts_by_itself(registry: Registry, runtime: Runtime, re
         assert receiver.came.wait(60)
     assert {row["state"] for row in subscriptions.deliveries(registry.engine, all_=True)} <= {"delivered", "waiting"}
     assert len(receiver.got) == 1
+
+
+def test_two_processes_that_send_at_once_send_each_notice_once(
+    registry: Registry, asker: Asker, office: Office, receiver: Receiver
+) -> None:
+    registry.share(class_="unconditional")
+    office.subscribe(receiver.at)
+    records = [registry.credential(f"JY-{one}", source="market") for one in range(8)]
+    for place, record in enumerate(records):
+        asker.check(body(credential={"number": f"JY-{place}"}))
+        revoke(registry, record, LATER)
+    recall.look(registry.engine)
+    assert office.queue() == 8
+
+    async def both() -> list[dict[str, int]]:
+        return [dict(one) for one in await asyncio.gather(office.post.round(), office.post.round())]
+
+    assert sum(one.get("delivered", 0) for one in asyncio.run(both())) == 8
+    assert len(receiver.got) == len(set(receiver.got)) == 8
