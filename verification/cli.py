@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import getpass
-import json as jsonlib
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.errors import HubError
 from hub.show import as_json, show_table
 from hub.workdays import ZONE, local_day
+from verification.audit_cli import audit
+from verification.opening import Actor, CannotVerify, Json, actor_of, open_hub, read_document
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from hub.protect import Protector
 
+__all__ = ["audit", "share", "verify"]
+
 verify = typer.Typer(help="Receipts of checks, and checks whose case was never found.", no_args_is_help=True)
 share = typer.Typer(help="What may be checked, and by whom: sharing classes and grants.", no_args_is_help=True)
-audit = typer.Typer(help="The log of checks: sealed, told, and verified.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Kind = Annotated[str, typer.Argument(help="credential_type or item.")]
 Code = Annotated[str, typer.Argument(help="The credential type, or the item's code.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the grant.")]
-Actor = Annotated[str | None, typer.Option("--by", help="Who does it; without it, who is signed in here.")]
-_LARGEST = 4 << 20
-
-
-class CannotVerify(HubError):
-    """A file is no receipt, or does not prove what it says."""
-
-    exit_status = 65
 
 
 @verify.command()
@@ -46,8 +37,8 @@ def receipt(
     """Check a receipt; with a kept copy of the keys nothing is asked of anybody."""
     from verification import receipts, signing  # noqa: PLC0415  # only when this command runs
 
-    document = _read(file)
-    jwks = _read(keys) if keys is not None else signing.published(_open()[0])
+    document = read_document(file)
+    jwks = read_document(keys) if keys is not None else signing.published(open_hub()[0])
     try:
         claims = receipts.verify(document, jwks)
     except receipts.BadReceipt as error:
@@ -63,7 +54,7 @@ def unmatched(json: Json = False) -> None:
     """Look again for the cases that checks named; list those that were never found, for the personal-data officer."""
     from verification import confirming  # noqa: PLC0415  # only when this command runs
 
-    engine, protector = _open()
+    engine, protector = open_hub()
     counts = confirming.confirm(engine, protector)
     rows = confirming.unmatched(engine)
     if json:
@@ -78,7 +69,7 @@ def recall(json: Json = False) -> None:
     from verification import recall as recalling  # noqa: PLC0415  # only when this command runs
     from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
-    engine, _ = _open()
+    engine, _ = open_hub()
     done = recalling.look(engine)
     queued = subscriptions.queue(engine)
     if json:
@@ -103,8 +94,8 @@ def subscribe(
     from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
     number = subscriptions.subscribe(
-        _open()[0], client=client, url=url, actor=_actor(by), allowed=Settings.load().notice_networks, code=credential,
-        purpose=purpose,
+        open_hub()[0], client=client, url=url, actor=actor_of(by), allowed=Settings.load().notice_networks,
+        code=credential, purpose=purpose,
     )  # fmt: skip
     if json:
         as_json({"subscription": number, "audience": subscriptions.audience(number)})
@@ -117,7 +108,7 @@ def unsubscribe(number: int, by: Actor = None) -> None:
     """End a subscription; what waits for it is withheld."""
     from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
-    subscriptions.unsubscribe(_open()[0], number, actor=_actor(by))
+    subscriptions.unsubscribe(open_hub()[0], number, actor=actor_of(by))
     typer.echo(f"Subscription {number} has ended.")
 
 
@@ -126,7 +117,7 @@ def subscriptions_(json: Json = False) -> None:
     """List the subscriptions, and how many notices of each wait, were taken, or were given up."""
     from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
-    rows = subscriptions.listed(_open()[0])
+    rows = subscriptions.listed(open_hub()[0])
     if json:
         as_json({"subscriptions": rows})
     else:
@@ -143,7 +134,7 @@ def notices_(
     """List notices that wait or were not taken, with the last fault of each."""
     from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
-    engine, protector = _open()
+    engine, protector = open_hub()
     counts = _send(engine, protector) if send else {}
     rows = subscriptions.deliveries(engine, all_=every)
     if json:
@@ -179,7 +170,7 @@ def set_(
     from verification import access  # noqa: PLC0415  # only when this command runs
 
     access.share(
-        _open()[0], kind=kind, code=code, sharing_class=sharing_class, legal_ground=ground, actor=_actor(by),
+        open_hub()[0], kind=kind, code=code, sharing_class=sharing_class, legal_ground=ground, actor=actor_of(by),
         fresh_hours=fresh_hours, stale_allowed=stale_allowed,
     )  # fmt: skip
     typer.echo(f"{kind} {code} is shared: {sharing_class}.")
@@ -201,8 +192,8 @@ def ask(
 
     today = local_day(datetime.now(UTC))
     number = access.ask(
-        _open()[0], organ=organ, kind=kind, code=code, purpose=purpose, legal_basis=basis,
-        valid_from=_day(since) or today, valid_to=_day(until), actor=_actor(by), today=today,
+        open_hub()[0], organ=organ, kind=kind, code=code, purpose=purpose, legal_basis=basis,
+        valid_from=_day(since) or today, valid_to=_day(until), actor=actor_of(by), today=today,
         stale_allowed=stale_allowed,
     )  # fmt: skip
     typer.echo(f"Request {number} is entered. It is answered by `hub share answer {number}`.")
@@ -216,7 +207,7 @@ def answer(
     """Answer a request: it becomes the grant, or is turned down."""
     from verification import access  # noqa: PLC0415  # only when this command runs
 
-    access.answer(_open()[0], number, granted=not refuse, reason=reason, actor=_actor(by))
+    access.answer(open_hub()[0], number, granted=not refuse, reason=reason, actor=actor_of(by))
     typer.echo(f"Request {number} is {'turned down' if refuse else 'granted'}.")
 
 
@@ -225,7 +216,7 @@ def end(number: int, reason: Reason, by: Actor = None) -> None:
     """Take a grant back, from the next check on."""
     from verification import access  # noqa: PLC0415  # only when this command runs
 
-    access.end(_open()[0], number, reason=reason, actor=_actor(by))
+    access.end(open_hub()[0], number, reason=reason, actor=actor_of(by))
     typer.echo(f"Grant {number} is ended.")
 
 
@@ -234,7 +225,7 @@ def grants(json: Json = False) -> None:
     """List the sharing classes in force and all grants."""
     from verification import access  # noqa: PLC0415  # only when this command runs
 
-    found = access.listed(_open()[0])
+    found = access.listed(open_hub()[0])
     if json:
         as_json(found)
         return
@@ -260,8 +251,8 @@ def hide(
 
     now = datetime.now(UTC)
     number = disclosure.ask(
-        _open()[0], organ=organ, purpose=purpose, legal_basis=basis, begins=_midnight(since) or now,
-        ends=_midnight(ends), until=_midnight(until) or now, actor=_actor(by), now=now,
+        open_hub()[0], organ=organ, purpose=purpose, legal_basis=basis, begins=_midnight(since) or now,
+        ends=_midnight(ends), until=_midnight(until) or now, actor=actor_of(by), now=now,
     )  # fmt: skip
     typer.echo(f"Delay {number} is entered. It is answered by `hub share hide-answer {number}`.")
 
@@ -274,7 +265,7 @@ def hide_answer(
     """Answer a request for a delay; nobody answers an own one."""
     from verification import disclosure  # noqa: PLC0415  # only when this command runs
 
-    disclosure.answer(_open()[0], number, granted=not refuse, reason=reason, actor=_actor(by))
+    disclosure.answer(open_hub()[0], number, granted=not refuse, reason=reason, actor=actor_of(by))
     typer.echo(f"Delay {number} is {'refused' if refuse else 'granted'}.")
 
 
@@ -283,7 +274,7 @@ def hide_end(number: int, reason: Reason, by: Actor = None) -> None:
     """End a delay early: what it hid is shown from now on."""
     from verification import disclosure  # noqa: PLC0415  # only when this command runs
 
-    disclosure.end(_open()[0], number, reason=reason, actor=_actor(by))
+    disclosure.end(open_hub()[0], number, reason=reason, actor=actor_of(by))
     typer.echo(f"Delay {number} is ended.")
 
 
@@ -292,139 +283,12 @@ def hidden(json: Json = False) -> None:
     """List which checks are shown to their subjects later, on what basis, and until when."""
     from verification import disclosure  # noqa: PLC0415  # only when this command runs
 
-    rows = disclosure.listed(_open()[0])
+    rows = disclosure.listed(open_hub()[0])
     if json:
         as_json({"delays": rows})
     else:
         columns = ("delay_id", "organ", "purpose", "begins_at", "ends_at", "hidden_until", "state", "legal_basis")
         show_table(columns, rows, title="Delayed disclosure")
-
-
-@audit.command()
-def seal(json: Json = False) -> None:
-    """Seal all entries of the log that can be sealed now; the API does so by itself each minute."""
-    from verification import sealing, signing  # noqa: PLC0415  # only when this command runs
-
-    engine, protector = _open()
-    signer = signing.Ed25519Signer.of(protector.ring)
-    with engine.begin() as connection:
-        signing.publish(connection, signer)
-    done = sealing.seal(engine, signer)
-    if json:
-        as_json({"sealed": done})
-    else:
-        typer.echo(f"{done} entries were sealed.")
-
-
-@audit.command()
-def status(json: Json = False) -> None:
-    """Show the last head, and since when the oldest entry without a seal has been waiting."""
-    from verification import sealing  # noqa: PLC0415  # only when this command runs
-
-    engine, _ = _open()
-    oldest, last = sealing.oldest_unsealed(engine), sealing.last_head(engine)
-    if json:
-        as_json({"oldest_unsealed": oldest, "head": last})
-        return
-    typer.echo(f"Oldest entry without a seal: {oldest or 'none'}. Last head: {last['number'] if last else 'none'}.")
-
-
-@audit.command()
-def heads(
-    after: Annotated[int, typer.Option(min=0, help="Only heads of a higher number.")] = 0, json: Json = False
-) -> None:
-    """List the signed heads; keep one elsewhere, and nothing can be cut off behind it unnoticed."""
-    from verification import sealing  # noqa: PLC0415  # only when this command runs
-
-    rows = sealing.heads(_open()[0], after=after)
-    if json:
-        as_json({"heads": rows})
-    else:
-        show_table(("number", "sealed_at", "entries", "total", "head"), rows, title="Heads")
-
-
-@audit.command()
-def key(
-    organ: Annotated[str, typer.Argument(help="The credit code of the organ whose key it is.")],
-    file: Annotated[Path, typer.Argument(help="Its public key as a JWK (kty OKP, crv Ed25519).")],
-    by: Actor = None,
-) -> None:
-    """Enter the public key by which an organ countersigns the daily balance of the log."""
-    from verification import balances  # noqa: PLC0415  # only when this command runs
-
-    kid = balances.enter_key(_open()[0], organ=organ, jwk=_read(file), actor=_actor(by))
-    typer.echo(f"Key {kid} is entered for {organ}. Compare its thumbprint with the organ by another way.")
-
-
-@audit.command("key-end")
-def key_end(kid: Annotated[str, typer.Argument(help="The thumbprint, as it was printed.")]) -> None:
-    """Take no further signatures by an organ's key; those that it made stay proven by it."""
-    from verification import balances  # noqa: PLC0415  # only when this command runs
-
-    balances.end_key(_open()[0], kid)
-    typer.echo(f"Key {kid} is ended.")
-
-
-@audit.command("balances")
-def balances_(
-    days: Annotated[int, typer.Option(min=1, max=400, help="So many days back.")] = 31, json: Json = False
-) -> None:
-    """List for each day which organs countersigned the log's balance: agrees, differs, or not yet."""
-    from verification import balances  # noqa: PLC0415  # only when this command runs
-
-    rows = balances.listed(_open()[0], days=days)
-    if json:
-        as_json({"balances": rows})
-    else:
-        show_table(("day", "organ", "verdict"), rows, title="Daily balances")
-
-
-@audit.command("verify")
-def verify_log(
-    head: Annotated[Path | None, typer.Option(help="A head that somebody kept, as JSON.")] = None,
-    keys: Annotated[Path | None, typer.Option(help="A kept copy of GET /v1/keys; without it, this hub's own.")] = None,
-    json: Json = False,
-) -> None:
-    """Compare the log with seals and countersignatures: what was changed, removed, reordered or cut off is found."""
-    from verification import balances, sealing, signing  # noqa: PLC0415  # only when this command runs
-
-    engine, _ = _open()
-    jwks = _read(keys) if keys is not None else signing.published(engine)
-    found = sealing.verify(engine, jwks, kept=None if head is None else _read(head))
-    faults = (*found.faults, *balances.faults(engine))
-    if json:
-        as_json({"seals": found.seals, "entries": found.entries, "unsealed": found.unsealed, "faults": faults})
-    if faults:
-        raise sealing.LogBroken("; ".join(faults) + ". Keep the database as it is, and tell the supervisors.")
-    if not json:
-        typer.echo(f"In order: {found.entries} entries under {found.seals} seals; {found.unsealed} wait for the next.")
-
-
-def _open() -> tuple[sa.Engine, Protector]:
-    from hub.protect import Protector  # noqa: PLC0415  # opening a hub takes long
-    from hub.settings import Settings  # noqa: PLC0415  # only when a command runs
-    from sharedrepo.connect import engine as make_engine  # noqa: PLC0415  # only when a command runs
-    from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs
-    from sharedrepo.migrate import upgrade  # noqa: PLC0415  # only when a command runs
-
-    settings = Settings.load()
-    engine = make_engine(settings)
-    upgrade(engine)
-    protector = Protector.from_settings(settings)
-    check_fingerprints(engine, protector)
-    return engine, protector
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise CannotVerify(f"{file.name} is larger than {_LARGEST >> 20} MiB: no receipt or head is.")
-        said = jsonlib.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise CannotVerify(f"{file.name} cannot be read ({type(error).__name__}). Give the JSON as it came.") from None
-    if not isinstance(said, dict):
-        raise CannotVerify(f"{file.name} is no JSON object. Give the JSON as it came.")
-    return said
 
 
 def _day(at: datetime | None) -> date | None:
@@ -434,7 +298,3 @@ def _day(at: datetime | None) -> date | None:
 def _midnight(day: datetime | None) -> datetime | None:
     """Return when a day begins in the province."""
     return None if day is None else day.replace(tzinfo=ZONE)
-
-
-def _actor(by: str | None) -> str:
-    return by or f"cli:{getpass.getuser()}"
