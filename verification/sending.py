@@ -139,8 +139,8 @@ async def _posted(place: Place, body: bytes, allowed: Networks) -> int:
     )
     try:
         line = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
-        for event in (_head(place, body), h11.Data(data=body), h11.EndOfMessage()):
-            writer.write(line.send(event) or b"")
+        whole = (_head(place, body), h11.Data(data=body), h11.EndOfMessage())
+        writer.write(b"".join(line.send(event) or b"" for event in whole))
         await writer.drain()
         return await _status(line, reader)
     finally:
