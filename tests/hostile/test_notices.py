@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.runtime import Runtime
 from tests.verification.receiver import receiving, speaking
@@ -179,3 +181,13 @@ def test_a_certificate_of_nobody_is_refused_until_the_machine_trusts_it(
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         asyncio.run(post(Place.of(at), b"token", allowed=LOOPBACK))
         assert fault(at.replace("127.0.0.1", "localhost"), seconds=10) in ("certificate_refused", "not_reached")
+
+
+@given(st.text(max_size=60) | st.from_regex(r"https?://[^ ]{0,40}", fullmatch=True))
+def test_whatever_is_said_to_be_an_address_is_read_or_refused(url: str) -> None:
+    try:
+        place = Place.of(url)
+    except BadAddress:
+        return
+    assert place.host
+    assert not set(place.target) & set("\r\n ")

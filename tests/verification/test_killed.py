@@ -9,16 +9,21 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
 from pathlib import Path
 
 import requests
 
 from pipeline.runtime import Runtime
 from sharedrepo import clients
-from tests.verification.conftest import Asker
+from tests.verification.conftest import Asker, asker_of
+from tests.verification.receiver import receiving
 from tests.verification.registry import ASKER, Registry, body
+from tests.verification.test_notices import recalled
 from tests.web.processes import environment
-from verification import sealing, signing
+from tests.web.serving import served
+from verification import client, sealing, signing, subscriptions
+from web.app import create
 
 
 def test_nothing_that_was_answered_is_lost_when_all_workers_are_killed(registry: Registry, runtime: Runtime) -> None:
@@ -87,3 +92,32 @@ def test_several_workers_serve_one_address_and_end_together(registry: Registry, 
         process.terminate()
         assert process.wait(60) == 0
         assert registry.run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hub check'") == 0
+
+
+def test_a_notice_whose_sender_is_killed_comes_again_and_is_the_same(registry: Registry, runtime: Runtime) -> None:
+    registry.case()
+    with served(create(lambda: runtime)) as at:
+        asker = asker_of(runtime, at)
+        recalled(registry, asker)
+    held, allowed = threading.Event(), {"HUB_NOTICE_NETWORKS": "127.0.0.0/8"}
+    send = [str(Path(sys.executable).parent / "hub"), "verify", "notices", "--send"]
+    with receiving(held=held) as receiver:
+        subscriptions.subscribe(
+            runtime.engine, client="asker-it", url=receiver.at, actor="office", allowed=(ip_network("127.0.0.0/8"),)
+        )
+        registry.run("UPDATE access.subscription SET made_at = made_at - interval '1 hour'")
+        assert subscriptions.queue(runtime.engine) == 1
+        with subprocess.Popen(send, env={**environment(runtime.settings), **allowed}) as process:
+            assert receiver.came.wait(60), "the notice is there, and is not answered yet"
+            process.kill()
+        held.set()
+        (row,) = subscriptions.deliveries(runtime.engine)
+        assert (row["state"], row["attempts"]) == ("waiting", 1)
+        registry.run("UPDATE audit.delivery SET next_at = now()")  # the five minutes are over for which it was taken
+        subprocess.run(send, env={**environment(runtime.settings), **allowed}, check=True, timeout=60)
+        first, second = (
+            client.open_notice(one, signing.published(runtime.engine), audience=subscriptions.audience(1))
+            for one in receiver.got
+        )
+    assert (first.id, first.said) == (second.id, second.said)
+    assert subscriptions.deliveries(runtime.engine) == []
