@@ -350,10 +350,13 @@ def test_a_connection_that_dies_while_reading_keeps_no_part_of_a_slice(postgres:
     pieces = [next(running), next(running)]
     killer = psycopg2.connect(postgres.url.replace("+psycopg2", ""))
     killer.autocommit = True
-    killer.cursor().execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE application_name = 'approval-exchange-hub' AND query LIKE '%%hub_read%%' AND pid <> pg_backend_pid()"
-    )
+    with killer.cursor() as cursor:  # who reads this table, and nobody else on a server that tests share
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = %s::regclass AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()",
+            [f"{postgres.schema}.node"],
+        )
+        assert cursor.rowcount == 1
     killer.close()
     with pytest.raises(RetrySource, match=r"source probe, stream node: .*cursor stays"):
         pieces.extend(running)
