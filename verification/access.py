@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hub.errors import HubError
 from hub.workdays import after
 from sharedrepo.models.verification import SHARED_KINDS, SHARING_CLASSES
+from verification.four_eyes import Kind, move
 
 ANSWER_WORKING_DAYS: Final = 10
 """Working days within which a request for conditional sharing is answered (国发〔2016〕51 号, art. 11)."""
@@ -59,6 +60,9 @@ def share(
         )  # fmt: skip
 
 
+_GRANT = Kind("grant", 'access."grant"', "grant_id", "hub share list", AccessRefused)
+
+
 def ask(
     engine: sa.Engine, *, organ: str, kind: str, code: str, purpose: str, legal_basis: str, valid_from: date,
     valid_to: date | None, actor: str, today: date, stale_allowed: bool = False,
@@ -100,7 +104,7 @@ def answer(engine: sa.Engine, number: int, *, granted: bool, reason: str, actor:
     Raises:
         AccessRefused: there is no open request of this number, the same person asked, or no reason is given.
     """
-    _move(engine, number, "asked", "granted" if granted else "refused", reason, actor)
+    move(engine, _GRANT, number, "asked", "granted" if granted else "refused", reason, actor)
 
 
 def end(engine: sa.Engine, number: int, *, reason: str, actor: str) -> None:
@@ -109,23 +113,7 @@ def end(engine: sa.Engine, number: int, *, reason: str, actor: str) -> None:
     Raises:
         AccessRefused: there is no grant of this number that holds, the same person asked, or no reason is given.
     """
-    _move(engine, number, "granted", "ended", reason, actor)
-
-
-def _move(engine: sa.Engine, number: int, before: str, state: str, reason: str, actor: str) -> None:
-    if not reason.strip():
-        raise AccessRefused("say why: it is kept with the grant.")
-    with engine.begin() as connection:
-        done = connection.execute(
-            sa.text("""UPDATE access."grant" SET state = :state, reason = :reason, answered_by = :actor,
-                           answered_at = now()
-                       WHERE grant_id = :number AND state = :before AND asked_by <> :actor"""),
-            {"state": state, "reason": reason, "actor": actor, "number": number, "before": before},
-        )
-    if not done.rowcount:
-        raise AccessRefused(
-            f"no grant {number} is {before}, or you asked for it yourself. `hub share list` lists them."
-        )
+    move(engine, _GRANT, number, "granted", "ended", reason, actor)
 
 
 def listed(engine: sa.Engine) -> dict[str, list[dict[str, Any]]]:

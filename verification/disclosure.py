@@ -12,10 +12,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from verification.access import AccessRefused
+from verification.four_eyes import Kind, move
 
 UNANSWERED: Final = timedelta(days=3)
 LONGEST: Final = timedelta(days=366)
 """So far ahead one mark may hide; a longer investigation is marked anew, which somebody has to answer for again."""
+
+
+_DELAY = Kind("delay", "access.disclosure_delay", "delay_id", "hub share hidden", AccessRefused)
 
 
 def ask(
@@ -53,7 +57,7 @@ def answer(engine: sa.Engine, number: int, *, granted: bool, reason: str, actor:
     Raises:
         AccessRefused: there is no open request of this number, the same person asked, or no reason is given.
     """
-    _move(engine, number, "asked", "granted" if granted else "refused", reason, actor)
+    move(engine, _DELAY, number, "asked", "granted" if granted else "refused", reason, actor)
 
 
 def end(engine: sa.Engine, number: int, *, reason: str, actor: str) -> None:
@@ -62,23 +66,7 @@ def end(engine: sa.Engine, number: int, *, reason: str, actor: str) -> None:
     Raises:
         AccessRefused: there is no delay of this number that holds, the same person asked, or no reason is given.
     """
-    _move(engine, number, "granted", "ended", reason, actor)
-
-
-def _move(engine: sa.Engine, number: int, before: str, state: str, reason: str, actor: str) -> None:
-    if not reason.strip():
-        raise AccessRefused("say why: it is kept with the delay.")
-    with engine.begin() as connection:
-        done = connection.execute(
-            sa.text("""UPDATE access.disclosure_delay SET state = :state, reason = :reason, answered_by = :actor,
-                           answered_at = now()
-                       WHERE delay_id = :number AND state = :before AND asked_by <> :actor"""),
-            {"state": state, "reason": reason, "actor": actor, "number": number, "before": before},
-        )
-    if not done.rowcount:
-        raise AccessRefused(
-            f"no delay {number} is {before}, or you asked for it yourself. `hub share hidden` lists them."
-        )
+    move(engine, _DELAY, number, "granted", "ended", reason, actor)
 
 
 def listed(engine: sa.Engine) -> list[dict[str, Any]]:
