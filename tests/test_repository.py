@@ -35,6 +35,7 @@ PRODUCT = (
     "quality",
     "catalog",
     "verification",
+    "supervision",
     "kit",
     "web",
     "dags",
