@@ -16,7 +16,8 @@ audit = typer.Typer(help="The log of checks: sealed, told, and verified.", no_ar
 @audit.command()
 def seal(json: Json = False) -> None:
     """Seal all entries of the log that can be sealed now; the API does so by itself each minute."""
-    from verification import sealing, signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from verification import sealing  # noqa: PLC0415  # only when this command runs
 
     engine, protector = open_hub()
     signer = signing.Ed25519Signer.of(protector.ring)
@@ -99,7 +100,8 @@ def verify_log(
     json: Json = False,
 ) -> None:
     """Compare the log with seals and countersignatures: what was changed, removed, reordered or cut off is found."""
-    from verification import balances, sealing, signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from verification import balances, sealing  # noqa: PLC0415  # only when this command runs
 
     engine, _ = open_hub()
     jwks = read_document(keys) if keys is not None else signing.published(engine)

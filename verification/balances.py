@@ -19,8 +19,8 @@ from joserfc.jwk import OKPKey
 
 from hub.refusals import Fault, Malformed, NotFound
 from hub.workdays import ZONE, local_day
+from sharedrepo.signing import ALGORITHM, BadSignature, opened
 from verification.access import AccessRefused
-from verification.signing import ALGORITHM, BadSignature, opened
 
 KIND: Final = "hub-countersignature+jws"
 VERDICTS: Final = ("agrees", "differs")

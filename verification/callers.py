@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.refusals import NotAuthenticated
+from sharedrepo.signing import BadSignature, Signer, opened
 from verification.receipts import canonical
-from verification.signing import BadSignature, Signer, opened
 
 KIND: Final = "at+jwt"
 ISSUER: Final = "urn:approval-exchange-hub"

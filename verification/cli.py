@@ -35,7 +35,8 @@ def receipt(
     json: Json = False,
 ) -> None:
     """Check a receipt; with a kept copy of the keys nothing is asked of anybody."""
-    from verification import receipts, signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from verification import receipts  # noqa: PLC0415  # only when this command runs
 
     document = read_document(file)
     jwks = read_document(keys) if keys is not None else signing.published(open_hub()[0])
@@ -148,7 +149,7 @@ def _send(engine: sa.Engine, protector: Protector) -> dict[str, int]:
     import asyncio  # noqa: PLC0415  # only when a command sends
 
     from hub.settings import Settings  # noqa: PLC0415  # only when a command sends
-    from verification import signing  # noqa: PLC0415  # only when a command sends
+    from sharedrepo import signing  # noqa: PLC0415  # only when a command sends
     from verification.delivering import Post  # noqa: PLC0415  # only when a command sends
 
     signer = signing.Ed25519Signer.of(protector.ring)

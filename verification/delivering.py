@@ -19,10 +19,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from hub.protect import Protector
+from sharedrepo.signing import Signer
 from verification import subscriptions
 from verification.receipts import canonical
 from verification.sending import SECONDS, BadAddress, Networks, NotSent, Place, post
-from verification.signing import Signer
 from verification.subscriptions import Due
 
 KIND: Final = "secevent+jwt"

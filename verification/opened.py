@@ -17,13 +17,13 @@ from hub.errors import HubError
 from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
+from sharedrepo.signing import Ed25519Signer, publish
 from verification import feeds, recall, sealing, subscriptions, waiting
 from verification.callers import Tokens
 from verification.delivering import Post
 from verification.rates import Rates
 from verification.service import Checker
 from verification.sessions import Sessions
-from verification.signing import Ed25519Signer, publish
 from verification.watch import Watch
 
 log = logging.getLogger("hub.verification")

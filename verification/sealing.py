@@ -17,9 +17,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from hub.errors import RepositoryError
+from sharedrepo.signing import BadSignature, Signer, opened
 from verification.log import COVERED, leaf
 from verification.receipts import canonical
-from verification.signing import BadSignature, Signer, opened
 
 KIND: Final = "hub-head+jws"
 MOST_ENTRIES: Final = 5_000

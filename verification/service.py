@@ -14,6 +14,7 @@ import psycopg2.extensions
 from hub.protect import Protector
 from hub.refusals import KeyReused, NotAllowed, NotAuthenticated, NotFound
 from hub.workdays import local_day
+from sharedrepo.signing import Signer
 from verification import answers, comparing, gathering, log, looking, prerequisites, recall, receipts, waiting
 from verification.callers import Caller
 from verification.freshness import Freshness
@@ -22,7 +23,6 @@ from verification.log import Entry, Keyed
 from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck, mind
 from verification.receipts import Digest
 from verification.sessions import Sessions
-from verification.signing import Signer
 from verification.watch import Watch
 
 Cursor = psycopg2.extensions.cursor

@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from joserfc.jwk import OKPKey
 
 from pipeline.runtime import Runtime
+from sharedrepo import signing
+from sharedrepo.signing import Ed25519Signer
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.registry import ASKER, OTHER, Registry, body
-from verification import balances, sealing, signing
+from verification import balances, sealing
 from verification.access import AccessRefused
 from verification.client import BadQuestion, Head, Hub, NotProven, NotThere
 from verification.sealing import LogBroken
-from verification.signing import Ed25519Signer
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 

@@ -16,13 +16,13 @@ from joserfc.jwk import OKPKey
 
 from hub.workdays import local_day
 from sharedrepo import clients
+from sharedrepo.signing import Ed25519Signer
 from tests.catalog import items
 from tests.verification.conftest import Asker
 from tests.verification.registry import ASKER, ISSUER, LICENCE, Registry, body
 from tests.verification.test_notices import Office, recalled
 from verification import balances, sealing, subscriptions
 from verification.client import Hub
-from verification.signing import Ed25519Signer
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "verify"
 _SQL = re.compile(r"^```sql\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -15,14 +15,14 @@ from pathlib import Path
 import requests
 
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo import clients, signing
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.receiver import receiving
 from tests.verification.registry import ASKER, Registry, body
 from tests.verification.test_notices import recalled
 from tests.web.processes import environment
 from tests.web.serving import served
-from verification import client, sealing, signing, subscriptions
+from verification import client, sealing, subscriptions
 from web.app import create
 
 

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo import clients, signing
+from sharedrepo.signing import Ed25519Signer
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.receiver import Receiver, receiving
 from tests.verification.registry import FIRM, FIRM_NAME, LICENCE, NOW, OTHER, PURPOSE, Registry, body
 from tests.verification.test_recall import revoke
 from tests.web.serving import served
-from verification import client, recall, signing, subscriptions
+from verification import client, recall, subscriptions
 from verification.delivering import Post
-from verification.signing import Ed25519Signer
 from verification.subscriptions import SubscriptionRefused
 from web.app import create
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.protect.keys import KeyRing, new_ring
-from verification import receipts, signing
+from sharedrepo import signing
+from sharedrepo.signing import Ed25519Signer
+from verification import receipts
 from verification.receipts import BadReceipt, Digest
-from verification.signing import Ed25519Signer
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ascii_keys = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8)

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from hub.refusals import Unavailable
 from pipeline.runtime import Runtime
+from sharedrepo import signing
 from sharedrepo.models import entry
-from verification import sealing, signing
+from sharedrepo.signing import Ed25519Signer
+from verification import sealing
 from verification.log import Entry, leaf, write
 from verification.sealing import tree_head
-from verification.signing import Ed25519Signer
 from verification.watch import Watch
 
 

@@ -133,9 +133,9 @@ def test_an_investigation_is_shown_later_with_its_reason_and_never_counted_befor
 
 def _found(registry: Registry, at: datetime) -> dict[str, Any]:
     """What a portal is told at a later time."""
+    from sharedrepo.signing import Ed25519Signer  # noqa: PLC0415
     from verification.service import Checker  # noqa: PLC0415
     from verification.sessions import Sessions  # noqa: PLC0415
-    from verification.signing import Ed25519Signer  # noqa: PLC0415
     from verification.watch import Watch  # noqa: PLC0415
 
     sessions = Sessions(registry.engine)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.runtime import Runtime
+from sharedrepo import signing
+from sharedrepo.signing import Ed25519Signer
 from tests.verification.conftest import Asker
 from tests.verification.registry import FIRM, FIRM_NAME, NOW, PERSON, Registry, body
-from verification import confirming, receipts, signing, waiting
+from verification import confirming, receipts, waiting
 from verification.service import Checker
 from verification.sessions import Sessions
-from verification.signing import Ed25519Signer
 from verification.watch import Watch
 
 LATER = (NOW + timedelta(days=2)).isoformat()

@@ -1,4 +1,4 @@
-"""The hub's signature under receipts and heads: which key signs, and where its public part is published for ever.
+"""The hub's signature: which key signs receipts, heads, editions and cards, and where its public part is published.
 
 The algorithm stands behind `Signer`: a deployment that must sign by SM2 (GB/T 32918) brings another. The private key
 is derived from the newest root key, so that `hub key rotate` turns it; its public part stays in `audit.signing_key`.
