@@ -1,4 +1,4 @@
-"""The province's own simple calendar: weekends and fixed holidays are free, offices work 08:30-12:00 and 13:30-17:30.
+"""The working time of offices: the days of the legal calendar, 08:30-12:00 and 13:30-17:30.
 
 Working time is counted in working seconds from the first day of the calendar, so that "two hours later" is an addition.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
+from hub import workdays
+
 DAY = 27_000
 """Working seconds of one day: 7.5 hours."""
 HOUR = 3_600
@@ -15,17 +17,10 @@ _MORNING = 12_600
 _OPENS = timedelta(hours=8, minutes=30)
 _NOON = timedelta(hours=13, minutes=30)
 
-_HOLIDAYS = frozenset(
-    [(1, 1), (4, 4), (4, 5)]
-    + [(2, day) for day in range(10, 17)]
-    + [(5, day) for day in range(1, 4)]
-    + [(10, day) for day in range(1, 8)]
-)
-
 
 def works(day: date) -> bool:
     """Say whether offices are open on this day."""
-    return day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS
+    return workdays.is_workday(day)
 
 
 def _days(first: date, last: date) -> Iterator[date]:
