@@ -16,8 +16,8 @@ from hub.protect.keys import new_ring
 from normalization.apply import Context, Occurrences
 from normalization.entry import entered
 from normalization.mapping import Mapping, StreamMapping, load_mapping
+from pipeline.desk import Desk
 from pipeline.mapped import corrected
-from pipeline.prepare import Desk
 from validation.structure import StructureJudge
 
 

@@ -22,9 +22,11 @@ from pipeline import batches, budget, contract, envelopes, pulling, receipts, sn
 from pipeline.ahead import ahead, as_it_is
 from pipeline.bounds import bounded
 from pipeline.courier import courier
+from pipeline.desk import Desk
+from pipeline.fates import PASSED
 from pipeline.mapped import corrected
 from pipeline.memory import sparing
-from pipeline.prepare import Desk, Prepared
+from pipeline.prepare import Prepared
 from pipeline.runtime import Connection, Runtime
 from pipeline.troubles import Troubles
 from pipeline.work import Line, Refused, Work, facts_of
@@ -236,7 +238,7 @@ def _pull(work: Work, line: Line, connector: Connector, how: _How, progress: Pro
 def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, how: _How) -> None:
     """Write a slice, hold it where its delivery is not to be published, or pass it over where its number is known."""
     fate = envelopes.fate_of(work, line, piece, full=how.full)
-    if fate in envelopes.PASSED:
+    if fate in PASSED:
         units.pass_over(work, line, piece, fate, dry_run=how.dry_run)
         return
     why = envelopes.refusals(piece, fate)

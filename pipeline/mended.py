@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from hub.findings import Finding
 from hub.mends import Mend
 from normalization.model import Field
 from normalization.values.common import text_of
-
-if TYPE_CHECKING:
-    from pipeline.prepare import Desk
+from pipeline.desk import Desk
 
 RULE = "value_mended"
 

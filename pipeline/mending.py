@@ -18,8 +18,9 @@ from hub.mends import Mend, taken
 from hub.records import Record, Slice
 from normalization.model import Field
 from pipeline import batches
+from pipeline.desk import Desk
 from pipeline.mended import RULE
-from pipeline.prepare import Desk, prepare
+from pipeline.prepare import prepare
 from pipeline.work import Line, Work, transaction
 from sharedrepo import corrections, load, stage, waiting
 from sharedrepo.known import Register

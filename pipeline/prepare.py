@@ -13,15 +13,13 @@ import pandas as pd
 import pyarrow as pa
 
 from hub import jsontext
-from hub.documents import Documents
 from hub.findings import Finding
 from hub.mends import Mend
-from hub.protect import Protector
 from hub.records import Record, Slice
 from hub.table import chosen, lines_of
-from normalization.apply import Context, Identity, Occurrences, TableRows, identify, translate
-from normalization.mapping import StreamMapping
+from normalization.apply import Identity, Occurrences, TableRows, identify, translate
 from pipeline.archived import MENDED
+from pipeline.desk import Desk
 from pipeline.mended import told_of
 from pipeline.protecting import content_hashes, protect
 from pipeline.replacing import put_right
@@ -30,23 +28,6 @@ from sharedrepo.archive.envelope import Packed, pack
 from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
 from sharedrepo.known import Register
 from validation.rules import judge_meaning
-from validation.structure import StructureJudge
-
-
-@dataclass(slots=True)
-class Desk:
-    """Everything that one stream's slices are prepared with, made once a pull."""
-
-    mapping: StreamMapping
-    judge: StructureJudge
-    documents: Documents
-    protector: Protector
-    context: Context
-    seen: Occurrences
-    lock: Callable[[bytes], bytes]
-    """Locks the payload of a record that waits, under the data key of its source and month."""
-    shown: frozenset[str] = frozenset()
-    """The top-level fields whose raw values findings may show: those that go to columns of no person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import absence, batches, contract, envelopes, mending, snapshots, states, units, waiving
+from pipeline import absence, batches, contract, mending, snapshots, states, units, waiving
 from pipeline.archived import fill
 from pipeline.exchange import opened
+from pipeline.fates import Fate
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work, transaction
 from sharedrepo import stage
@@ -146,7 +147,7 @@ def _batch(work: Work, head: Header) -> int:
         return _waived(work, line, head)
     piece, keys = _slice(work, line, head)
     if "passed" in head:
-        units.pass_over(work, line, piece, envelopes.Fate(head["passed"]))
+        units.pass_over(work, line, piece, Fate(head["passed"]))
         return 0
     if head["status"] == "held" and head["kind"] == absence.KIND:
         with transaction(work) as cursor:

@@ -11,7 +11,7 @@ from connectors.seam import Acknowledges, Connector, Receipt
 from hub.findings import RULES, Finding
 from hub.records import Slice
 from hub.table import chosen, lines_of
-from pipeline import envelopes
+from pipeline import envelopes, fates
 from pipeline.prepare import Prepared
 from pipeline.work import Line, Work, transaction
 from sharedrepo import load, receipts, stage
@@ -46,7 +46,7 @@ def owe(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared, load
         bad = [place for place, (outcome, found) in enumerate(became) if found or outcome == "quarantined"]
         listed = [
             {"row": rows[place], "outcome": became[place][0], "said": sentences(became[place][1], FEW_ERRORS)}
-            for place in bad[: envelopes.MOST_ERRORS]
+            for place in bad[: fates.MOST_ERRORS]
         ]
         outcomes = [outcome for outcome, _ in became]
         envelopes.take(cursor, line, piece, loaded.batch_id, outcomes, listed, len(bad) - len(listed))

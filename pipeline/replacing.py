@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,10 +23,8 @@ from normalization.fields import Fields
 from normalization.model import Field
 from normalization.values import instant
 from normalization.values.common import TEXT, text_of
+from pipeline.desk import Desk
 from pipeline.mended import RULE
-
-if TYPE_CHECKING:
-    from pipeline.prepare import Desk
 
 Mask = npt.NDArray[np.bool_]
 _BY = "source.yml"

@@ -12,7 +12,7 @@ from typing import Any
 from hub.findings import Finding
 from hub.records import Enveloped, Slice, Unit
 from pipeline import batches, envelopes, receipts, settling
-from pipeline.envelopes import Fate
+from pipeline.fates import Fate
 from pipeline.prepare import archive_lines
 from pipeline.work import Line, Refused, Work, transaction
 from sharedrepo import findings, load, stage, streams, units

@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connectors.source import Source, StreamSpec
 from hub.errors import RefuseUnit
 from hub.records import Record, Unit
-from pipeline.prepare import Desk
+from pipeline.desk import Desk
+from pipeline.fates import Fate, Tally
 from pipeline.runtime import Connection, Runtime
 from sharedrepo import stage
 from sharedrepo.streams import SourceFacts
-
-if TYPE_CHECKING:
-    from pipeline.envelopes import Fate, Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from hub.records import Record
 from normalization.apply import Occurrences, identify
 from normalization.model import Field, StreamMapping
 from pipeline import mending, snapshots
+from pipeline.desk import Desk
 from pipeline.exchange import desk_of, opened
 from pipeline.mapped import mapping_of
-from pipeline.prepare import Desk
 from pipeline.runtime import Runtime
 from quality.worklist import log
 from quality.worklist.base import Base, base_of, source_of

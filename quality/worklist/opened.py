@@ -14,9 +14,9 @@ from hub.findings import rule
 from hub.mends import taken
 from normalization.apply import translate
 from normalization.model import Field, StreamMapping
+from pipeline.desk import Desk
 from pipeline.exchange import desk_of
 from pipeline.mapped import mapping_of
-from pipeline.prepare import Desk
 from pipeline.replacing import put_right
 from pipeline.runtime import Runtime
 from quality.worklist import log
