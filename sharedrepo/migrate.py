@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from pathlib import Path
 
 import sqlalchemy as sa
+
+from sharedrepo import readers
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 MONTHS_AHEAD = 2
@@ -21,7 +24,7 @@ def upgrade(engine: sa.Engine) -> str:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('hub.migrate'))"))
         if _reached(connection) != newest():
             _migrate(connection)
-        _make_views(connection)
+        readers.mind(connection, views_made=_make_views(connection))
         connection.execute(sa.text("SELECT core_history.make_partitions(:ahead)"), {"ahead": MONTHS_AHEAD})
         connection.execute(sa.text("SELECT audit.make_partitions(:ahead)"), {"ahead": MONTHS_AHEAD})
         return str(_reached(connection))
@@ -55,23 +58,38 @@ def _migrate(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _make_views(connection: sa.Connection) -> None:
-    """Make each view whose query is not the one that it was made of, in name order: a comment on it says which.
+def _make_views(connection: sa.Connection) -> bool:
+    """Make each view whose query is not the one that it was made of, in name order; say whether one was made.
 
-    A view that stands on one that is made anew goes with it, and so is missing when its turn comes.
+    A comment on the view says what it was made of. A view that stands on one that is made anew goes with it, and so is
+    missing when its turn comes.
     """
-    marks = _marks(connection)
+    marks, made = _marks(connection), False
     for file in sorted((SQL / "views").glob("*/*.sql")):
         view = f'"{file.parent.name}"."{file.stem}"'
-        query = file.read_text(encoding="utf-8").strip()
-        mark = f"made of {hashlib.blake2b(query.encode(), digest_size=16).hexdigest()}"
+        query, comments = file.read_text(encoding="utf-8").strip(), _comments(file)
+        said = "".join((query, *(f"\n{column}: {comment}" for column, comment in comments.items())))
+        mark = f"made of {hashlib.blake2b(said.encode(), digest_size=16).hexdigest()}"
         if marks.get(view) == mark:
             continue
         # A view whose columns changed cannot be replaced in place; views hold nothing, so it is made anew.
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view} CASCADE")
         connection.exec_driver_sql(f"CREATE VIEW {view} WITH (security_invoker = true) AS {query}")
         connection.exec_driver_sql(f"COMMENT ON VIEW {view} IS '{mark}'")
-        marks = _marks(connection)
+        for column, comment in comments.items():
+            literal = comment.replace("'", "''").replace("%", "%%")
+            connection.exec_driver_sql(f"COMMENT ON COLUMN {view}.\"{column}\" IS '{literal}'")
+        marks, made = _marks(connection), True
+    return made
+
+
+def _comments(file: Path) -> dict[str, str]:
+    """Return what is said of a view's columns in `columns.csv` beside it, where there is one."""
+    said = file.parent / "columns.csv"
+    if not said.is_file():
+        return {}
+    with said.open(encoding="utf-8", newline="") as lines:
+        return {row["column"]: row["comment"] for row in csv.DictReader(lines) if row["view"] == file.stem}
 
 
 def _marks(connection: sa.Connection) -> dict[str, str]:

@@ -12,6 +12,7 @@ from hub.show import as_json, show_table
 from hub.workdays import ZONE, local_day
 from verification.audit_cli import audit
 from verification.opening import Actor, CannotVerify, Json, actor_of, open_hub, read_document
+from verification.readers_cli import role
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -22,6 +23,7 @@ __all__ = ["audit", "share", "verify"]
 
 verify = typer.Typer(help="Receipts of checks, and checks whose case was never found.", no_args_is_help=True)
 share = typer.Typer(help="What may be checked, and by whom: sharing classes and grants.", no_args_is_help=True)
+share.add_typer(role, name="role")
 
 Kind = Annotated[str, typer.Argument(help="credential_type or item.")]
 Code = Annotated[str, typer.Argument(help="The credential type, or the item's code.")]

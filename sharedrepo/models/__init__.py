@@ -1,7 +1,7 @@
 """The tables of the repository: `core` made from the contracts, its history twins, `ledger`, `quality`,
 `catalog`, `access` and `audit`."""
 
-from sharedrepo.models.access import account, account_event, client, session, sign_in_pause
+from sharedrepo.models.access import account, account_event, client, reader, session, sign_in_pause
 from sharedrepo.models.base import metadata
 from sharedrepo.models.catalog import (
     base_item,
@@ -86,6 +86,7 @@ __all__ = [
     "metadata",
     "organ_key",
     "post",
+    "reader",
     "recall",
     "receipt",
     "score",

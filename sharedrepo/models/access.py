@@ -79,3 +79,17 @@ account_event = sa.Table(
     schema="access",
     comment="账号日志: sign-ins and changes of accounts. Rows are only added.",
 )
+
+reader = sa.Table(
+    "reader",
+    metadata,
+    column("role", sa.Text(), primary_key=True),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("purpose", sa.Text(), nullable=False, privacy="public"),
+    column("made_by", sa.Text(), nullable=False),
+    instant("made_at", nullable=False, server_default=sa.text("now()")),
+    column("ended_by", sa.Text()),
+    instant("ended_at"),
+    schema="access",
+    comment="数据库读者: the role by which an organ reads the views in out, for one purpose; rows end, none changes.",
+)

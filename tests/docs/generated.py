@@ -5,6 +5,7 @@ A part stands between `<!-- made: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -72,6 +73,19 @@ def suites() -> Iterator[str]:
         yield "\n"
 
 
+def readers() -> Iterator[str]:
+    """Every view for departments that read by SQL, with its columns."""
+    with (DOCS.parent / "sql" / "views" / "out" / "columns.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    for view in dict.fromkeys(row["view"] for row in rows):
+        yield f"### `out.{view}`\n\n| column | 中文 | what it says |\n|---|---|---|\n"
+        for row in rows:
+            if row["view"] == view:
+                zh, _, en = row["comment"].partition(" · ")
+                yield f"| `{row['column']}` | {zh} | {en} |\n"
+        yield "\n"
+
+
 def _short(value: object) -> str:
     return " / ".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -93,6 +107,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "documents": documents,
     "defects": defects,
     "suites": suites,
+    "readers": readers,
 }
 
 
