@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.errors import HubError
+from hub.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class ContentRefused(HubError):
     def __init__(self, code: str, faults: Sequence[Fault]) -> None:
         self.code, self.faults = code, tuple(faults)
         listed = "; ".join(f"{one.pointer or '/'}: {one.said}" for one in faults)
-        super().__init__(f"item {code}: {listed}. Mend all of it, then send the content again.")
+        super().__init__(
+            sentence("item {code}: {listed}. Mend all of it, then send the content again.", code=code, listed=listed)
+        )
 
 
 class DeedRefused(HubError):
@@ -33,7 +36,7 @@ class DeedRefused(HubError):
 
     def __init__(self, code: str, got: str, next_step: str) -> None:
         self.code, self.got = code, got
-        super().__init__(f"item {code}: {got}. {next_step}")
+        super().__init__(sentence("item {code}: {got}. {next_step}", code=code, got=got, next_step=next_step))
 
 
 class NoSuchItem(HubError):
@@ -41,7 +44,9 @@ class NoSuchItem(HubError):
 
     def __init__(self, code: str) -> None:
         self.code = code
-        super().__init__(f"no item {code!r} in the catalogue. `hub catalog list` shows those that there are.")
+        super().__init__(
+            sentence("no item {code!r} in the catalogue. `hub catalog list` shows those that there are.", code=code)
+        )
 
 
 class NumberTaken(HubError):
@@ -50,8 +55,12 @@ class NumberTaken(HubError):
     def __init__(self, code: str, holder: str) -> None:
         self.code, self.holder = code, holder
         super().__init__(
-            f"number {code!r} stands for item {holder!r} already, and a number is never given twice. "
-            "Give another number, or change that item."
+            sentence(
+                "number {code!r} stands for item {holder!r} already, and a number is never given twice. "
+                "Give another number, or change that item.",
+                code=code,
+                holder=holder,
+            )
         )
 
 
@@ -63,7 +72,10 @@ class Cycle(HubError):
     def __init__(self, codes: Sequence[str]) -> None:
         self.codes = tuple(codes)
         super().__init__(
-            f"items are prerequisites of each other: {' → '.join(codes)}. Take one of these requirements out."
+            sentence(
+                "items are prerequisites of each other: {codes}. Take one of these requirements out.",
+                codes=" → ".join(codes),
+            )
         )
 
 
@@ -71,7 +83,11 @@ class TooMuchToDraw(HubError):
     """An item rests on so much that nobody could read the picture; the list of its prerequisites says the same."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"the picture would have more than {most:,} parts. See the list of prerequisites instead.")
+        super().__init__(
+            sentence(
+                "the picture would have more than {most:,} parts. See the list of prerequisites instead.", most=most
+            )
+        )
 
 
 class FileRefused(HubError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from catalog.errors import DeedRefused
+from hub.sentences import Code, Codes, sentence
 
 Seat = Literal["department", "legal", "reform", "supervision", "hub"]
 Change = Literal["new", "change", "suspend", "restore", "abolish", "devolve"]
@@ -93,8 +94,12 @@ def status_after(code: str, status: Status | None, change: Change) -> Status:
         DeedRefused: the change does not fit.
     """
     if change not in _CHANGES[status]:
-        stands = "is not published yet" if status is None else f"is {status}"
-        raise DeedRefused(code, f"it {stands}, so {change!r} does not fit", f"Fitting: {', '.join(_CHANGES[status])}.")
+        stands = Code("item.status", "unpublished" if status is None else status)
+        raise DeedRefused(
+            code,
+            sentence("it is {stands}, so {change!r} does not fit", stands=stands, change=Code("item.change", change)),
+            sentence("Fitting: {known}.", known=Codes.of("item.change", _CHANGES[status])),
+        )
     return STATUS_AFTER.get(change, status or "in_force")
 
 
@@ -106,9 +111,24 @@ def fits(code: str, what: str, *, seat: Seat, state: State) -> Deed:
     """
     deed = DEEDS[what]
     if seat not in deed.seats:
-        raise DeedRefused(code, f"{what!r} is no deed of seat {seat!r}", f"It is a deed of {' or '.join(deed.seats)}.")
+        raise DeedRefused(
+            code,
+            sentence(
+                "{what!r} is no deed of seat {seat!r}", what=Code("desk.deed", what), seat=Code("desk.seat", seat)
+            ),
+            sentence("It is a deed of {known}.", known=Codes.of("desk.seat", deed.seats)),
+        )
     if state not in deed.states:
         now = [name for name, one in DEEDS.items() if state in one.states]
-        known = f"What fits now: {', '.join(now)}." if now else "Draft the next version instead."
-        raise DeedRefused(code, f"its version is {state}, so {what!r} does not fit", known)
+        fitting = sentence("What fits now: {known}.", known=Codes.of("desk.deed", now))
+        known = fitting if now else "Draft the next version instead."
+        raise DeedRefused(
+            code,
+            sentence(
+                "its version is {state}, so {what!r} does not fit",
+                state=Code("desk.state", state),
+                what=Code("desk.deed", what),
+            ),
+            known,
+        )
     return deed

@@ -20,6 +20,7 @@ from catalog.errors import ContentRefused, DeedRefused, Fault
 from catalog.life import Doer, Proposal
 from catalog.store import Standing
 from hub.remark import one_line
+from hub.sentences import Code, sentence
 from hub.workdays import local_day
 
 LONGEST = 2000
@@ -40,9 +41,13 @@ def propose(engine: sa.Engine, said: Proposal, doer: Doer) -> int:
         item = store.standing(connection, said.code)
         status = life.status_after(said.code, item.status if item else None, said.change)
         if doer.seat != "department":
-            raise DeedRefused(said.code, f"{doer.seat!r} proposes nothing", "It is a deed of department.")
+            raise DeedRefused(
+                said.code,
+                sentence("{seat!r} proposes nothing", seat=Code("desk.seat", doer.seat)),
+                "It is a deed of department.",
+            )
         if item is not None and item.under_way is not None:
-            told = f"version {item.under_way} is under way"
+            told = sentence("version {version} is under way", version=item.under_way)
             raise DeedRefused(said.code, told, "Have it published, or withdraw it, before the next is drafted.")
         said = replace(said, reason=_plain(said.code, said.reason, "reason"))
         if item is None:
@@ -119,7 +124,11 @@ def publish(
     """
     now = today or local_day(datetime.now(UTC))
     if effective_on < now:
-        raise DeedRefused(code, f"{effective_on} is past", f"Publish it for {now} or a later day.")
+        raise DeedRefused(
+            code,
+            sentence("{effective_on} is past", effective_on=effective_on),
+            sentence("Publish it for {now} or a later day.", now=now),
+        )
     with store.deed(engine) as connection:
         item, version = _under_way(connection, code)
         _publish_one(connection, item, version, effective_on, doer, opinion)
@@ -151,7 +160,7 @@ def answer(engine: sa.Engine, code: str, number: int, said: str, doer: Doer) -> 
     """
     with store.deed(engine) as connection:
         if not store.add_answer(connection, code, number, _plain(code, said, "answer"), doer.actor):
-            raise DeedRefused(code, f"comment {number} is not open", "See `hub catalog show`.")
+            raise DeedRefused(code, sentence("comment {number} is not open", number=number), "See `hub catalog show`.")
 
 
 def _publish_one(
@@ -160,7 +169,7 @@ def _publish_one(
     life.fits(item.code, "publish", seat=doer.seat, state=version.state)
     _must_be_other_eyes(connection, item.code, version, doer)
     if item.effective_on is not None and effective_on < item.effective_on:
-        told = f"its last version takes effect on {item.effective_on}"
+        told = sentence("its last version takes effect on {day}", day=item.effective_on)
         raise DeedRefused(item.code, told, "A version cannot take effect before the one that it follows.")
     opinion = _plain(item.code, opinion, "opinion", must=False)
     store.change(connection, version.version_id, state="published", effective_on=effective_on, published_by=doer.actor)
@@ -173,9 +182,13 @@ def _must_be_other_eyes(connection: sa.Connection, code: str, version: store.Ver
         return
     before = {seat for seat, actor in store.hands(connection, version.version_id) if actor == doer.actor}
     if "department" in before:
-        raise DeedRefused(code, f"{doer.actor} drafted it", "Somebody else must review and publish it.")
+        raise DeedRefused(
+            code, sentence("{actor} drafted it", actor=doer.actor), "Somebody else must review and publish it."
+        )
     if before - {doer.seat}:
-        raise DeedRefused(code, f"{doer.actor} acted on it from another seat", "Each seat looks for itself.")
+        raise DeedRefused(
+            code, sentence("{actor} acted on it from another seat", actor=doer.actor), "Each seat looks for itself."
+        )
 
 
 def _under_way(connection: sa.Connection, code: str) -> tuple[Standing, store.Version]:
@@ -194,7 +207,13 @@ def _must_have_no_cycle(connection: sa.Connection) -> None:
 def _plain(code: str, text: str, name: str, *, must: bool = True) -> str:
     words = one_line(text)
     if must and not words:
-        raise DeedRefused(code, f"no {name} was given", "Say it: it is kept with the deed.")
+        raise DeedRefused(
+            code, sentence("no {name} was given", name=Code("said", name)), "Say it: it is kept with the deed."
+        )
     if len(words) > LONGEST:
-        raise DeedRefused(code, f"the {name} has {len(words)} characters", f"Say it in at most {LONGEST}.")
+        raise DeedRefused(
+            code,
+            sentence("the {name} has {count} characters", name=Code("said", name), count=len(words)),
+            sentence("Say it in at most {longest}.", longest=LONGEST),
+        )
     return words

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Protocol, cast
 
 from hub.refusals import Malformed, NotFound
+from hub.sentences import sentence
 from hub.visitor import Visitor
 
 
@@ -48,7 +49,7 @@ def chosen(request: Any, name: str, longest: int = 200) -> str | None:
     """
     said = str(request.query_params.get(name) or "").strip()
     if len(said) > longest or "\0" in said:
-        raise Malformed(f"the filter {name} is too long", hint="Choose on the page.")
+        raise Malformed(sentence("the filter {name} is too long", name=name), hint="Choose on the page.")
     return said or None
 
 
@@ -71,7 +72,7 @@ def number(said: str | None, name: str) -> int:
     """
     text = (said or "").strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 18):  # noqa: PLR2004  # digits of a 64-bit number
-        raise Malformed(f"{name} is no number", hint="Choose on the page.")
+        raise Malformed(sentence("{name} is no number", name=name), hint="Choose on the page.")
     return int(text)
 
 
@@ -83,4 +84,4 @@ def day(said: str | None, name: str) -> date:
     """
     with contextlib.suppress(ValueError):
         return date.fromisoformat((said or "").strip())
-    raise Malformed(f"{name} is no day", hint="Write it as 2026-01-31.")
+    raise Malformed(sentence("{name} is no day", name=name), hint="Write it as 2026-01-31.")

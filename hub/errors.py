@@ -21,12 +21,19 @@ from dataclasses import dataclass
 
 from hub.findings import UNIT, Finding
 from hub.records import Enveloped
+from hub.sentences import sentence
 
 
 class HubError(Exception):
     """An error of the hub that words its own sentence and its next step."""
 
     exit_status = 1
+
+    @property
+    def sentence(self) -> str:
+        """Return the sentence as it was worded, so that a page can say it in its reader's language."""
+        first = self.args[0] if self.args else ""
+        return first if isinstance(first, str) else str(self)
 
 
 class SourceTrouble(HubError):
@@ -184,7 +191,9 @@ class SourceBusy(HubError):
 
     def __init__(self, source: str) -> None:
         self.source = source
-        super().__init__(f"source {source}: another pull is running. Wait for it to end, then pull again.")
+        super().__init__(
+            sentence("source {source}: another pull is running. Wait for it to end, then pull again.", source=source)
+        )
 
 
 class RepositoryError(HubError):

@@ -7,6 +7,7 @@ RequestRefused
 ├── Forged            403  open the page again and repeat the deed (pages)
 ├── NotAllowed        403  ask the hub's operators for the right
 ├── NotFound          404  mend the address; the message names what there is
+├── MethodNotAllowed  405  ask in a way that the address takes
 ├── TooSlow           408  send the body faster
 ├── KeyReused         422  take a new Idempotency-Key for a new body
 ├── TooLarge          413  send less at once
@@ -89,6 +90,13 @@ class NotFound(RequestRefused):
 
     status = 404
     title = "there is no such thing"
+
+
+class MethodNotAllowed(RequestRefused):
+    """The address is there, and is not asked in this way."""
+
+    status = 405
+    title = "this address is not asked in this way"
 
 
 class TooSlow(RequestRefused):

@@ -9,9 +9,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from hub.documents import Documents
 from hub.findings import RULES
+from hub.sentences import spoken
+from hub.words import HTML_LANG
 
 ZONE = ZoneInfo("Asia/Shanghai")
 """The time zone in which pages and reports show instants; they say so."""
@@ -28,8 +31,16 @@ def environment(folders: Sequence[Path]) -> Environment:
         auto_reload=False,
     )
     made.filters |= {"number": number, "percent": percent, "instant": instant, "day": day}
-    made.globals |= {"rule_title": rule_title, "rule_hint": rule_hint, "document_title": document_title}
+    made.globals |= {"told": told, "rule_title": rule_title, "rule_hint": rule_hint, "document_title": document_title}
     return made
+
+
+def told(sentence: str | BaseException, language: str) -> Markup:
+    """Write a sentence of a refusal in a language, marked as English where nobody worded it in that one."""
+    found = spoken(sentence, language)
+    if not found.text or found.language == language:
+        return escape(found.text)
+    return Markup('<span lang="{}">{}</span>').format(HTML_LANG[found.language], found.text)
 
 
 def number(value: float | None) -> str:

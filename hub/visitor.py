@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hub.refusals import NotAllowed, NotFound
+from hub.sentences import Code, Codes, sentence
 
 SEE = "see"
 """Look at scores, issues, feeds, waiting records (values hidden) and reports."""
@@ -106,8 +107,11 @@ class Visitor:
             NotAllowed: no role of this person has it; the message names the roles that do.
         """
         if not self.may(right):
-            having = ", ".join(one for one, rights in RIGHTS.items() if right in rights)
-            raise NotAllowed(f"your roles do not include this right ({right})", hint=f"These roles have it: {having}.")
+            having = Codes.of("role", (one for one, rights in RIGHTS.items() if right in rights))
+            raise NotAllowed(
+                sentence("your roles do not include this right ({right})", right=Code("right", right)),
+                hint=sentence("These roles have it: {having}.", having=having),
+            )
 
     def sees(self, organ: str | None) -> bool:
         """Say whether the person sees an organ's data; what belongs to no organ is for those who see all."""

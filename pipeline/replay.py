@@ -11,6 +11,7 @@ from connectors.source import Source
 from hub.errors import RepositoryError
 from hub.records import Slice, Unit
 from hub.remark import one_line
+from hub.sentences import sentence
 from pipeline import absence, batches, snapshots
 from pipeline.archived import fill
 from pipeline.exchange import opened
@@ -71,12 +72,23 @@ def accept(
     reason = one_line(reason)
     if not reason:
         raise RepositoryError(
-            f"batch {batch_id} of {source.code} stays held: no reason was given. Say why it is right."
+            sentence(
+                "batch {batch} of {source} stays held: no reason was given. Say why it is right.",
+                batch=batch_id,
+                source=source.code,
+            )
         )
     held = lists.held_unit(runtime.engine, source.code, batch_id)
     if not held:
         known = [row["batch"] for row in lists.batches(runtime.engine, source=source.code, status="held")]
-        raise RepositoryError(f"source {source.code} holds no batch {batch_id}; held are: {known or 'none'}.")
+        raise RepositoryError(
+            sentence(
+                "source {source} holds no batch {batch}; held are: {known}.",
+                source=source.code,
+                batch=batch_id,
+                known=", ".join(map(str, known)) or "–",
+            )
+        )
     mapping = mapping_of(runtime, source)
     snapshots.keep(runtime, mapping, source.mapping)
     counts: Counter[str] = Counter()
@@ -87,8 +99,13 @@ def accept(
             header, lines = runtime.archive.open(row["archive"])
             if "refused" in header:
                 raise RepositoryError(
-                    f"batch {row['batch']} holds {row['unit']}, which could not be read: {header['refused']['got']}. "
-                    "It cannot be accepted; ask the department to send it again."
+                    sentence(
+                        "batch {batch} holds {unit}, which could not be read: {got}. It cannot be accepted; ask the "
+                        "department to send it again.",
+                        batch=row["batch"],
+                        unit=row["unit"],
+                        got=header["refused"]["got"],
+                    )
                 )
             piece = Slice(stream=line.spec.name, records=[], rows=[], state=line.state, unit=_unit(row, header))
             piece.unit_ends = bool(header["unit_ends"])

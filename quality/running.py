@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from connectors.source import Source
 from hub.errors import RepositoryError
+from hub.sentences import sentence
 from hub.workdays import local_day
 from pipeline import replay
 from pipeline.runtime import Runtime
@@ -126,5 +127,11 @@ def release(
         return {}
     mine = [one for one in sources if one.code == source]
     if not mine:
-        raise RepositoryError(f"no source {source!r} is declared any more, so its batch {batch} cannot be taken in.")
+        raise RepositoryError(
+            sentence(
+                "no source {source!r} is declared any more, so its batch {batch} cannot be taken in.",
+                source=source,
+                batch=batch,
+            )
+        )
     return replay.accept(runtime, mine[0], batch, reason, actor=actor).counts

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from hub.refusals import Forged, Malformed, TooLarge, TooSlow, UnsupportedForm
+from hub.sentences import sentence
 
 MOST_BYTES = 256 * 1024
 MOST_FIELDS = 300
@@ -25,16 +26,21 @@ async def read(request: Request) -> dict[str, str]:
         UnsupportedForm, TooLarge, TooSlow, Malformed: it is no form that our pages send.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
-        raise UnsupportedForm(f"a form comes as {_KIND}", hint="Send the form of the page.")
+        raise UnsupportedForm(sentence("a form comes as {kind}", kind=_KIND), hint="Send the form of the page.")
     body = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
             async for piece in request.stream():
                 body += piece
                 if len(body) > MOST_BYTES:
-                    raise TooLarge(f"the form has more than {MOST_BYTES:,} bytes", hint="Write less.")
+                    raise TooLarge(
+                        sentence("the form has more than {most_bytes:,} bytes", most_bytes=MOST_BYTES),
+                        hint="Write less.",
+                    )
     except TimeoutError:
-        raise TooSlow(f"the form did not come within {SECONDS} seconds", hint="Send it again.") from None
+        raise TooSlow(
+            sentence("the form did not come within {seconds} seconds", seconds=SECONDS), hint="Send it again."
+        ) from None
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict",

@@ -18,7 +18,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from hub.refusals import PROBLEM, Fault, Malformed, NotAuthenticated, NotFound, RequestRefused
+from hub.refusals import PROBLEM, Fault, Malformed, MethodNotAllowed, NotAuthenticated, NotFound, RequestRefused
+from hub.sentences import sentence
 from web.pages import Pages, wants_page
 
 log = logging.getLogger("hub.web")
@@ -88,14 +89,22 @@ def shown(request: Request, refused: RequestRefused) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for no other
     places = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
-    return shown(request, Malformed(f"unreadable: {', '.join(places)}", hint="See the API's document, openapi.json."))
+    return shown(
+        request,
+        Malformed(
+            sentence("unreadable: {known}", known=", ".join(places)), hint="See the API's document, openapi.json."
+        ),
+    )
 
 
 async def _of_the_framework(request: Request, error: Exception) -> Response:
     """Answer what the framework itself refuses: unknown addresses and methods."""
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for no other
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return shown(request, NotFound("nothing lies at this address", hint="See the API's document, openapi.json."))
+        hint = "Choose on the page." if wants_page(request) else "See the API's document, openapi.json."
+        return shown(request, NotFound("nothing lies at this address", hint=hint))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and wants_page(request):
+        return shown(request, MethodNotAllowed("this address is not opened in this way", hint="Choose on the page."))
     words = HTTPStatus(error.status_code)
     kind = "".join(part.capitalize() for part in words.name.split("_"))
     return _shaped(request, error.status_code, kind, words.phrase, words.description, "", dict(error.headers or {}))

@@ -52,7 +52,7 @@ async def propose(request: Request) -> Response:
     except RequestRefused:
         raise
     except HubError as error:
-        return await _list(request, trouble=str(error), typed=form, status=HTTPStatus.CONFLICT)
+        return await _list(request, trouble=error, typed=form, status=HTTPStatus.CONFLICT)
     return _to(code, "proposed")
 
 
@@ -73,7 +73,7 @@ async def do(request: Request, code: str) -> Response:
     except RequestRefused:
         raise
     except HubError as error:
-        return await _shown(request, code, trouble=str(error), typed=form, status=HTTPStatus.CONFLICT)
+        return await _shown(request, code, trouble=error, typed=form, status=HTTPStatus.CONFLICT)
     return _to(code, what)
 
 
@@ -91,7 +91,9 @@ def _done(engine: sa.Engine, code: str, what: str, form: Any, doer: Doer) -> Non
         service.act(engine, code, what, doer, opinion=opinion)
 
 
-async def _list(request: Request, *, status: int = 200, trouble: str | None = None, typed: Any = None) -> Response:
+async def _list(
+    request: Request, *, status: int = 200, trouble: str | HubError | None = None, typed: Any = None
+) -> Response:
     visitor, seat, _ = _seated(request)
     rows = await run_in_threadpool(desk.waiting, _engine(request), organ=visitor.organ, seat=seat)
     shown: Response = page(
@@ -102,7 +104,7 @@ async def _list(request: Request, *, status: int = 200, trouble: str | None = No
 
 
 async def _shown(
-    request: Request, code: str, *, status: int = 200, trouble: str | None = None, typed: Any = None
+    request: Request, code: str, *, status: int = 200, trouble: str | HubError | None = None, typed: Any = None
 ) -> Response:
     found, (_, seat, _) = await _desk(request, code), _seated(request)
     text = "" if found.under_way is None else json.dumps(found.under_way["content"], ensure_ascii=False, indent=1)

@@ -21,7 +21,9 @@ from catalog.pages.public import SIZE, Asked
 from catalog.pages.wording import in_words
 from hub import asking
 from hub.asking import chosen, named, page
+from hub.errors import HubError
 from hub.refusals import Malformed, NotFound
+from hub.sentences import sentence
 from hub.words import LANGUAGES
 from hub.workdays import local_day
 from sharedrepo.models.catalog import CHANGES, STATUSES
@@ -109,7 +111,7 @@ async def comment(request: Request, code: str) -> Response:
     try:
         await run_in_threadpool(review.comment, _engine(request), named(code), said)
     except DeedRefused as error:
-        return await _proposal(request, named(code), status=HTTPStatus.CONFLICT, trouble=str(error), typed=said)
+        return await _proposal(request, named(code), status=HTTPStatus.CONFLICT, trouble=error, typed=said)
     return RedirectResponse(f"/items/review/{quote(code)}?done=said", HTTPStatus.SEE_OTHER)
 
 
@@ -137,7 +139,7 @@ async def one_item(request: Request, code: str) -> Response:
 
 
 async def _proposal(
-    request: Request, code: str, *, status: int = 200, trouble: str | None = None, typed: str = ""
+    request: Request, code: str, *, status: int = 200, trouble: str | HubError | None = None, typed: str = ""
 ) -> Response:
     found = await run_in_threadpool(review.one, _engine(request), code)
     shown: Response = page(
@@ -170,7 +172,10 @@ def _day(request: Request) -> date:
     said = chosen(request, "day", 10)
     found = _today() if said is None else asking.day(said, "day")
     if not _SINCE <= found <= _UNTIL:
-        raise Malformed("there is no catalogue of this day", hint=f"Name one from {_SINCE} to {_UNTIL}.")
+        raise Malformed(
+            "there is no catalogue of this day",
+            hint=sentence("Name one from {since} to {until}.", since=_SINCE, until=_UNTIL),
+        )
     return found
 
 
@@ -182,5 +187,8 @@ def _first(request: Request) -> int:
 def _one_of(request: Request, name: str, known: tuple[str, ...]) -> str | None:
     said = chosen(request, name, 20)
     if said is not None and said not in known:
-        raise Malformed(f"the filter {name} has no such choice", hint=f"There are: {', '.join(known)}.")
+        raise Malformed(
+            sentence("the filter {name} has no such choice", name=name),
+            hint=sentence("There are: {known}.", known=", ".join(known)),
+        )
     return said

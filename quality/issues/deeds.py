@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.remark import one_line
+from hub.sentences import Code, sentence
 from hub.workdays import after, local_day
 from quality.issues.errors import DeedDoesNotFit, NoSuchIssue
 from quality.issues.refreshing import LOCK
@@ -70,8 +71,11 @@ def snooze(
     today = local_day(now or datetime.now(UTC))
     if not today < until <= today + LONGEST_SNOOZE:
         raise DeedDoesNotFit(
-            code, f"it cannot be put off until {until}",
-            f"Name a day from {today + timedelta(days=1)} to {today + LONGEST_SNOOZE}, or accept it with a reason.",
+            code, sentence("it cannot be put off until {until}", until=until),
+            sentence(
+                "Name a day from {first} to {last}, or accept it with a reason.",
+                first=today + timedelta(days=1), last=today + LONGEST_SNOOZE,
+            ),
         )  # fmt: skip
     _do(engine, code, "snoozed", actor, reason, now, fits=("new", "acknowledged", "waiting", "snoozed"), must_say=True,
         status="snoozed", snoozed_until=until, accepted_records=None)  # fmt: skip
@@ -85,7 +89,7 @@ def assign(
     Raises:
         NoSuchIssue, DeedDoesNotFit: see the message; nothing was changed.
     """
-    assignee = _plain(code, assignee, "the assignee")
+    assignee = _plain(code, assignee, "assignee")
     if not assignee:
         raise DeedDoesNotFit(code, "nobody was named", "Say to whom it is given, for example account:li.")
     _do(engine, code, "assigned", actor, reason, now, fits=_OPEN, detail={"assignee": assignee}, assignee=assignee)
@@ -105,9 +109,11 @@ def _do(
     must_say: bool = False, up_to: int | None = None, detail: dict[str, Any] | None = None, **changes: Any,
 ) -> None:  # fmt: skip
     """Check a deed against the issue as it stands, change the issue and log it, in one transaction."""
-    now, reason, detail = now or datetime.now(UTC), _plain(code, reason, "the reason"), dict(detail or {})
+    now, reason, detail = now or datetime.now(UTC), _plain(code, reason, "reason"), dict(detail or {})
     if not ACTOR.fullmatch(actor):
-        raise DeedDoesNotFit(code, f"{actor[:40]!r} names no actor", "An actor is account:<code> or cli:<user>.")
+        raise DeedDoesNotFit(
+            code, sentence("{actor!r} names no actor", actor=actor[:40]), "An actor is account:<code> or cli:<user>."
+        )
     if must_say and not reason:
         raise DeedDoesNotFit(code, "no reason was given", "Say why: it is kept with the issue.")
     with engine.begin() as connection:
@@ -144,7 +150,11 @@ def _locked(connection: sa.Connection, code: str) -> dict[str, Any]:
 
 def _bound(code: str, records: int, up_to: int | None) -> int:
     if up_to is not None and up_to < records:
-        raise DeedDoesNotFit(code, f"{records} records show it, more than {up_to}", f"Accept at least {records}.")
+        raise DeedDoesNotFit(
+            code,
+            sentence("{records} records show it, more than {up_to}", records=records, up_to=up_to),
+            sentence("Accept at least {records}.", records=records),
+        )
     return records if up_to is None else up_to
 
 
@@ -159,8 +169,12 @@ def _does_not_fit(code: str, status: str, what: str) -> DeedDoesNotFit:
     if status == "fixed":
         step = "The fault is gone; it opens again by itself when it returns. A note can still be added."
     else:
-        step = f"See `hub quality issues show {code}`."
-    return DeedDoesNotFit(code, f"it is {status}, so it cannot be {what}", step)
+        step = sentence("See `hub quality issues show {code}`.", code=code)
+    return DeedDoesNotFit(
+        code,
+        sentence("it is {status}, so it cannot be {what}", status=Code("status", status), what=Code("event", what)),
+        step,
+    )
 
 
 def _plain(code: str, text: str, name: str) -> str:
@@ -168,6 +182,7 @@ def _plain(code: str, text: str, name: str) -> str:
     words = one_line(text)
     if len(words) > LONGEST_REASON:
         raise DeedDoesNotFit(
-            code, f"{name} has {len(words)} characters", f"Say it in at most {LONGEST_REASON}."
+            code, sentence("the {name} has {count} characters", name=Code("said", name), count=len(words)),
+            sentence("Say it in at most {longest}.", longest=LONGEST_REASON),
         )  # fmt: skip
     return words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.errors import HubError
+from hub.sentences import sentence
 
 
 class NoSuchIssue(HubError):
@@ -10,7 +11,11 @@ class NoSuchIssue(HubError):
 
     def __init__(self, code: str) -> None:
         self.code = code
-        super().__init__(f"no issue {code!r}. `hub quality issues list` shows those that are open, with their codes.")
+        super().__init__(
+            sentence(
+                "no issue {code!r}. `hub quality issues list` shows those that are open, with their codes.", code=code
+            )
+        )
 
 
 class DeedDoesNotFit(HubError):
@@ -18,4 +23,4 @@ class DeedDoesNotFit(HubError):
 
     def __init__(self, code: str, got: str, next_step: str) -> None:
         self.code, self.got = code, got
-        super().__init__(f"issue {code}: {got}. {next_step}")
+        super().__init__(sentence("issue {code}: {got}. {next_step}", code=code, got=got, next_step=next_step))

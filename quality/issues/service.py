@@ -153,6 +153,13 @@ def listed(
     return [_issue(row) for row in _rows(engine, _LISTED, **values)]
 
 
+def open_by_rule(engine: sa.Engine, *, organ: str | None = None) -> dict[str, int]:
+    """Return how many open issues there are of each rule: of one organ, or of all."""
+    query = """SELECT rule, count(*) AS issues FROM quality.issue
+               WHERE closed_at IS NULL AND (CAST(:organ AS text) IS NULL OR organ = :organ) GROUP BY rule"""
+    return {row["rule"]: row["issues"] for row in _rows(engine, query, organ=organ)}
+
+
 def found(engine: sa.Engine, code: str) -> Issue:
     """Return one issue.
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from hub.refusals import Malformed, NotFound
+from hub.sentences import Codes, sentence
 from hub.templating import ZONE
 from hub.visitor import SEE
 from quality.pages import charts, report
@@ -15,6 +16,7 @@ from quality.pages.asking import chosen, named, page, runtime_of, visitor_of
 from quality.pages.department import TREND_DAYS, department
 from quality.pages.organs import LEVELS, organs
 from quality.pages.overview import DIMENSIONS, province
+from quality.pages.rules import Described, described
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,7 +28,9 @@ async def overview(request: Request) -> Response:
     visitor.must(SEE)
     level = chosen(request, "level") or LEVELS[0]
     if level not in LEVELS:
-        raise NotFound("there is no such level of organs", hint=f"There are {', '.join(LEVELS)}.")
+        raise NotFound(
+            "there is no such level of organs", hint=sentence("There are {known}.", known=Codes.of("level", LEVELS))
+        )
     engine = runtime_of(request).engine
     seen = await run_in_threadpool(province, engine, today(), level=level, organ=visitor.organ)
     shown: Response = page(
@@ -67,7 +71,10 @@ async def one_report(request: Request, organ: str, month: str) -> Response:
     if text is None:
         known = await run_in_threadpool(organs, runtime.engine, [organ])
         name = known[organ].title_zh or "the department"
-        raise NotFound(f"there is nothing to report of {name} in this month", hint="Choose a month with scores.")
+        raise NotFound(
+            sentence("there is nothing to report of {name} in this month", name=name),
+            hint="Choose a month with scores.",
+        )
     name = f"quality-{organ}-{month}-{language}.html" if organ.isalnum() else f"quality-{month}-{language}.html"
     disposition = "inline" if request.query_params.get("show") else "attachment"
     return Response(
@@ -76,6 +83,29 @@ async def one_report(request: Request, organ: str, month: str) -> Response:
             "Content-Disposition": f'{disposition}; filename="{name}"', "Content-Security-Policy": report.POLICY
         },
     )  # fmt: skip
+
+
+@router.get("/quality/rules")
+async def all_rules(request: Request) -> Response:
+    """List the rules, the most severe first."""
+    shown: Response = page(request, "quality/rules.html", rules=await _rules(request))
+    return shown
+
+
+@router.get("/quality/rules/{rule}")
+async def one_rule(request: Request, rule: str) -> Response:
+    """Show one rule: what it says, its effect, who acts, by when, and what to do."""
+    found = next((one for one in await _rules(request) if one.rule.code == named(rule)), None)
+    if found is None:
+        raise NotFound("there is no such rule", hint="Choose on the page.")
+    shown: Response = page(request, "quality/rule.html", described=found)
+    return shown
+
+
+async def _rules(request: Request) -> list[Described]:
+    visitor = visitor_of(request)
+    visitor.must(SEE)
+    return await run_in_threadpool(described, runtime_of(request).engine, visitor.organ)
 
 
 def today() -> date:

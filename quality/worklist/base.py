@@ -12,6 +12,7 @@ from hub import jsontext
 from hub.errors import RepositoryError
 from hub.mends import Mend
 from hub.records import Record
+from hub.sentences import Code, sentence
 from pipeline import archived
 from pipeline.runtime import Runtime
 from quality.worklist.entries import KINDS, Kind
@@ -86,13 +87,20 @@ def base_of(runtime: Runtime, number: int, kind: Kind = "quarantined") -> Base:
         RepositoryError: it was erased.
     """
     if kind not in KINDS:
-        raise NotDone(f"there is no kind {kind!r}; known: {', '.join(KINDS)}.")
+        raise NotDone(sentence("there is no kind {kind!r}; known: {known}.", kind=kind, known=", ".join(KINDS)))
     flagged = kind == "flagged"
     with runtime.engine.connect() as connection:
         row = connection.execute(sa.text(_KEPT if flagged else _WAITING), {"number": number}).mappings().one_or_none()
     if row is None:
         listed = " --flagged" if flagged else ""
-        raise NotFound(f"no {kind} record {number}; `hub quarantine list{listed}` shows those that there are.")
+        raise NotFound(
+            sentence(
+                "no {kind} record {number}; `hub quarantine list{listed}` shows those that there are.",
+                kind=Code("kind", kind),
+                number=number,
+                listed=listed,
+            )
+        )
     said = dict(row)
     body, mend = _archived(runtime, said) if flagged else _waiting(runtime, said)
     try:
@@ -109,8 +117,12 @@ def _waiting(runtime: Runtime, said: dict[str, Any]) -> tuple[bytes, Mend | None
     payload, mend = said.pop("payload"), said.pop("mend")
     if payload is None:
         raise RepositoryError(
-            f"what waited as {said['waiting_id']} was erased: the archive's data keys of its month were destroyed. "
-            f"`hub batch list {said['source']}` names the erasure and its reason."
+            sentence(
+                "what waited as {number} was erased: the archive's data keys of its month were destroyed. "
+                "`hub batch list {source}` names the erasure and its reason.",
+                number=said["waiting_id"],
+                source=said["source"],
+            )
         )
     unlock = runtime.archive.data_keys.unlock
     body = unlock(said["source"], bytes(payload))
@@ -120,12 +132,16 @@ def _waiting(runtime: Runtime, said: dict[str, Any]) -> tuple[bytes, Mend | None
 def _archived(runtime: Runtime, said: dict[str, Any]) -> tuple[bytes, Mend | None]:
     key = said.pop("archive_key")
     if key is None:
-        raise RepositoryError(f"record {said['record_id']} lies in no archive object; it cannot be opened.")
+        raise RepositoryError(
+            sentence("record {record} lies in no archive object; it cannot be opened.", record=said["record_id"])
+        )
     _header, lines = runtime.archive.open(key)
     place = (said["row"], said["key"])
     found = next((one for one in archived.records(lines) if one.place == place), None)
     if found is None:
-        raise RepositoryError(f"the archive object {key} does not hold the record; look with `hub ledger --check`.")
+        raise RepositoryError(
+            sentence("the archive object {key} does not hold the record; look with `hub ledger --check`.", key=key)
+        )
     return found.body, found.mend
 
 
@@ -137,5 +153,7 @@ def source_of(runtime: Runtime, code: str) -> Source:
     """
     found = load_sources(runtime.settings.sources, only={code})
     if not found:
-        raise NotFound(f"no source {code!r} is declared in HUB_SOURCES; its records cannot be judged again.")
+        raise NotFound(
+            sentence("no source {code!r} is declared in HUB_SOURCES; its records cannot be judged again.", code=code)
+        )
     return found[0]

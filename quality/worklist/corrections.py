@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hub import jsontext
 from hub.mends import Mend, Step, changed, taken
 from hub.records import Record
+from hub.sentences import Code, sentence
 from normalization.apply import Occurrences, identify
 from normalization.model import Field, StreamMapping
 from pipeline import mending, snapshots
@@ -110,7 +111,11 @@ def approve(runtime: Runtime, proposal: int, *, actor: str) -> dict[str, int]:
     asked = _open_proposal(runtime, proposal)
     if asked.proposed_by == who:
         raise NotDone(
-            f"proposal {proposal} is {who}'s own: a correction needs four eyes. Ask a second person to approve it."
+            sentence(
+                "proposal {proposal} is {who}'s own: a correction needs four eyes. Ask a second person to approve it.",
+                proposal=proposal,
+                who=who,
+            )
         )
     source = source_of(runtime, asked.base.source)
     mapping = mapping_of(runtime, source)
@@ -119,7 +124,12 @@ def approve(runtime: Runtime, proposal: int, *, actor: str) -> dict[str, int]:
         asked = _open_proposal(runtime, proposal)  # again, now that nobody else writes to the source
         if not asked.base.is_open or asked.base.body_hash != asked.base_hash:
             _lapse(runtime, proposal)
-            raise NotDone(f"the record has changed since proposal {proposal} was made; it lapses. Look at it anew.")
+            raise NotDone(
+                sentence(
+                    "the record has changed since proposal {proposal} was made; it lapses. Look at it anew.",
+                    proposal=proposal,
+                )
+            )
         line = work.lines[asked.base.stream]
         wanted = made(
             asked.base, asked.changes, reason=asked.reason, by=(asked.proposed_by, asked.proposed_at),
@@ -148,7 +158,7 @@ def reject(runtime: Runtime, proposal: int, *, actor: str, reason: str) -> None:
     )
     with runtime.engine.begin() as connection:
         if not connection.execute(query, {"by": who, "why": why, "number": proposal}).rowcount:
-            raise NotDone(f"proposal {proposal} was decided on just now; look at it anew.")
+            raise NotDone(sentence("proposal {proposal} was decided on just now; look at it anew.", proposal=proposal))
     log.write(runtime, who, "reject", **names_of(asked.base), correction_id=proposal, reason=why)
 
 
@@ -165,7 +175,7 @@ def made(
         try:
             record = changed(record, path, value)
         except ValueError as error:
-            raise NotDone(f"{pointer} cannot be changed: {error}.") from None
+            raise NotDone(sentence("{pointer} cannot be changed: {error}.", pointer=pointer, error=error)) from None
     (proposer, at), (approver, then) = by, approved
     step = Step(was, reason, proposer, at.isoformat(), approver, then.isoformat())
     mend = (base.mend or Mend(base.received)).with_step(step)
@@ -179,23 +189,46 @@ def fitted(stream: StreamMapping, base: Base, changes: Mapping[str, Any]) -> dic
         NotDone: the record cannot be corrected field by field, or a change cannot be made.
     """
     if not base.is_open:
-        raise NotDone(f"record {base.number} is {base.state}: there is nothing to correct any more.")
+        raise NotDone(
+            sentence(
+                "record {number} is {state}: there is nothing to correct any more.",
+                number=base.number,
+                state=Code("record_state", base.state),
+            )
+        )
     if base.record is None:
         raise NotDone("what came is no record, so there is no field to correct; have it sent again, or waive it.")
     if len(changes) > MOST_FIELDS:
-        raise NotDone(f"{len(changes)} fields are to be changed at once; {MOST_FIELDS} are the most.")
+        raise NotDone(
+            sentence(
+                "{count} fields are to be changed at once; {most_fields} are the most.",
+                count=len(changes),
+                most_fields=MOST_FIELDS,
+            )
+        )
     properties = stream.schema.get("properties", {})
     unknown = sorted(name for name in changes if Field.of(name).path[0] not in {*properties, *base.record})
     if unknown:
         raise NotDone(
-            f"stream {base.stream} has no field {', '.join(map(repr, unknown))}; it has: {', '.join(properties)}."
+            sentence(
+                "stream {stream} has no field {unknown}; it has: {known}.",
+                stream=base.stream,
+                unknown=", ".join(map(repr, unknown)),
+                known=", ".join(properties),
+            )
         )
     out: dict[str, Any] = {}
     for name, value in changes.items():
         field = Field.of(name)
         new = _typed(_declared(stream.schema, field.path), value)
         if isinstance(new, str) and len(new) > LONGEST_VALUE:
-            raise NotDone(f"the value of {name} is longer than {LONGEST_VALUE} characters.")
+            raise NotDone(
+                sentence(
+                    "the value of {name} is longer than {longest_value} characters.",
+                    name=name,
+                    longest_value=LONGEST_VALUE,
+                )
+            )
         if new != taken(base.record, field.path) or type(new) is not type(taken(base.record, field.path)):
             out[field.pointer] = new
     if not out:
@@ -255,9 +288,15 @@ def _open_proposal(runtime: Runtime, number: int) -> Proposal:
     with runtime.engine.connect() as connection:
         row = connection.execute(query, {"number": number}).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"there is no proposal {number}; `hub quarantine show` lists those of a record.")
+        raise NotFound(
+            sentence("there is no proposal {number}; `hub quarantine show` lists those of a record.", number=number)
+        )
     if row["status"] != "proposed":
-        raise NotDone(f"proposal {number} is {row['status']} already.")
+        raise NotDone(
+            sentence(
+                "proposal {number} is {status} already.", number=number, status=Code("proposal_status", row["status"])
+            )
+        )
     base = base_of(runtime, row["waiting_id"] or row["record_id"], "quarantined" if row["waiting_id"] else "flagged")
     changes = jsontext.loads(runtime.archive.data_keys.unlock(base.source, bytes(row["sealed"])))
     return Proposal(
@@ -273,7 +312,7 @@ def _waiter(connection: Any, base: Base) -> waiting.Released | None:
         found = waiting.open_entries(cursor, [base.waiting_id])
         connection.commit()
     if not found:
-        raise NotDone(f"record {base.number} waits no longer; look at it anew.")
+        raise NotDone(sentence("record {number} waits no longer; look at it anew.", number=base.number))
     return found[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.findings import RULES
+from hub.sentences import Code, sentence
 from pipeline import replay as taken_again
 from pipeline import snapshots, waiving
 from pipeline.exchange import opened
@@ -33,8 +34,11 @@ def waive(runtime: Runtime, number: int, *, actor: str, reason: str) -> None:
     base = base_of(runtime, number)
     if base.kind != "quarantined" or not base.is_open:
         raise NotDone(
-            f"record {number} is {base.state if base.kind == 'quarantined' else base.kind}: only what waits in "
-            "quarantine is waived."
+            sentence(
+                "record {number} is {state}: only what waits in quarantine is waived.",
+                number=number,
+                state=Code("record_state", base.state) if base.kind == "quarantined" else Code("kind", base.kind),
+            )
         )
     source = source_of(runtime, base.source)
     mapping = mapping_of(runtime, source)
@@ -42,7 +46,7 @@ def waive(runtime: Runtime, number: int, *, actor: str, reason: str) -> None:
     with opened(runtime, source, mapping, wait=WAIT) as work, transaction(work) as cursor:
         entries = waiting.open_entries(cursor, [number])
         if not entries:
-            raise NotDone(f"record {number} waits no longer; look at it anew.")
+            raise NotDone(sentence("record {number} waits no longer; look at it anew.", number=number))
         waiving.waive(cursor, work, work.lines[base.stream], entries, reason=f"{why} ({who})")
         cursor.execute(log.WITHIN, log.values(who, "waive", **names_of(base), reason=why))
 
@@ -61,7 +65,7 @@ def replay(
     """
     who = log.known(actor)
     if rule is not None and rule not in RULES:
-        raise NotDone(f"there is no rule {rule!r}; known: {', '.join(sorted(RULES))}.")
+        raise NotDone(sentence("there is no rule {rule!r}; known: {known}.", rule=rule, known=", ".join(sorted(RULES))))
     done = taken_again.replay(runtime, source_of(runtime, source), ids, rule=rule, wait=WAIT)
     detail = {"source": source, "ids": list(ids), "rule": rule, "counts": done.counts}
     log.write(runtime, who, "replay", detail=detail)

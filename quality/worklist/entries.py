@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
+from hub.sentences import sentence
 from pipeline.runtime import Runtime
 from quality.worklist.errors import NotDone
 
@@ -102,9 +103,9 @@ def entries(
         NotDone: there is no such kind, or more are asked for than a page holds.
     """
     if kind not in KINDS:
-        raise NotDone(f"there is no kind {kind!r}; known: {', '.join(KINDS)}.")
+        raise NotDone(sentence("there is no kind {kind!r}; known: {known}.", kind=kind, known=", ".join(KINDS)))
     if not 1 <= limit <= MOST:
-        raise NotDone(f"a page holds 1 to {MOST} entries, not {limit}.")
+        raise NotDone(sentence("a page holds 1 to {most} entries, not {limit}.", most=MOST, limit=limit))
     query = _FLAGGED if kind == "flagged" else _WAITING
     asked: dict[str, Any] = {
         "organ": organ, "source": source, "stream": stream, "rule": rule, "field": field, "days": older_than,

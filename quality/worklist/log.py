@@ -8,6 +8,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.remark import one_line
+from hub.sentences import sentence
 from pipeline.runtime import Runtime
 from quality.worklist.errors import NotDone
 
@@ -57,5 +58,10 @@ def reasoned(reason: str | None) -> str:
     """
     text = one_line(reason or "")
     if not text or len(text) > LONGEST_REASON:
-        raise NotDone(f"a reason is needed, of at most {LONGEST_REASON} characters and without values of persons.")
+        raise NotDone(
+            sentence(
+                "a reason is needed, of at most {longest_reason} characters and without values of persons.",
+                longest_reason=LONGEST_REASON,
+            )
+        )
     return text

@@ -7,6 +7,7 @@ import secrets
 
 from hub.protect import Protector
 from hub.refusals import TooMany
+from hub.sentences import sentence
 from pipeline.runtime import Runtime
 from web.accounts import passwords, pauses, service, sessions
 from web.accounts.service import Account
@@ -25,7 +26,9 @@ def by_password(runtime: Runtime, *, code: str, password: str, address: str, mar
     counted = pauses.counts(runtime.protector, code=code, address=address, mark=known)
     wait = pauses.attempt(runtime.engine, counted)
     if wait:
-        raise TooMany("too many sign-ins failed", hint=f"Wait {wait:.0f} seconds.", after_seconds=wait)
+        raise TooMany(
+            "too many sign-ins failed", hint=sentence("Wait {wait:.0f} seconds.", wait=wait), after_seconds=wait
+        )
     account = service.find(runtime.engine, code)
     fits = passwords.fits(password, None if account is None else account.password_hash)
     if account is None or account.disabled or not fits:

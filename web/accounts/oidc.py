@@ -27,6 +27,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from hub.refusals import NotAllowed, NotAuthenticated, Unavailable
+from hub.sentences import sentence
 from hub.settings import SettingError, Settings
 from hub.visitor import DEPARTMENT, RIGHTS, faults_of
 from web.accounts import service
@@ -139,7 +140,7 @@ class Provider:
                 )
         except OAuthError as error:
             raise NotAuthenticated(
-                f"the provider refused the code ({_word(error.error)})", hint="Sign in again."
+                sentence("the provider refused the code ({word})", word=_word(error.error)), hint="Sign in again."
             ) from None
         except (requests.RequestException, ValueError):
             raise _silent() from None
@@ -162,7 +163,7 @@ class Provider:
             claims.validate(leeway=_LEEWAY)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise NotAuthenticated(
-                f"the provider's token is not to be trusted ({type(error).__name__})",
+                sentence("the provider's token is not to be trusted ({kind})", kind=type(error).__name__),
                 hint="Sign in again; if it stays so, tell the hub's administrators.",
             ) from None
         return dict(claims)
@@ -177,7 +178,7 @@ class Provider:
         faults = faults_of(roles, organ)
         if faults:
             raise NotAllowed(
-                f"the provider's claims give no role here: {'; '.join(faults)}",
+                sentence("the provider's claims give no role here: {known}", known="; ".join(faults)),
                 hint="Ask the provider's operators for the group, or the hub's administrators.",
             )
         subject = str(claims["sub"])

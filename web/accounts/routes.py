@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from hub.refusals import NotFound, RequestRefused, TooMany
+from hub.sentences import sentence
 from hub.visitor import ACCOUNTS, CATALOGUE, SEE, Visitor
 from hub.words import LANGUAGES
 from pipeline.runtime import Runtime
@@ -88,7 +89,9 @@ async def from_provider(request: Request) -> Response:
 async def pick_language(request: Request, language: str) -> Response:
     """Keep the language that a reader picked, and go back to the page."""
     if language not in LANGUAGES:
-        raise NotFound("this language is not spoken here", hint=f"There are {', '.join(LANGUAGES)}.")
+        raise NotFound(
+            "this language is not spoken here", hint=sentence("There are {known}.", known=", ".join(LANGUAGES))
+        )
     answer = _to(local(request.query_params.get("to")))
     cookies.put(request, answer, cookies.LANGUAGE, language, seconds=_A_YEAR)
     return answer

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from hub.errors import HubError, RepositoryError
+from hub.sentences import sentence
 from hub.visitor import Visitor, faults_of
 from sharedrepo.models import account, account_event, session
 from web.accounts import passwords
@@ -157,7 +158,11 @@ def set_password(engine: sa.Engine, code: str, password: str, *, actor: str) -> 
     with engine.begin() as connection:
         row = _change(connection, code, {"password_hash": kept})
         if row["issuer"] is not None:
-            raise CannotBeAccount(f"account {code} signs in at {row['issuer']}: it has no password here.")
+            raise CannotBeAccount(
+                sentence(
+                    "account {code} signs in at {issuer}: it has no password here.", code=code, issuer=row["issuer"]
+                )
+            )
         _end_sessions(connection, row["account_id"])
         note(connection, actor, "password", code, {})
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse
 from hub.errors import HubError
 from hub.findings import RULES, Severity
 from hub.refusals import NotFound, RequestRefused
+from hub.sentences import Codes, sentence
 from hub.visitor import ACKNOWLEDGE, DECIDE, SEE, Visitor
 from quality.issues import service
 from quality.issues.service import Issue
@@ -78,7 +79,7 @@ async def do(request: Request, code: str, deed: str) -> Response:
     visitor, form = visitor_of(request), form_of(request)
     found = await _found(request, code)
     if deed not in _DEEDS:
-        raise NotFound("there is no such deed", hint=f"There are {', '.join(_DEEDS)}.")
+        raise NotFound("there is no such deed", hint=sentence("There are {known}.", known=Codes.of("deed", _DEEDS)))
     act, right, _ = _DEEDS[deed]
     visitor.must(right)
     more: dict[str, Any] = {}
@@ -96,7 +97,7 @@ async def do(request: Request, code: str, deed: str) -> Response:
     except RequestRefused:
         raise
     except HubError as error:
-        return await _shown(request, found, trouble=str(error), typed=form, tried=deed, status=HTTPStatus.CONFLICT)
+        return await _shown(request, found, trouble=error, typed=form, tried=deed, status=HTTPStatus.CONFLICT)
     return RedirectResponse(f"/quality/issues/{found.code}?done=issue.{deed}", HTTPStatus.SEE_OTHER)
 
 

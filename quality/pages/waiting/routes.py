@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse
 from hub.errors import HubError
 from hub.findings import RULES
 from hub.refusals import NotFound, RequestRefused
+from hub.sentences import Codes, sentence
 from hub.visitor import ACCEPT_BATCH, APPROVE, PROPOSE, REPLAY, REVEAL, SEE
 from quality.pages.asking import chosen, form_of, number, page, runtime_of, visitor_of
 from quality.pages.organs import organs
@@ -68,7 +69,7 @@ async def replay_all(request: Request) -> Response:
     except RequestRefused:
         raise
     except HubError as error:
-        return _refused(request, str(error))
+        return _refused(request, error)
     where = urlencode({"source": source, **({"rule": rule} if rule else {}), "done": "record.replay"})
     return RedirectResponse(f"/quality/quarantine?{where}", HTTPStatus.SEE_OTHER)
 
@@ -86,7 +87,7 @@ async def do(request: Request, kind: str, place: str, deed: str) -> Response:
     visitor, form = visitor_of(request), form_of(request)
     found = await _found(request, _kind(kind), number(place, "the record"))
     if deed not in _DEEDS:
-        raise NotFound("there is no such deed", hint=f"There are {', '.join(_DEEDS)}.")
+        raise NotFound("there is no such deed", hint=sentence("There are {known}.", known=Codes.of("deed", _DEEDS)))
     visitor.must(_DEEDS[deed])
     if deed == "reveal":
         return await _revealed(request, found)
@@ -96,7 +97,7 @@ async def do(request: Request, kind: str, place: str, deed: str) -> Response:
         raise
     except HubError as error:
         refused = getattr(error, "findings", [])
-        words = getattr(error, "why", None) or str(error)
+        words = getattr(error, "why", None) or error
         return await _shown(
             request, found, trouble=words, findings=refused, typed=form, tried=deed, status=HTTPStatus.CONFLICT
         )
@@ -151,7 +152,7 @@ async def _found(request: Request, kind: Kind, place: int) -> Opened:
     except HubError as error:
         if visitor.organ is not None:
             raise nowhere from None  # whose record it was cannot be told, so that nothing is told
-        raise NotFound("this record cannot be opened", hint=str(error)) from None
+        raise NotFound("this record cannot be opened", hint=error.sentence) from None
     if not visitor.sees(found.organ):
         raise nowhere
     return found
@@ -204,7 +205,7 @@ async def accept(request: Request, place: str) -> Response:
     except RequestRefused:
         raise
     except HubError as error:
-        return await _held(request, trouble=str(error), typed=form, tried=batch, status=HTTPStatus.CONFLICT)
+        return await _held(request, trouble=error, typed=form, tried=batch, status=HTTPStatus.CONFLICT)
     return RedirectResponse("/quality/batches?done=batch.accept", HTTPStatus.SEE_OTHER)
 
 
@@ -222,12 +223,15 @@ async def _held(request: Request, *, status: int = 200, **more: Any) -> Response
     return answer
 
 
-def _refused(request: Request, words: str) -> Response:
+def _refused(request: Request, words: HubError) -> Response:
     answer: Response = page(request, "quality/refused.html", status=HTTPStatus.CONFLICT, trouble=words)
     return answer
 
 
 def _kind(said: str) -> Kind:
     if said not in service.KINDS:
-        raise NotFound("there is no such kind of record", hint=f"There are {', '.join(service.KINDS)}.")
+        raise NotFound(
+            "there is no such kind of record",
+            hint=sentence("There are {known}.", known=Codes.of("kind", service.KINDS)),
+        )
     return said

@@ -50,6 +50,25 @@ def test_a_deed_that_does_not_fit_says_so_and_keeps_what_was_typed(pages: Pages)
     assert steward.fill_in(f"{page}/abolish", {"reason": "x"}, page=page).status_code == 404
 
 
+def test_a_refusal_is_told_in_the_language_of_the_page(pages: Pages) -> None:
+    steward = pages.browser("steward", "anna", "zh")
+    page = f"/quality/issues/{pages.issue(ORGAN)}"
+    late = (today() + timedelta(days=400)).isoformat()
+    deed = steward.fill_in(f"{page}/snooze", {"until": late, "reason": "多年以后"}, page=page).text
+    assert f"不能暂缓至 {late}。请选择" in deed
+    assert "or accept it" not in deed
+    for address, words in (
+        ("/quality/issues/Q-NONE", "没有此项内容，或属于其他部门"),
+        ("/quality/nowhere", "此地址没有内容"),
+        (f"{page}/accept", "此地址不能这样打开"),
+        ("/quality?level=moon", "可选：省级、市级、县级。"),
+        ("/accounts", "您的角色没有此项权限（账号管理）。 具有此权限的角色：系统管理员。"),
+    ):
+        shown = steward.see(address).text
+        assert words in " ".join(shown.split()), address
+        assert '<span lang="en">' not in shown, address
+
+
 def test_a_record_is_mended_with_four_eyes_and_its_issue_closes(pages: Pages) -> None:
     anna, bernd = pages.browser("steward", "anna"), pages.browser("steward", "bernd", "zh")
     page = f"/quality/records/quarantined/{pages.entry('labour')}"

@@ -46,7 +46,7 @@ def address(path: str, pages: Pages, organ: str, source: str) -> str:
     """A real address of a pattern, with what belongs to an organ."""
     said = {
         "organ": organ, "month": MONTH, "code": pages.issue(organ), "kind": "quarantined",
-        "place": str(pages.entry(source)),
+        "place": str(pages.entry(source)), "rule": "unknown_code",
     }  # fmt: skip
     return re.sub(r"\{(\w+)\}", lambda found: said[found[1]], path)
 
@@ -95,10 +95,10 @@ def test_a_department_steward_sees_the_own_department_only(pages: Pages) -> None
         assert OTHER not in own.text, path
         assert "&lt;script&gt;" not in own.text, f"{path} names the other department"
         mine.add(path)
-        if "{" in path:
+        if "{" in path and "{rule}" not in path:  # rules are the same for all; only the counts beside them differ
             assert browser.see(address(path, pages, OTHER, "other")).status_code == 404, path
             seen.add(path)
-    assert len(mine) == 8
+    assert len(mine) == 10
     assert len(seen) == 4
 
 

@@ -1,0 +1,137 @@
+"""Sentences of refusals: worded in both languages, every one that pages can show, with its values in both."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.errors import HubError
+from hub.sentences import Code, Codes, Sentence, sentence, sentences, spoken
+from hub.templating import told
+from hub.words import catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = (
+    "web", "hub/asking.py", "hub/visitor.py", "quality/pages", "quality/issues", "quality/worklist",
+    "pipeline/mending.py", "pipeline/replay.py", "quality/running.py", "catalog/errors.py", "catalog/service.py",
+    "catalog/life.py", "catalog/pages",
+)  # fmt: skip
+"""Where that is worded which pages show to persons."""
+PROGRAMS = {"cli.py", "metrics.py", "health.py", "authentication.py", "accounts/service.py"}
+"""Files below them that answer commands and programs only."""
+REFUSING = {
+    "NotDone", "NotFound", "DeedDoesNotFit", "Refusal", "DeedRefused", "NotAllowed", "NotSignedIn", "Forged",
+    "Malformed", "TooMany", "TooLarge", "TooSlow", "UnsupportedForm", "Unavailable", "NotAuthenticated",
+    "MethodNotAllowed", "RepositoryError",
+}  # fmt: skip
+
+
+def files() -> Iterator[Path]:
+    for one in SHOWN:
+        place = ROOT / one
+        found = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        yield from (file for file in found if not file.as_posix().endswith(tuple(f"/{name}" for name in PROGRAMS)))
+
+
+def calls(file: Path, names: set[str]) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            yield node
+
+
+def arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(one.value for one in call.keywords)]
+
+
+def places(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def test_what_a_page_refuses_is_worded_in_both_languages() -> None:
+    unworded, seen = [], 0
+    for file in files():
+        for call in calls(file, REFUSING | {"sentence"}):
+            for said in arguments(call):
+                if isinstance(said, ast.Constant) and isinstance(said.value, str) and " " in said.value:
+                    seen += 1
+                    if said.value not in sentences():
+                        unworded.append((file.name, said.value))
+    assert unworded == []
+    assert seen > 100
+
+
+def test_no_refusal_of_a_page_hides_its_words_behind_values() -> None:
+    found = [
+        (file.name, call.lineno)
+        for file in files()
+        for call in calls(file, REFUSING)
+        if any(isinstance(one, ast.JoinedStr) for one in arguments(call))
+    ]
+    assert found == []
+
+
+def test_both_languages_have_the_same_values() -> None:
+    assert [one for one, zh in sentences().items() if places(one) != places(zh)] == []
+
+
+def test_chinese_sentences_are_chinese() -> None:
+    assert [one for one, zh in sentences().items() if not re.search(r"[一-鿿]", zh)] == []
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    said: set[str] = set()
+    for folder in ("web", "hub", "quality", "pipeline", "catalog", "supervision"):
+        for file in (ROOT / folder).rglob("*.py"):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            said |= {
+                one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+    assert [one for one in sentences() if one not in said] == []
+
+
+def test_every_code_within_a_sentence_is_of_a_family_that_has_words() -> None:
+    families = set()
+    for file in files():
+        text = file.read_text(encoding="utf-8")
+        families |= set(re.findall(r"""\bCodes?(?:\.of)?\(\s*["']([a-z_.]+)["']""", text))
+    assert families >= {"right", "role", "status", "event", "deed"}
+    known = {key.rpartition(".")[0] for key in catalogue()}
+    assert families - known == set()
+
+
+def test_a_sentence_is_plain_text_for_programs_and_another_language_for_readers() -> None:
+    found = sentence(
+        "it is {status}, so it cannot be {what}", status=Code("status", "fixed"), what=Code("event", "sent")
+    )
+    assert found == "it is fixed, so it cannot be sent"
+    assert spoken(found, "zh").text == "问题状态为“已解决”，不能转部门整改"
+    assert spoken(found, "en").text == str(found)
+
+
+def test_a_sentence_within_a_sentence_and_a_list_are_put_in_the_same_language() -> None:
+    inner = sentence("Accept at least {records}.", records=3)
+    whole = sentence("issue {code}: {got}. {next_step}", code="Q-1", got="no reason was given", next_step=inner)
+    assert str(spoken(whole, "zh")) == "问题 Q-1：没有填写理由。至少须接受 3 条。"
+    having = sentence("These roles have it: {having}.", having=Codes.of("role", ["steward", "engineer"]))
+    assert having == "These roles have it: steward, engineer."
+    assert spoken(having, "zh").text == "具有此权限的角色：数据管理员、运维工程师。"
+
+
+def test_an_error_keeps_its_sentence() -> None:
+    error = HubError(sentence("Accept at least {records}.", records=3))
+    assert isinstance(error.sentence, Sentence)
+    assert str(error) == "Accept at least 3."
+    assert spoken(error, "zh").text == "至少须接受 3 条。"
+
+
+@pytest.mark.parametrize("said", ["nobody worded <this>", sentence("nobody <worded> {it}", it="<b>")])
+def test_what_nobody_worded_is_shown_in_english_and_marked_as_such(said: str) -> None:
+    shown = told(said, "zh")
+    assert shown.startswith('<span lang="en">nobody ')
+    assert "<b>" not in shown
+    assert "<this>" not in shown
