@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import typer
 
+from supervision.calendar.cli import calendar
+from supervision.clock import cli as clock
+
 supervise = typer.Typer(help="Every case against its legal clock; cards; the ranking.", no_args_is_help=True)
 
 
 @supervise.callback()
 def _root() -> None:
     """Every case against its legal clock; cards; the ranking."""
+
+
+supervise.command("run")(clock.run)
+supervise.command("waiting")(clock.waiting)
+supervise.command("uncomputable")(clock.uncomputable)
+supervise.add_typer(calendar, name="calendar")

@@ -1,5 +1,5 @@
 """The tables of the repository: `core` made from the contracts, its history twins, `ledger`, `quality`,
-`catalog`, `access` and `audit`."""
+`catalog`, `access`, `audit` and `supervision`."""
 
 from sharedrepo.models.access import account, account_event, client, reader, session, sign_in_pause
 from sharedrepo.models.base import metadata
@@ -11,6 +11,18 @@ from sharedrepo.models.catalog import (
     item_deed,
     item_number,
     item_version,
+)
+from sharedrepo.models.clock import (
+    calendar,
+    clock,
+    clock_stage,
+    day,
+    day_change,
+    due_move,
+    reminder,
+    reminder_step,
+    run,
+    touched,
 )
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
@@ -61,16 +73,22 @@ __all__ = [
     "base_item_deed",
     "batch",
     "bound",
+    "calendar",
     "case_overview",
     "catalog_item",
     "change",
     "client",
+    "clock",
+    "clock_stage",
     "confirmation",
     "correction",
     "countersignature",
     "daily",
+    "day",
+    "day_change",
     "delivery",
     "disclosure_delay",
+    "due_move",
     "entry",
     "envelope",
     "feed",
@@ -89,6 +107,9 @@ __all__ = [
     "reader",
     "recall",
     "receipt",
+    "reminder",
+    "reminder_step",
+    "run",
     "score",
     "seal",
     "session",
@@ -100,6 +121,7 @@ __all__ = [
     "source_system",
     "stream",
     "subscription",
+    "touched",
     "waiting",
     "waiting_check",
     "work_log",

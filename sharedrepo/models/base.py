@@ -16,7 +16,7 @@ metadata = sa.MetaData(
     }
 )
 
-SCHEMAS = ("core", "core_history", "ledger", "quality", "catalog", "access", "audit", "out")
+SCHEMAS = ("core", "core_history", "ledger", "quality", "catalog", "access", "audit", "supervision", "out")
 """The PostgreSQL schemas that this package owns, in the order in which the data goes through them."""
 
 

@@ -1,0 +1,43 @@
+-- The clock of each case as it stands now (`hub.now`, else the present moment): an open pause is counted to now. Days
+-- left are working days, 0 on the last one, negative after it; an hour is an hour of the wall clock. `runs` says whether
+-- there is a clock: an application without notice has one only when it counts as accepted (行政许可法 art. 32).
+SELECT
+    c.case_id, c.organ, c.region, c.item_code, c.version_id, c.kind, c.state, c.why, c.notes, c.basis, c.deemed,
+    c.applied_at, c.accepted_at, c.notice_due_at, c.notice_verdict, c.started_at, c.promised_value, c.promised_unit,
+    c.legal_value, c.legal_unit, c.paused_days, c.paused_since, c.extended_days, c.limit_days,
+    n.due_at, c.legal_due_at, c.provisional, c.declared_due_at, c.declared_verdict, c.waiting_since, c.closed_at,
+    CASE WHEN c.closed_at IS NOT NULL THEN c.used_days WHEN n.runs THEN n.used END AS used_days,
+    c.verdict, c.legal_verdict, c.delivery_due_at, c.delivered_at, c.delivery_verdict, c.calendar, c.computed_at,
+    n.runs,
+    CASE WHEN n.runs AND c.closed_at IS NULL THEN c.due_ordinal - coalesce(c.paused_ordinal, p.ordinal) END AS left_days,
+    CASE WHEN n.runs AND c.closed_at IS NULL
+        THEN round(extract(EPOCH FROM n.due_at - p.at) / 3600, 1) END AS left_hours,
+    CASE WHEN c.closed_at IS NOT NULL THEN coalesce(c.verdict = 'late', FALSE)
+        ELSE coalesce(n.runs AND p.at >= n.due_at + INTERVAL '1 second', FALSE) END AS overdue,
+    CASE WHEN n.runs THEN round(100.0 * coalesce(c.used_days, n.used) / greatest(c.limit_days, 1), 1) END AS used_percent
+FROM supervision.clock AS c
+LEFT JOIN (
+    SELECT d.calendar, d.ordinal, d.day AS today, supervision.instant() AS at FROM supervision.day AS d
+    WHERE d.day = (SELECT (supervision.instant() AT TIME ZONE 'Asia/Shanghai')::date)
+) AS p ON p.calendar = c.calendar
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN c.paused_since IS NULL OR c.closed_at IS NOT NULL THEN c.due_at
+            WHEN coalesce(c.promised_unit, c.legal_unit) = 'hour' THEN c.due_at + (p.at - c.paused_since)
+            WHEN coalesce(c.promised_unit, c.legal_unit, 'working_day') = 'working_day' THEN (
+                SELECT (s.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' FROM supervision.day AS s
+                WHERE s.calendar = c.calendar AND s.works
+                  AND s.ordinal = c.due_ordinal + greatest(p.ordinal - c.paused_ordinal, 0))
+            ELSE (
+                SELECT (s.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' FROM supervision.day AS s
+                WHERE s.calendar = c.calendar AND s.works
+                  AND s.day >= (c.due_at AT TIME ZONE 'Asia/Shanghai')::date
+                      + greatest(p.today - (c.paused_since AT TIME ZONE 'Asia/Shanghai')::date, 0)
+                ORDER BY s.day LIMIT 1)
+        END AS due_at,
+        c.due_at IS NOT NULL AND (
+            c.closed_at IS NOT NULL OR c.state IN ('running', 'paused', 'waiting_applicant')
+            OR (c.state = 'applied' AND (NOT c.deemed OR p.at >= c.notice_due_at + INTERVAL '1 second'))) AS runs,
+        greatest(coalesce(c.paused_ordinal, p.ordinal) - c.started_ordinal - c.paused_days, 0) AS used
+) AS n

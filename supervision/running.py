@@ -1,0 +1,88 @@
+"""A run of supervision: clocks, then all that rests on them, in one transaction; nothing is half done.
+
+Each part hangs its step in here, in the order in which one rests on the other. A step gets the connection, the moment
+for which the run speaks, and the cases that changed (None: any may have), and returns what it counted. What fails takes
+the whole run back, so that the cases it was about are looked at again by the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+
+from supervision.clock import reminders
+from supervision.clock import service as clock
+
+log = logging.getLogger("hub")
+
+Step = Callable[[sa.Connection, datetime, Sequence[int] | None], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run did: its kind, the moment it speaks for, and what each step counted."""
+
+    run_id: int
+    kind: str
+    as_of: datetime
+    counts: dict[str, dict[str, Any]]
+
+
+def _clocks(connection: sa.Connection, _now: datetime, cases: Sequence[int] | None) -> dict[str, Any]:
+    done = clock.recount(connection, cases)
+    counts = {name: getattr(done, name) for name in ("cases", "changed", "stages_changed", "moved")}
+    return {**counts, "not_computable": done.not_computable}
+
+
+STEPS: Final[tuple[tuple[str, Step], ...]] = (
+    ("clock", _clocks),
+    ("reminders", reminders.make),
+)
+"""What a run does, in order; parts of this package add their step as one line."""
+
+
+def run(engine: sa.Engine, *, as_of: datetime | None = None, full: bool = False) -> Run:
+    """Bring supervision up to date: for the cases that changed since the last run, or for all of them (`full`).
+
+    `as_of` makes the run speak for another moment than the present: days left are counted from it.
+    """
+    began = datetime.now(UTC)
+    with engine.begin() as connection:
+        # One at a time: two runs would raise the same card twice.
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('supervision.run'))"))
+        now = at(connection, as_of)
+        changed = take_touched(connection)
+        cases = None if full else changed
+        counts = {name: step(connection, now, cases) for name, step in STEPS}
+        run_id = connection.execute(
+            sa.text(
+                """INSERT INTO supervision.run (kind, as_of, began_at, counts)
+                   VALUES (:kind, :as_of, :began, CAST(:counts AS jsonb)) RETURNING run_id"""
+            ),
+            {"kind": "full" if full else "touched", "as_of": as_of, "began": began,
+             "counts": orjson.dumps(counts).decode()},
+        ).scalar_one()  # fmt: skip
+    done = Run(int(run_id), "full" if full else "touched", now, counts)
+    log.info("supervision: run %d (%s): %s", done.run_id, done.kind, counts["clock"])
+    return done
+
+
+def at(connection: sa.Connection, as_of: datetime | None) -> datetime:
+    """Let the views of this transaction speak for a moment (None: the present); return it."""
+    connection.execute(
+        sa.text("SELECT set_config('hub.now', :now, true)"), {"now": "" if as_of is None else as_of.isoformat()}
+    )
+    return connection.execute(sa.text("SELECT supervision.instant()")).scalar_one()  # type: ignore[no-any-return]  # a timestamptz
+
+
+def take_touched(connection: sa.Connection) -> list[int]:
+    """Take the cases that changed since they were last taken; they come back where the transaction fails."""
+    return sorted(
+        {int(one) for one in connection.execute(sa.text("DELETE FROM supervision.touched RETURNING case_id")).scalars()}
+    )
