@@ -1,14 +1,14 @@
 """The legal clock: working days as dated data, the clock of each case and stage, and which cases changed.
 
-Revision ID: 0024
+Revision ID: 0025
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
