@@ -116,6 +116,26 @@ def serve(home: Home = None) -> None:
 
 
 @demo.command()
+def phones(home: Home = None, json: Json = False) -> None:
+    """Say where the fake SMS gateway shows its phones and how the hub sends there; `hub demo serve` runs it."""
+    from demo.services.phonesetting import gateway_of  # noqa: PLC0415  # only when this command runs
+
+    settings, file = gateway_of(_home(home))
+    said = {
+        "page": f"http://127.0.0.1:{settings.port}/",
+        "HUB_SMS_GATEWAY": str(file),
+        "HUB_SMS_SECRET": settings.secret,
+    }
+    if json:
+        as_json(said)
+        return
+    sys.stdout.write(
+        f"The phones are at {said['page']} (a fake: nothing is sent to anybody).\n"
+        f"export HUB_SMS_GATEWAY={file} HUB_SMS_SECRET={settings.secret}\n"
+    )
+
+
+@demo.command()
 def post(
     department: Annotated[str, typer.Argument(help="The department that posts.")],
     url: Annotated[str, typer.Option(help="The hub's address, as `hub web serve` prints it.")],

@@ -79,6 +79,23 @@ class Settings(BaseSettings):
     notice_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Private networks into which notices may be posted, separated by commas; none by default."""
 
+    sms_gateway: Path | None = None
+    """The file that describes the SMS gateway of supervision's notices; None: none."""
+    sms_secret: SecretStr | None = None
+    """What stands for {secret} in that file."""
+    sms_receipt_secret: SecretStr | None = None
+    """The password with which the gateway reports receipts to the hub; None: it cannot."""
+    notice_urls: SecretStr | None = None
+    """Ways of supervision's notices through Apprise, separated by blanks: with {phone} or {mail}, or a group's."""
+    notice_quiet: str = "21:00-08:00"
+    """When nobody is told, by the clock of the province; `none`: never."""
+    notice_quiet_through: Annotated[tuple[Literal["warning", "yellow", "red"], ...], NoDecode] = ()
+    """Levels of cards that are told in quiet hours, too; separated by commas."""
+    notice_doubt: Literal["hold", "again"] = "hold"
+    """A text of which nobody can say whether it went out: a person decides, or it is sent again."""
+    notice_keep_days: int = Field(default=90, ge=1, le=3650)
+    """Days after which the phone of an ended notice is forgotten; its log stays."""
+
     web_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
     """The address by which people reach the pages, without a path; None: the one that a request names."""
     web_proxies: Annotated[tuple[str, ...], NoDecode] = ()
@@ -115,7 +132,7 @@ class Settings(BaseSettings):
             faults = [f"HUB_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
             raise SettingError("settings are unreadable:\n" + "\n".join(sorted(faults))) from None
 
-    @field_validator("home", "key_file")
+    @field_validator("home", "key_file", "sms_gateway")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -126,7 +143,7 @@ class Settings(BaseSettings):
         parts = [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
         return tuple(Path(part).expanduser().absolute() for part in parts)
 
-    @field_validator("web_proxies", mode="before")
+    @field_validator("web_proxies", "notice_quiet_through", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -6,6 +6,7 @@ import typer
 
 from supervision.calendar.cli import calendar
 from supervision.clock import cli as clock
+from supervision.notices.cli import notices
 
 supervise = typer.Typer(help="Every case against its legal clock; cards; the ranking.", no_args_is_help=True)
 
@@ -19,3 +20,4 @@ supervise.command("run")(clock.run)
 supervise.command("waiting")(clock.waiting)
 supervise.command("uncomputable")(clock.uncomputable)
 supervise.add_typer(calendar, name="calendar")
+supervise.add_typer(notices, name="notices")

@@ -14,6 +14,8 @@ from hub.workdays import ZONE
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from hub.protect import Protector
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Actor = Annotated[str | None, typer.Option("--by", help="Who does it; without it, who is signed in here.")]
 
@@ -33,6 +35,18 @@ def open_engine() -> sa.Engine:
     engine = make_engine(Settings.load())
     upgrade(engine)
     return engine
+
+
+def open_hub() -> tuple[sa.Engine, Protector]:
+    """Open the repository and its keys."""
+    from hub.protect import Protector  # noqa: PLC0415  # only when a command runs
+    from hub.settings import Settings  # noqa: PLC0415  # only when a command runs
+    from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs
+
+    engine = open_engine()
+    protector = Protector.from_settings(Settings.load())
+    check_fingerprints(engine, protector)
+    return engine, protector
 
 
 def actor_of(by: str | None) -> str:

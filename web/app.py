@@ -24,6 +24,8 @@ from quality.pages.routes import router as quality_pages
 from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
+from supervision.notices import routes as notice_receipts
+from supervision.notices.opened import opened as telling
 from verification.opened import opened as checking
 from verification.routes import (
     get_balances,
@@ -54,6 +56,8 @@ from web.state import State
 MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
     (health.router, None),
     (metrics.router, clients.METRICS),
+    # The SMS gateway's callback: it is no client, and brings the password that its deployment gave it.
+    (notice_receipts.router, None),
     (records.router, clients.PUSH),
     (worklist.router, clients.QUALITY),
     (get_usage.router, clients.USAGE),
@@ -108,6 +112,7 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
             async with (
                 records.opened(runtime) as app.state.push,
                 checking(runtime.settings, runtime.engine, runtime.protector) as app.state.verification,
+                telling(runtime.settings, runtime.engine, runtime.protector) as app.state.notices,
             ):
                 yield
         finally:

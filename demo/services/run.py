@@ -1,4 +1,4 @@
-"""Runs the services of all departments that have one, together."""
+"""Runs the services of all departments that have one, together, and the fake SMS gateway beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 from demo.services.broker import Broker
+from demo.services.phonesetting import phones_of
 from demo.services.rest import Service
 from demo.services.sftp import SftpService
 from demo.services.soap import SoapService
@@ -21,7 +22,9 @@ ASKED = 0.05
 def serving(home: Path) -> Iterator[list[Thread]]:
     """Serve until the end of the block; the threads live as long as their services do."""
     rest, soap, sftp, broker = Service(home), SoapService(home), SftpService(home), Broker(home)
-    deeds: list[Callable[[], None]] = [partial(http.serve_forever, poll_interval=ASKED) for http in (rest, soap)]
+    phones = phones_of(home)
+    over_http = (rest, soap, phones)
+    deeds: list[Callable[[], None]] = [partial(http.serve_forever, poll_interval=ASKED) for http in over_http]
     deeds += [sftp.serve_forever, broker.serve_forever]
     threads = [Thread(target=deed, daemon=True) for deed in deeds]
     for thread in threads:
@@ -29,7 +32,7 @@ def serving(home: Path) -> Iterator[list[Thread]]:
     try:
         yield threads
     finally:
-        for http in (rest, soap):
+        for http in over_http:
             http.shutdown()
             http.server_close()
         sftp.close()

@@ -38,6 +38,7 @@ from sharedrepo.models.ledger import (
     stream,
     waiting,
 )
+from sharedrepo.models.notices import notice, notice_deed
 from sharedrepo.models.overview import case_overview
 from sharedrepo.models.quality import alert, bound, daily, finding, issue, issue_event, score, set_result
 from sharedrepo.models.verification import (
@@ -102,6 +103,8 @@ __all__ = [
     "item_version",
     "key_fingerprint",
     "metadata",
+    "notice",
+    "notice_deed",
     "organ_key",
     "post",
     "reader",

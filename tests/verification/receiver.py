@@ -33,7 +33,7 @@ def receiving(**how: Any) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            made.got.append(self.rfile.read(int(self.headers["Content-Length"])).decode("ascii"))
+            made.got.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             made.forms.append(self.headers["Content-Type"])
             made.came.set()
             if made.held is not None:

@@ -16,7 +16,7 @@ import requests
 from hub.settings import Settings
 from tests.departments import ORGAN
 from tests.web.processes import hub, serving
-from tests.web.test_door import CHECKED, OPEN
+from tests.web.test_door import CHECKED, OPEN, OWN_DOOR
 from web import protocol
 from web.document import text
 from web.server import CannotListen, _listen
@@ -38,6 +38,9 @@ def test_every_operation_of_the_document_says_its_refusals() -> None:
             assert operation["summary"], (method, path)
             if path in CHECKED:
                 assert operation["security"] == [{"checks": []}]
+                assert "401" in operation["responses"], path
+            elif path in OWN_DOOR:
+                assert operation["security"] == [{"gateway": []}]
                 assert "401" in operation["responses"], path
             elif path not in OPEN:
                 assert operation["security"] == [{"client": []}]
