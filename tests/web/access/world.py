@@ -1,0 +1,244 @@
+"""A hub with a secret of every kind in it, and everybody who might ask: programs, persons, readers by SQL, nobody."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import psycopg2
+import requests
+
+from hub.settings import Settings
+from hub.visitor import DEPARTMENT
+from hub.workdays import local_day
+from pipeline.runtime import Runtime
+from quality.issues.service import listed
+from sharedrepo import clients
+from tests.catalog import items
+from tests.departments import ORGAN
+from tests.quality.pages.conftest import OTHER as OTHER_DEPARTMENT
+from tests.quality.pages.conftest import Pages, filled
+from tests.verification.conftest import Asker, asker_of
+from tests.verification.registry import ASKER, FIRM, LICENCE, NOW, OTHER, PERSON, PERSON_NAME, PURPOSE, Registry, body
+from tests.web.browser import PASSWORD, Browser
+from verification import readers, recall
+from web.accounts import service as accounts
+from web.app import CHECKS
+
+PROJECT: Final = "2026-330100-47-01-000001"
+SECRETS: Final = {
+    "C": "2099-08-08",  # until when the credential is valid that only ASKER may see
+    "K": "2098-07-07",  # until when another one is, of a type that nobody may see
+    "A": ASKER,  # that ASKER asked something
+    "R": "办-77031",  # the case for which it asked
+    "F": "labour-bad",  # the refused record of one department
+    "G": "other-bad",  # that of another
+    "V": "机密意见",  # a raw value of a refused record
+    "D": "还在起草的事项",  # a draft of an item
+    "I": "不公开的事项",  # an item that is not public
+    "P": PERSON,  # a person's number
+    "N": PERSON_NAME,
+}
+"""What must be seen by nobody whom it is not meant for: a letter each, by which the matrix says who does."""
+
+PROGRAMS: Final = (
+    "nobody", "check granted", "check other", "check issuer", "check revoked", "quality own", "quality other", "portal",
+    "metrics", "poster",
+)  # fmt: skip
+PERSONS: Final = (
+    "steward", DEPARTMENT, f"{DEPARTMENT} other", "supervisor", "legal_office", "reform_commission", "engineer",
+    "administrator",
+)  # fmt: skip
+KINDS: Final = (*PROGRAMS, *PERSONS)
+DRAFT, HIDDEN, OPEN, OWN = (items.code(number, ORGAN) for number in (1, 2, 3, 4))
+_BY_TOKEN = {str(vars(route)["path"]) for router, by_token in CHECKS if by_token for route in router.routes}
+
+
+@dataclass
+class Client:
+    """A program with its two tokens, as far as it has them."""
+
+    secret: str | None = None
+    asker: Asker | None = None
+
+    def headers(self, pattern: str) -> dict[str, str]:
+        token = self.asker.token or self.asker.authorise() if self.asker and pattern in _BY_TOKEN else self.secret
+        return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+@dataclass
+class World:
+    """The hub, what is in it, and who asks."""
+
+    url: str
+    runtime: Runtime
+    named: dict[str, str] = field(default_factory=dict)
+    programs: dict[str, Client] = field(default_factory=dict)
+    persons: dict[str, Browser] = field(default_factory=dict)
+    readers: dict[str, str | None] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=lambda: dict(SECRETS))
+    """The secrets by letter, with those that came to be on the way: X and Y, the numbers of the asker's checks."""
+
+    def ask(self, kind: str, method: str, pattern: str, asked: str) -> str:
+        """Ask as somebody; return the status, and a letter for each secret that the answer tells."""
+        if method == "SQL":
+            return self._query(kind, asked)
+        address, _, said = asked.partition(" ")
+        path = re.sub(r"\{(\w+)\}", lambda found: self.named[found[1]], address)
+        shown = {letter for letter, secret in self.secrets.items() if secret in path}
+        answer = self._send(kind, method, pattern, path, said)
+        told = sorted(
+            letter for letter, secret in self.secrets.items() if secret in answer.text and letter not in shown
+        )
+        return f"{answer.status_code} {''.join(told)}".strip()
+
+    def _send(self, kind: str, method: str, pattern: str, path: str, said: str) -> requests.Response:
+        if kind in self.persons:
+            browser = self.persons[kind]
+            if method == "GET" or pattern.startswith("/v1/"):
+                return browser.request(method, self.url + path, timeout=30, allow_redirects=False)
+            form = dict(part.split("=", 1) for part in said.split("&") if part)
+            answer: requests.Response = browser.fill_in(path, form, page="/account", allow_redirects=False)
+            return answer
+        headers = {**self.programs[kind].headers(pattern), "X-Road-UserId": PERSON}
+        if method == "GET":
+            return requests.get(self.url + path, headers=headers, timeout=30, allow_redirects=False)
+        body = BODIES.get(said, {})
+        return requests.post(self.url + path, json=body, headers=headers, timeout=30, allow_redirects=False)
+
+    def _query(self, kind: str, query: str) -> str:
+        if kind not in self.readers:
+            return "-"
+        role = self.readers[kind]
+        try:
+            connection = psycopg2.connect(self.runtime.settings.database_url.get_secret_value(), user=role)  # type: ignore[union-attr]  # the test's settings name it
+        except psycopg2.OperationalError:
+            return "shut"
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(query)
+                said = str([[str(one) for one in row] for row in cursor.fetchall()])
+        except psycopg2.errors.InsufficientPrivilege:
+            return "refused"
+        finally:
+            connection.close()
+        told = sorted(letter for letter, secret in self.secrets.items() if secret in said)
+        return f"{'none' if said == '[]' else 'rows'} {''.join(told)}".strip()
+
+
+BODIES: Final[dict[str, Any]] = {
+    "credential": body(case=SECRETS["R"]),
+    "other type": body(case=SECRETS["R"], credential={"type": "不予共享的证照", "number": "K-1"}),
+    "prerequisites": {
+        "kind": "prerequisites", "item": OWN, "applicant": {"number": FIRM}, "case": SECRETS["R"],
+        "purpose": PURPOSE,
+    },
+    "bulk": {"checks": [body(case=SECRETS["R"]), body(case=SECRETS["R"], purpose="别的用途")]},
+    "jws": {"jws": "x"},
+}  # fmt: skip
+
+
+def made(url: str, settings: Settings, runtime: Runtime) -> World:
+    """Fill a hub and let everybody in."""
+    filled(settings, runtime)
+    registry, world = Registry(runtime), World(url, runtime)
+    _catalogue(registry)
+    registry.share()
+    registry.grant()
+    registry.case(SECRETS["R"], item=OWN, project=PROJECT)
+    registry.case("M-1", source="market", organ=ORGAN, item=OPEN, project=PROJECT)
+    registry.decision("M-1", source="market", on=date(2026, 5, 8))
+    registry.credential(valid_to=date(2099, 8, 8))
+    registry.credential(
+        "K-1", credential_type="不予共享的证照", valid_to=date(2098, 7, 7), holder=(PERSON, PERSON_NAME)
+    )
+    _programs(world)
+    granted = world.programs["check granted"].asker
+    assert granted is not None
+    number = world.secrets["X"] = granted.check(body(case=SECRETS["R"]))["id"]
+    granted.check(
+        body(case=SECRETS["R"], credential={"number": "X", "holder_number": PERSON, "holder_name": PERSON_NAME})
+    )
+    relied = registry.credential("JY-002")
+    world.secrets["Y"] = granted.check(body(case=SECRETS["R"], credential={"number": "JY-002"}))["id"]
+    registry.replace(relied, at=datetime.now(UTC), status="revoked")
+    recall.look(runtime.engine)
+    _persons(world)
+    _readers(world)
+    pages = Pages(url, runtime)
+    world.named = {
+        "check": number, "organ": ORGAN, "theirs": OTHER_DEPARTMENT, "month": f"{local_day(NOW):%Y-%m}",
+        "issue": pages.issue(ORGAN), "their_issue": listed(runtime.engine, organ=OTHER_DEPARTMENT)[0].code,
+        "record": str(pages.entry("labour")), "their_record": str(pages.entry("other")), "draft": DRAFT,
+        "hidden": HIDDEN, "open": OPEN, "own": OWN, "project": PROJECT,
+    }  # fmt: skip
+    return world
+
+
+def _catalogue(registry: Registry) -> None:
+    needs = [{"name": "经营", "holder": "applicant", "valid_on": "decision", "any_of": [{"credential": LICENCE}]}]
+    engine = registry.engine
+    items.published(engine, OPEN, content=items.content(name="公开的事项"))
+    items.published(engine, OWN, content=items.content(name="有前置的事项", requirements=needs))
+    items.published(engine, HIDDEN, content=items.content(name=SECRETS["I"], disclosure="internal"))
+    items.proposed(engine, DRAFT, content=items.content(name=SECRETS["D"]))
+
+
+def _programs(world: World) -> None:
+    def entered(kind: str, organ: str, *rights: str) -> None:
+        code = kind.replace(" ", "-")
+        if rights == ("check",):
+            asker = asker_of(world.runtime, world.url, code=code, organ=organ)
+            world.programs[kind] = Client(asker.secret, asker)
+        else:
+            secret, _ = clients.make(
+                world.runtime.engine, world.runtime.protector, code=code, organ=organ, rights=rights, days=1
+            )
+            world.programs[kind] = Client(secret)
+
+    world.programs["nobody"] = Client()
+    entered("check granted", ASKER, "check")
+    entered("check other", OTHER, "check")
+    entered("check issuer", ORGAN, "check")
+    entered("check revoked", ASKER, "check")
+    entered("quality own", ORGAN, "quality")
+    entered("quality other", OTHER_DEPARTMENT, "quality")
+    entered("portal", ORGAN, "usage")
+    entered("metrics", ORGAN, "metrics")
+    entered("poster", ORGAN, "push:labour")
+    revoked = world.programs["check revoked"].asker
+    assert revoked is not None
+    revoked.authorise()
+    clients.revoke(world.runtime.engine, "check-revoked")
+
+
+def _persons(world: World) -> None:
+    for kind in PERSONS:
+        role, _, which = kind.partition(" ")
+        code = kind.replace(" ", "-").replace("_", "-")
+        organ = (OTHER_DEPARTMENT if which else ORGAN) if role == DEPARTMENT else None
+        accounts.make(
+            world.runtime.engine, code=code, name=code, roles=[role], password=PASSWORD, actor="cli:test", organ=organ
+        )
+        world.persons[kind] = Browser(world.url)
+        assert world.persons[kind].sign_in(code).status_code in (200, 403)
+
+
+def _readers(world: World) -> None:
+    """Roles that stand under the programs of the same organs; nobody's is the hub's own, the revoked one ended."""
+    world.readers["nobody"] = "postgres"
+    for kind, organ in {"granted": ASKER, "other": OTHER, "issuer": ORGAN, "revoked": ASKER}.items():
+        role, _ = readers.make(world.runtime.engine, organ=organ, purpose=PURPOSE, actor="office", password=False)
+        world.readers[f"check {kind}"] = role
+    ended = world.readers["check revoked"]
+    assert ended is not None
+    readers.end(world.runtime.engine, ended, actor="office")
+
+
+def gone(world: World) -> None:
+    """Take the roles away: they belong to the whole server."""
+    for role in world.readers.values():
+        if role not in (None, "postgres", world.readers["check revoked"]):
+            readers.end(world.runtime.engine, str(role), actor="office")
