@@ -3,7 +3,7 @@
 `matrix.csv` beside this file has a row for each way (a route with a filter, an expansion, a bulk, a view, a table) and
 a column for each kind of asker. A cell is the status and the letters of the secrets that the answer tells
 (`world.SECRETS`).
-A route or a view without a row fails here.
+A route or a view without a row fails here; `remade.py` writes the cells of new rows.
 """
 
 from __future__ import annotations
