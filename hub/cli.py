@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib.metadata import entry_points
 
@@ -38,6 +39,9 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line; a hub error prints its sentence and its next step, and exits with its own status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end the deed
     asked = [word for word in sys.argv[1:2] if not word.startswith("-")]
     known = {point.name for point in entry_points(group=GROUP)}
     try:

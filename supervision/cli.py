@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from supervision.appraisal.cli import appraisal
 from supervision.calendar.cli import calendar
 from supervision.clock import cli as clock
 from supervision.notices.cli import notices
@@ -21,3 +22,4 @@ supervise.command("waiting")(clock.waiting)
 supervise.command("uncomputable")(clock.uncomputable)
 supervise.add_typer(calendar, name="calendar")
 supervise.add_typer(notices, name="notices")
+supervise.add_typer(appraisal)

@@ -24,6 +24,7 @@ from quality.pages.routes import router as quality_pages
 from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
+from supervision.appraisal.routes import router as ranking_pages
 from supervision.notices import routes as notice_receipts
 from supervision.notices.opened import opened as telling
 from verification.opened import opened as checking
@@ -90,6 +91,7 @@ PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (waiting_pages, True),
     (catalogue_pages, None),
     (catalogue_desks, True),
+    (ranking_pages, None),
 )
 """The pages of the packages; True: only for persons who are signed in, who then have rights by their roles.
 

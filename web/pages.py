@@ -23,6 +23,7 @@ _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parent
 FOLDERS = (
     _HERE / "templates", _ROOT / "quality" / "pages" / "templates", _ROOT / "catalog" / "pages" / "templates",
+    _ROOT / "supervision" / "appraisal" / "templates",
 )  # fmt: skip
 """Where the packages keep the templates of their pages."""
 
@@ -36,7 +37,12 @@ NAVIGATION = (
 )
 """What stands in the head of each page, and the right that it needs."""
 
-PUBLIC = (("/items", "nav.items"), ("/items/changes", "nav.changes"), ("/items/review", "nav.review"))
+PUBLIC = (
+    ("/items", "nav.items"),
+    ("/items/changes", "nav.changes"),
+    ("/items/review", "nav.review"),
+    ("/ranking", "nav.ranking"),
+)
 """What stands there for everybody."""
 
 _LONGEST_TARGET = 1_000

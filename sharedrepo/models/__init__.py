@@ -2,6 +2,17 @@
 `catalog`, `access`, `audit` and `supervision`."""
 
 from sharedrepo.models.access import account, account_event, client, reader, session, sign_in_pause
+from sharedrepo.models.appraisal import (
+    appraisal_month,
+    appraisal_sample,
+    edition,
+    edition_deed,
+    frozen_file,
+    frozen_month,
+    merit,
+    objection,
+    rating,
+)
 from sharedrepo.models.base import metadata
 from sharedrepo.models.catalog import (
     base_item,
@@ -70,6 +81,8 @@ __all__ = [
     "account_event",
     "alert",
     "answer_key",
+    "appraisal_month",
+    "appraisal_sample",
     "base_item",
     "base_item_deed",
     "batch",
@@ -90,10 +103,14 @@ __all__ = [
     "delivery",
     "disclosure_delay",
     "due_move",
+    "edition",
+    "edition_deed",
     "entry",
     "envelope",
     "feed",
     "finding",
+    "frozen_file",
+    "frozen_month",
     "grant",
     "issue",
     "issue_event",
@@ -102,11 +119,14 @@ __all__ = [
     "item_number",
     "item_version",
     "key_fingerprint",
+    "merit",
     "metadata",
     "notice",
     "notice_deed",
+    "objection",
     "organ_key",
     "post",
+    "rating",
     "reader",
     "recall",
     "receipt",

@@ -14,6 +14,9 @@ from pathlib import Path
 from demo.model import KINDS
 from hub.documents import Column, Document, Documents
 from hub.findings import RULES
+from supervision.appraisal import formulas as appraisal_formulas
+from supervision.appraisal import rates as appraisal_rates
+from supervision.appraisal.terms import MEASURES
 from tests.docs import rulepages
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -86,6 +89,35 @@ def readers() -> Iterator[str]:
         yield "\n"
 
 
+def formulas() -> Iterator[str]:
+    """Every formula that the hub brings, part by part."""
+    for one in appraisal_formulas.brought().values():
+        yield f"### `{one.formula.name}`: {one.formula.title.zh}\n\n"
+        yield f"{one.formula.title.en}. {one.formula.source.en}.\n\n"
+        yield "| part | 中文 | of | expression | ours |\n|---|---|---|---|---|\n"
+        for line in appraisal_formulas.lines(one.formula):
+            ours = "ours" if line["ours"] == "yes" else ""
+            said = f"`{line['expression']}`" if line["expression"] else ""
+            yield f"| `{line['part']}` {line['title']} | {line['title_zh']} | {line['of']} | {said} | {ours} |\n"
+        yield f"\nRounded half up to {one.formula.places} places; SHA-256 `{one.digest}`.\n\n"
+
+
+def rates() -> Iterator[str]:
+    """Every rate of the appraisal by each definition."""
+    yield "| rate | 中文 | | numerator | denominator | definition | cohort |\n|---|---|---|---|---|---|---|\n"
+    for rate in appraisal_rates.read(appraisal_rates.own()).rates:
+        for letter, one in rate.definitions.items():
+            parts = f"`{one.numerator}` | `{one.denominator}` | {one.says.en} ({one.says.zh}) | {one.cohort.en}"
+            yield f"| {rate.title.en} `{rate.code}` | {rate.title.zh} | {letter} | {parts} |\n"
+
+
+def measures() -> Iterator[str]:
+    """Every measure of the appraisal."""
+    yield "| measure | file | what it counts | 中文 |\n|---|---|---|---|\n"
+    for name, one in MEASURES.items():
+        yield f"| `{name}` | `{one.file}` | {one.en} | {one.zh} |\n"
+
+
 def _short(value: object) -> str:
     return " / ".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -108,6 +140,9 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "defects": defects,
     "suites": suites,
     "readers": readers,
+    "formulas": formulas,
+    "rates": rates,
+    "measures": measures,
 }
 
 

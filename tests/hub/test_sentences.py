@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOWN = (
     "web", "hub/asking.py", "hub/visitor.py", "quality/pages", "quality/issues", "quality/worklist",
     "pipeline/mending.py", "pipeline/replay.py", "quality/running.py", "catalog/errors.py", "catalog/service.py",
-    "catalog/life.py", "catalog/pages",
+    "catalog/life.py", "catalog/pages", "supervision/appraisal/objecting.py",
+    "supervision/appraisal/routes.py", "supervision/appraisal/looking.py",
 )  # fmt: skip
 """Where that is worded which pages show to persons."""
 PROGRAMS = {"cli.py", "metrics.py", "health.py", "authentication.py", "accounts/service.py"}
@@ -27,7 +28,7 @@ PROGRAMS = {"cli.py", "metrics.py", "health.py", "authentication.py", "accounts/
 REFUSING = {
     "NotDone", "NotFound", "DeedDoesNotFit", "Refusal", "DeedRefused", "NotAllowed", "NotSignedIn", "Forged",
     "Malformed", "TooMany", "TooLarge", "TooSlow", "UnsupportedForm", "Unavailable", "NotAuthenticated",
-    "MethodNotAllowed", "RepositoryError",
+    "MethodNotAllowed", "RepositoryError", "AppraisalRefused",
 }  # fmt: skip
 
 

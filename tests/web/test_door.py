@@ -35,8 +35,15 @@ OPEN = {
     "/items/review",
     "/items/review/{code:path}",
     "/items/{code:path}",
+    "/ranking",
+    "/ranking/{month}",
+    "/ranking/{month}/evidence",
+    "/ranking/{month}/files/{name}",
+    "/ranking/{month}/objections",
+    "/ranking/{month}/unit",
 }
-"""The routes that anybody may ask: whether the hub is well, the way in for people, and the published catalogue."""
+"""The routes that anybody may ask: whether the hub is well, the way in for people, the published catalogue and
+ranking."""
 
 
 CHECKED = {route.path for router, closed in CHECKS if closed for route in router.routes}  # type: ignore[attr-defined]

@@ -1,0 +1,138 @@
+"""Half-years and years: the mean of the months' published scores, less disciplinary measures; and its exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import openpyxl
+import orjson
+import sqlalchemy as sa
+
+from supervision.appraisal import editions, freezing, inputs
+from supervision.appraisal.errors import AppraisalRefused
+from supervision.appraisal.language import half_up
+from supervision.appraisal.ranking import in_order
+from supervision.appraisal.terms import DISCIPLINE
+
+PLACES: Final = 2
+_MONTHS: Final = 12
+_FORMULA_LIKE: Final = ("=", "+", "-", "@", "\t")
+
+
+def months_of(year: int, half: int | None = None) -> tuple[str, ...]:
+    """Return the months of a year or of its first or second half."""
+    first, last = {None: (1, _MONTHS), 1: (1, 6), 2: (7, _MONTHS)}[half]
+    return tuple(f"{year:04d}-{month:02d}" for month in range(first, last + 1))
+
+
+def ranked(engine: sa.Engine, year: int, half: int | None = None) -> dict[str, Any]:
+    """Return the ranking of a year or half: the mean over the months of which an edition is published.
+
+    A unit without a rank in one of these months is listed without a rank, with the months.
+
+    Raises:
+        AppraisalRefused: no month is published, or they are of different formulas.
+    """
+    months: dict[str, Mapping[str, Any]] = {}
+    for edition in editions.listed(engine, published=True):
+        if edition.month in months_of(year, half) and edition.month not in months:
+            months[edition.month] = orjson.loads(editions.ranking_of(engine, edition))
+    discipline = [row for month in months for row in _entries(engine, month)]
+    return of(year, half, months, discipline)
+
+
+def of(
+    year: int, half: int | None, months: Mapping[str, Mapping[str, Any]], discipline: Iterable[inputs.Row] = ()
+) -> dict[str, Any]:
+    """Return the ranking of a year or half from the rankings of its months; half up to two places.
+
+    Raises:
+        AppraisalRefused: there is no month, or they are of different formulas.
+    """
+    name = str(year) if half is None else f"{year}-H{half}"
+    if not months:
+        raise AppraisalRefused(name, "no month of it is published", "Publish months first: `hub supervise edition`.")
+    formulas = sorted({f"{one['formula']} {one['formula_sha256'][:12]}" for one in months.values()})
+    if len(formulas) > 1:
+        raise AppraisalRefused(name, f"its months are scored by different formulas ({', '.join(formulas)})",
+                               "A mean over them would say nothing: rank the half-years apart.")  # fmt: skip
+    taken: dict[tuple[str, str], Decimal] = {}
+    for row in discipline:
+        if row["head"] in DISCIPLINE:
+            points = Decimal(DISCIPLINE[row["head"]][0]) * Decimal(row["quantity"])
+            taken[row["level"], row["unit"]] = taken.get((row["level"], row["unit"]), Decimal(0)) + points
+    levels = {level for one in months.values() for level in one["levels"]}
+    return {
+        "year": name, "months": sorted(months), "formula": next(iter(months.values()))["formula"],
+        "levels": {level: in_order(list(_units(level, months, taken))) for level in sorted(levels)},
+    }  # fmt: skip
+
+
+def _units(
+    level: str, months: Mapping[str, Mapping[str, Any]], taken: Mapping[tuple[str, str], Decimal]
+) -> Iterator[dict[str, Any]]:
+    by_unit: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for month, one in months.items():
+        for unit in one["levels"].get(level, ()):
+            by_unit.setdefault(unit["unit"], {})[month] = unit
+    for code, found in sorted(by_unit.items()):
+        scores = {month: one["score"] for month, one in sorted(found.items()) if one["score"] is not None}
+        missing = sorted(set(months) - set(scores))
+        less = taken.get((level, code), Decimal(0))
+        mean = half_up(sum(map(Decimal, scores.values()), Decimal(0)), Decimal(len(scores) or 1), PLACES) - less
+        yield {
+            "unit": code, "name": found[max(found)]["name"], "rank": None, "discipline": f"{less:f}",
+            "score": None if missing else f"{mean:f}", "scores": scores, "unranked": missing,
+        }  # fmt: skip
+
+
+def _entries(engine: sa.Engine, month: str) -> Iterable[inputs.Row]:
+    edition = next(one for one in editions.listed(engine, month, published=True))
+    return freezing.opened(engine, freezing.by_id(engine, edition.freeze_id)).rows["entries.csv"]
+
+
+def table(ranking: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a year's ranking as lines of a table, a column a month."""
+    for level, units in ranking["levels"].items():
+        for one in units:
+            yield {
+                "level": level, "rank": one["rank"], "unit": one["unit"], "name": one["name"], "score": one["score"],
+                "discipline": one["discipline"], **{month: one["scores"].get(month) for month in ranking["months"]},
+                "unranked": " ".join(one["unranked"]),
+            }  # fmt: skip
+
+
+def export(ranking: Mapping[str, Any], folder: Path) -> list[str]:
+    """Write a year's ranking as CSV, workbook and JSON into a folder; return the names."""
+    rows = list(table(ranking))
+    if not rows:
+        raise AppraisalRefused(str(ranking["year"]), "its ranking has no unit", "Freeze and publish its months.")
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"ranking-{ranking['year']}"
+    (folder / f"{stem}.json").write_bytes(inputs.canonical(ranking))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
+    (folder / f"{stem}.csv").write_text("\ufeff" + out.getvalue(), encoding="utf-8", newline="")
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(str(ranking["year"]))
+    sheet.append(list(rows[0]))
+    for row in rows:
+        sheet.append([_harmless(value) for value in row.values()])
+    book.save(folder / f"{stem}.xlsx")
+    return [f"{stem}.{kind}" for kind in ("csv", "json", "xlsx")]
+
+
+def _harmless(value: Any) -> Any:
+    """Keep a text from being a formula of the program that opens the file; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_LIKE) and not _number(value) else value
+
+
+def _number(said: str) -> bool:
+    return said.replace("-", "", 1).replace(".", "", 1).isdigit()
