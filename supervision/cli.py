@@ -7,6 +7,7 @@ import typer
 from supervision.appraisal.cli import appraisal
 from supervision.calendar.cli import calendar
 from supervision.clock import cli as clock
+from supervision.logs import cli as logs
 from supervision.notices.cli import notices
 
 supervise = typer.Typer(help="Every case against its legal clock; cards; the ranking.", no_args_is_help=True)
@@ -23,3 +24,7 @@ supervise.command("uncomputable")(clock.uncomputable)
 supervise.add_typer(calendar, name="calendar")
 supervise.add_typer(notices, name="notices")
 supervise.add_typer(appraisal)
+supervise.add_typer(logs.export, name="export")
+supervise.command("map")(logs.map_)
+supervise.command("load")(logs.load_)
+supervise.command("trends")(logs.trends_)

@@ -1,0 +1,119 @@
+"""Trends and load: every figure by heart, every rate with its two counts and its words."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.runtime import Runtime
+from supervision.clock.service import recount
+from supervision.logs.load import Load, load
+from supervision.logs.rates import DEFINITIONS, Rate
+from supervision.logs.scope import BadScope
+from supervision.logs.trends import Month, trends
+from tests.supervision.logs.conftest import ITEM, ORGAN, OTHER
+from tests.supervision.world import World
+
+
+def months(runtime: Runtime, first: str = "2026-02", last: str = "2026-04", **how: str) -> list[Month]:
+    with runtime.engine.begin() as connection:
+        since, until = (date.fromisoformat(f"{one}-15") for one in (first, last))
+        return trends(connection, since=since, until=until, **how)
+
+
+def rates(month: Month) -> dict[str, tuple[int, int]]:
+    return {one.code: (one.numerator, one.denominator) for one in month.rates}
+
+
+def test_a_month_counts_what_was_applied_accepted_and_closed_in_it(province: World, runtime: Runtime) -> None:
+    before, march, april = months(runtime)
+    assert set(before.volumes.values()) == {0}
+    assert (march.volumes["applied"], march.volumes["accepted"], march.volumes["closed"]) == (6, 6, 4)
+    assert (april.volumes["accepted"], april.volumes["closed"]) == (1, 0)
+    found = rates(march)
+    assert found["completion_a"] == (4, 6)
+    assert found["early_a"] == (4, 4)
+    assert found["on_time_a"] == (4, 4)
+    # Legal 20, promised 10 working days each, four cases closed: 80 - 40 of 80.
+    assert found["promise_cut"] == (40, 80)
+
+
+def test_used_time_gives_the_speed_up(province: World, runtime: Runtime) -> None:
+    with runtime.engine.connect() as connection:
+        used = connection.scalar(sa.text("SELECT sum(used_days) FROM supervision.clock WHERE closed_at IS NOT NULL"))
+    march = months(runtime)[1]
+    assert rates(march)["speed_up_a"] == (80 - used, 80)
+    assert rates(march)["speed_up_b"] == (40 - used, 40)
+
+
+def test_trends_are_of_a_department_a_region_or_an_item(province: World, runtime: Runtime) -> None:
+    assert months(runtime, organ=OTHER)[1].volumes["accepted"] == 0
+    assert months(runtime, organ=OTHER)[2].volumes["accepted"] == 1
+    assert months(runtime, region="330000")[1].volumes["accepted"] == 6
+    assert months(runtime, region="340000")[1].volumes["accepted"] == 0
+    assert months(runtime, item=ITEM)[1].volumes["accepted"] == 6
+
+
+def test_a_case_without_a_clock_is_in_no_rate_that_needs_one(province: World, runtime: Runtime) -> None:
+    province.case("X1", item=None, closed="2026-03-10 10:00")
+    with runtime.engine.begin() as connection:
+        recount(connection)
+    march = months(runtime)[1]
+    assert (march.volumes["closed"], march.volumes["other_limits"]) == (5, 1)
+    assert rates(march)["early_a"] == (4, 4)
+
+
+@pytest.mark.parametrize(("first", "last"), [("2026-02", "2026-01"), ("1990-01", "2026-01")])
+def test_months_in_the_wrong_order_or_too_many_are_refused(runtime: Runtime, first: str, last: str) -> None:
+    with pytest.raises(BadScope, match="no period"):
+        months(runtime, first, last)
+
+
+def test_every_rate_says_in_both_languages_what_it_is(province: World, runtime: Runtime) -> None:
+    said = [one.as_values() for one in months(runtime)[1].rates]
+    assert [one["code"] for one in said] == [code for code in DEFINITIONS if code not in ("time_used", "stage_on_time")]
+    assert all("÷" in one["formula_zh"] and "÷" in one["formula_en"] for one in said)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_a_rate_is_rounded_from_exact_counts_and_never_divides_by_nothing(part: int, whole: int) -> None:
+    percent = Rate("late", part, whole).percent
+    if whole == 0:
+        assert percent is None
+    else:
+        assert percent is not None
+        assert abs(percent * whole - 100 * part) <= Decimal("0.005") * whole
+
+
+def loads(runtime: Runtime, **how: object) -> list[Load]:
+    with runtime.engine.begin() as connection:
+        given = {"since": date(2026, 3, 1), "until": date(2026, 3, 31), **how}
+        return load(connection, runtime.protector, **given)  # type: ignore[arg-type]  # as the tests say them
+
+
+def test_each_handlers_rounds_are_counted_once_with_what_lies_open(province: World, runtime: Runtime) -> None:
+    found = {one.name: one for one in loads(runtime, organ=ORGAN)}
+    undertaking = found["王**"]
+    # Three straight ones, two rounds of the one that was sent back; one under way.
+    assert (undertaking.finished, undertaking.open) == (5, 1)
+    assert undertaking.early + undertaking.on_time + undertaking.late == 5
+    assert undertaking.time_used.denominator == 15
+    assert undertaking.who is not None
+    assert undertaking.who.startswith("h-")
+    assert "王小明" not in str(loads(runtime))
+
+
+def test_posts_are_counted_by_stage(province: World, runtime: Runtime) -> None:
+    found = {one.stage: one for one in loads(runtime, by="post", organ=ORGAN)}
+    assert (found["review"].name, found["review"].finished, found["review"].who) == ("窗口", 5, None)
+
+
+def test_only_what_was_finished_in_the_days_counts(province: World, runtime: Runtime) -> None:
+    found = {one.name: one for one in loads(runtime, until=date(2026, 3, 4), organ=ORGAN)}
+    assert found["王**"].finished == 4
+    assert {one.organ for one in loads(runtime, organ=OTHER, until=date(2026, 4, 30))} == {OTHER}
