@@ -24,6 +24,9 @@ Organ = Annotated[str | None, typer.Option(help="Only cases that this department
 Since = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="From this day on.")]
 Until = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To this day.")]
 Language = Annotated[str, typer.Option(help="The language of the activities: zh or en.")]
+Sheet = Annotated[
+    Path | None, typer.Option("--write", help="Write the list into this new file, as .csv, .xlsx or .pdf.")
+]  # fmt: skip
 Out = Annotated[Path, typer.Argument(help="The new file.")]
 
 
@@ -112,12 +115,13 @@ def load_(
     organ: Organ = None, since: Since = None, until: Until = None,
     post: Annotated[bool, typer.Option("--post", help="By post and stage instead of by handler.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many at most, those with most open first.")] = 200,
-    json: Json = False,
+    to: Sheet = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Show what each handler or post finished, how much of the limits it took, and what lies there open.
 
     Without days: the thirty days up to today.
     """
+    from supervision.logs import lists  # noqa: PLC0415  # only when this command runs
     from supervision.logs.load import load  # noqa: PLC0415  # only when this command runs
 
     today = local_day(datetime.now(UTC))
@@ -128,6 +132,8 @@ def load_(
             connection, protector, since=_day(since) or last - timedelta(days=30), until=last, organ=organ,
             by="post" if post else "staff", limit=limit,
         )  # fmt: skip
+    if to is not None:
+        lists.write_list(lists.load_sheet(rows, "post" if post else "staff"), to)
     if json:
         as_json({"load": [one.as_values() for one in rows]})
         return
@@ -144,15 +150,18 @@ def trends_(
     until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m"], help="To this month.")] = None,
     organ: Organ = None, item: Item = None,
     region: Annotated[str | None, typer.Option(help="Only this region, with those below it.")] = None,
-    json: Json = False,
+    to: Sheet = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Show volumes and rates month by month; without months: the last twelve."""
+    from supervision.logs import lists  # noqa: PLC0415  # only when this command runs
     from supervision.logs.trends import trends  # noqa: PLC0415  # only when this command runs
 
     last = _day(until) or local_day(datetime.now(UTC)).replace(day=1)
     first = _day(since) or date(last.year - (last.month < 12), last.month % 12 + 1, 1)  # noqa: PLR2004  # months
     with open_engine().begin() as connection:
         months = trends(connection, since=first, until=last, organ=organ, item=item, region=region)
+    if to is not None:
+        lists.write_list(lists.trends_sheet(months), to)
     if json:
         as_json({"months": [one.as_values() for one in months]})
         return

@@ -34,9 +34,15 @@ def test_every_command_of_the_page_runs_as_it_stands(
         done = CliRunner().invoke(build(), words)
         assert done.exit_code == 0, (words, done.output, done.exception)
         said[" ".join(words)] = done.output
-    assert len(said) == 10
-    written = {"march.xes.gz", "item.xes", "march.json", "department.sqlite", "map.svg"}
+    assert len(said) == 13
+    written = {"march.xes.gz", "item.xes", "march.json", "department.sqlite", "map.svg", "load.xlsx", "trends.pdf"}
     assert written <= {one.name for one in tmp_path.iterdir()}
     told = [json.loads(output) for command, output in said.items() if "--json" in command]
     assert [min(one) for one in told] == ["file", "by", "load", "months"]
     assert "王小明" not in "".join(said.values())
+    listed = (tmp_path / "trends.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [one[:7] for one in listed[1:4]] == ["2026-01", "2026-02", "2026-03"]
+    assert "÷" in listed[-1]
+    assert (tmp_path / "trends.pdf").read_bytes().startswith(b"%PDF-")
+    wrong = CliRunner().invoke(build(), ["supervise", "trends", "--write", "trends.docx"])
+    assert "no form of lists" in str(wrong.exception)
