@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from demo import faults, habits
+from demo import faults, habits, relying
 from demo.aftermath import last_written
 from demo.catalog import build_province
-from demo.defects import Cast, Role, cast, chance
+from demo.defects import cast, chance
 from demo.model import KINDS, Case, Change, ChangeKind, Defect, Department, Item, Province, Shape, Suspension
 from demo.people import People, posts_of
+from demo.roles import Cast, Role
 from demo.story import REACH, Teller
 from demo.wish import Wish
 from demo.worktime import DAY, WorkCalendar
@@ -48,7 +49,7 @@ class Casework:
         self._calendar = WorkCalendar(first, last)
         self._people = People(province.seed, province.regions)
         self._departments = {department.code: department for department in province.senders}
-        self.cast: Cast = cast(province.seed, province.cases, province.senders, shapes)
+        self.cast: Cast = cast(province.seed, province.cases, province.senders, shapes, province.items)
 
     def cases(self, department: str) -> Iterator[Case]:
         """Yield the department's cases as delivered on day 1, in order of application."""
@@ -93,6 +94,13 @@ class Casework:
         for code, habit in self.cast.habits.items():
             yield Defect(habit.kind, code, 1, note=KINDS[habit.kind].note)
 
+    def checks(self) -> list[dict[str, Any]]:
+        """Return the checks that end the demonstration, and what the hub must say; none in a province too small."""
+        chosen = self.cast.relied
+        if chosen is None:
+            return []
+        return relying.told(chosen, lambda code, index: self._told(self._teller(self._departments[code]), index))
+
     def _teller(self, department: Department) -> Teller:
         return Teller(
             seed=self.province.seed,
@@ -133,7 +141,7 @@ class Casework:
             case = replace(case, defect=replace(role.defect, case=case.number))
         if role.kind == "late_child":
             case = self._deliver_late(case, index)
-        return case
+        return relying.bend(case, role.kind, lambda: self._second_day(index))
 
     def _second_day(self, index: int) -> datetime:
         """Return an instant of day 2 in working hours."""

@@ -230,14 +230,18 @@ def _item(
 
 
 def _with_prerequisites(items: tuple[Item, ...], random: Random) -> tuple[Item, ...]:
-    """Let two grants in five ask for grants of other departments: groups, of each of which one code must be held."""
+    """Let the first grant of each department, and two in five of the others, ask for grants of other departments.
+
+    They are groups, of each of which one code must be held; the first grant asks for one alone.
+    """
     found: list[Item] = []
     grants: list[Item] = []
     for item in items:
         others = [grant.base_code for grant in grants if grant.department != item.department]
         groups: tuple[tuple[str, ...], ...] = ()
-        if item.kind == "promised" and others and random.random() < 0.4:
-            picks = random.sample(others, min(len(others), random.randrange(1, 4)))
+        first = not any(grant.department == item.department for grant in grants)
+        if item.kind == "promised" and others and (first or random.random() < 0.4):
+            picks = random.sample(others, 1 if first else min(len(others), random.randrange(1, 4)))
             groups = ((picks[0],), tuple(picks[1:])) if len(picks) > 1 else ((picks[0],),)
         found.append(replace(item, prerequisites=groups))
         if item.kind == "promised":

@@ -7,83 +7,24 @@ carry it. A case plays at most one role; those that play one lie early enough in
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 
-from demo.habits import Habit, give
-from demo.model import KINDS, Defect, Department, Shape
+from demo import relying
+from demo.habits import give
+from demo.model import KINDS, Defect, Department, Item, Shape
 from demo.people import dice
-from demo.wish import Wish
+from demo.roles import Cast, Role
 
 _ROLES = 7
 _ONE_IN = 2_500
 """One case in so many carries a given kind of defect."""
 _CHANGES_ONE_IN = 500
 _DAY_TWO = frozenset({"silent_feed", "field_added", "field_removed"})
-_TWICE = frozenset({"truncated_file", "batch_checksum"})
-"""Unit plans whose department mends the unit on day 2."""
-
-_GRANTED = Wish(kind="promised", outcome="granted", pace="calm")
-_COMPANY = Wish(kind="promised", outcome="granted", pace="calm", applicant="enterprise", plain=True)
-_PERSON = Wish(kind="promised", outcome="granted", pace="calm", applicant="natural", plain=True)
-_CERTIFIED = Wish(kind="promised", outcome="granted", pace="calm", certificate=True)
-_OPEN = Wish(kind="promised", outcome="granted", pace="slow")
-
-WISHES: Mapping[str, Wish] = {
-    "credit_code_check": _COMPANY,
-    "organisation_code_check": _COMPANY,
-    "resident_id_check": _PERSON,
-    "phone_bad": _PERSON,
-    "placeholder": _PERSON,
-    "item_code_bad": _PERSON,
-    "certificate_id_check": _CERTIFIED,
-    "validity_reversed": _CERTIFIED,
-    "pause_end_without_start": Wish(kind="promised", outcome="granted", pace="calm", pause="testing"),
-    "pause_not_ended": Wish(kind="promised", outcome="granted", pace="calm", pause="expert_review"),
-    "extension_without_approver": Wish(kind="promised", outcome="granted", pace="calm", pause="extension"),
-    "refusal_without_reason": Wish(kind="promised", outcome="refused", pace="calm"),
-    "granted_without_credential": Wish(kind="promised", outcome="granted", pace="calm", certificate=False),
-    "batch_entered": Wish(kind="promised", outcome="granted", pace="calm", certificate=False),
-    "late_child": Wish(kind="promised", outcome="granted", pace="calm", delivery=True),
-    "open_correct": _OPEN,
-    "late_open": _OPEN,
-    "first": Wish(kind="immediate", outcome="granted", pace="swift"),
-}
-"""What a case must be like to play a role; every other role asks for a promised case that was granted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What a case plays: a kind of defect, or one of the changes of day 2."""
-
-    kind: str
-    defect: Defect | None = None
-
-    @property
-    def wish(self) -> Wish:
-        """Return what the case must be like."""
-        return WISHES.get(self.kind, _GRANTED)
-
-
-@dataclass(slots=True)
-class Cast:
-    """Who plays what: roles by department and index of the case, plans by department."""
-
-    roles: dict[str, dict[int, Role]] = field(default_factory=dict)
-    plans: dict[str, list[Defect]] = field(default_factory=dict)
-    habits: dict[str, Habit] = field(default_factory=dict)
-    silent: frozenset[str] = frozenset()
-
-    def plans_of(self, department: str, day: int) -> tuple[Defect, ...]:
-        """Return the plans that the department's writer executes on this day."""
-        return tuple(
-            plan
-            for plan in self.plans.get(department, ())
-            if plan.day == day or (plan.kind in _TWICE and day > plan.day)
-        )
-
-
-def cast(seed: int, cases: int, departments: Sequence[Department], shapes: Mapping[str, Shape]) -> Cast:
+def cast(
+    seed: int, cases: int, departments: Sequence[Department], shapes: Mapping[str, Shape], items: Sequence[Item] = ()
+) -> Cast:
     """Give out all roles and plans."""
     sending = [department for department in departments if department.cases and department.shape in shapes]
     made = Cast(roles={department.code: {} for department in sending})
@@ -94,6 +35,7 @@ def cast(seed: int, cases: int, departments: Sequence[Department], shapes: Mappi
     for department in sending:
         if department.code not in made.silent:
             _give_changes(department, shapes[department.shape], free[department.code], made.roles[department.code])
+    relying.give(items, sending, shapes, free, made)
     return made
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.processes import Halted, command, die_with_parent
+from demo.processes import Halted, answer, command, die_with_parent
 from demo.shapes.push import PushShape
 
 _ROSTER = Path(__file__).parent / "shapes" / "roster.csv"
@@ -30,7 +30,7 @@ class Door:
             posting = {row["code"]: row["organ"] for row in csv.DictReader(lines) if row["shape"] == PushShape.name}
         for code, organ in posting.items():
             words = ("client", "new", f"{code}-it", "--organ", organ, "--push", code, "--json")
-            self.tokens[code] = json.loads(_answer(words, self.environment))["token"]
+            self.tokens[code] = json.loads(answer(words, self.environment))["token"]
 
     def post(self) -> None:
         """Let each department post what is new.
@@ -84,10 +84,3 @@ def _address(service: subprocess.Popen[str]) -> str:
             url: str = json.loads(said)["url"]
             return url
     raise Halted(f"`hub web serve` did not begin to serve; it ended with status {service.wait()}", 1)
-
-
-def _answer(words: tuple[str, ...], environment: Mapping[str, str]) -> str:
-    done = subprocess.run(command(words), env=dict(environment), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Halted(f"`hub {' '.join(words)}`: {done.stderr.strip()}", done.returncode)
-    return done.stdout

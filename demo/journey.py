@@ -19,7 +19,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from demo.asking import asking
 from demo.door import hub_door
 from demo.processes import Halted, command, die_with_parent
 from demo.shapes.databases import systems_home
@@ -36,6 +38,7 @@ Where to look next (each with --help and --json):
   hub quality sets           what whole sets of records show
   hub quarantine list        what was refused, and why
   hub catalog list           what each department approves, in what time
+  hub share list             who may check what
   hub trace TABLE KEY        from a value back to the message that said it
   hub airflow start          Airflow's own pages, with a page for each department
   hub db stop                stop the embedded PostgreSQL that these commands start
@@ -82,20 +85,36 @@ class Journey:
             self.say("day 1: a department posts its records, Airflow pulls all others")
             door.post()
             self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
+            program = asking(door.url, self.environment, self.truth())
+            if program is not None:
+                self.say("a department relies on another's licence: it asks before it decides")
+                program.prepare()
+                program.before()
             self.say("day 2: increments, corrections, late records, deletions")
             self.hub("demo", "change")
             door.post()
             self.hub("airflow", "run", "--all", "--wait", allowed=(0, SOME_RUNS_FAILED))
             self.hub("airflow", "stop")
-        self.say("the quality run: what whole sets show, issues, scores")
-        self.hub("quality", "run", "--no-alerts")
-        self.say("the item catalogue: taken from the register of the government services office")
-        self.hub("catalog", "import", "--source", "items", "--reason", "全省事项目录")
+            self.say("the quality run: what whole sets show, issues, scores")
+            self.hub("quality", "run", "--no-alerts")
+            self.say("the item catalogue: taken from the register of the government services office")
+            self.hub("catalog", "import", "--source", "items", "--reason", "全省事项目录")
+            if program is not None:
+                self.say("three checks: a prerequisite that is met, a licence that ran out, one revoked afterwards")
+                program.after()
         self.say("what came of it, against the truth")
         status = self.hub("demo", "verify", allowed=(0, 1))
+        for fault in program.wrong if program is not None else ():
+            sys.stdout.write(f"  {fault}\n")
+            status = 1
         sys.stdout.write(NEXT)
         self.say("the demonstration holds" if status == 0 else "the demonstration does NOT hold: see above")
         return status
+
+    def truth(self) -> dict[str, Any]:
+        """Return what was put in."""
+        found: dict[str, Any] = json.loads((self.home / "demo" / "truth.json").read_text(encoding="utf-8"))
+        return found
 
     @contextmanager
     def served(self) -> Iterator[None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import signal
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -28,3 +29,15 @@ def die_with_parent() -> None:
     """Let the kernel end this child when its parent has died, whatever killed it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def answer(words: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    """Run a `hub` command and return what it printed.
+
+    Raises:
+        Halted: it failed.
+    """
+    done = subprocess.run(command(words), env=dict(environment), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Halted(f"`hub {' '.join(words)}`: {done.stderr.strip()}", done.returncode)
+    return done.stdout

@@ -122,6 +122,8 @@ class Teller:
         return f"{organ.region}{self.department.index:02d}{self.calendar.days[day]:%y%m%d}{index:07d}"
 
     def _item(self, random: Random, wish: Wish) -> Item:
+        if wish.item is not None:
+            return next(item for item in self.items if item.base_code == wish.item)
         kind = wish.kind or random.choice(("immediate", "promised"))
         fitting = [item for item in self.items if item.kind == kind]
         if wish.certificate:
@@ -145,7 +147,8 @@ class Teller:
             if random.random() < 0.05 and not wish.bends:
                 agent = _natural("agent", self.people.person(random.randrange(self.crowd)))
             return _natural("applicant", person), None, None, agent
-        company = self.people.company(random.randrange(max(2, self.crowd // 3)))
+        index = random.randrange(max(2, self.crowd // 3))
+        company = self.people.company(index if wish.company is None else wish.company)
         applicant = Party(
             "applicant", company.kind, "credit_code", company.name, company.credit_code, company.phone, company.address
         )

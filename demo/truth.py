@@ -22,7 +22,7 @@ from demo.habits import FEWEST, shows
 from demo.judge import Eyes, broken_rules
 from demo.model import KINDS, Case, Change, Defect, Department, Party, Placed, Province, Shape, UnitMark
 
-VERSION = 2
+VERSION = 3
 DAYS = (1, 2)
 Progress = Callable[[Department, int], None]
 Personal = Callable[[str, str], None]
@@ -80,6 +80,8 @@ class Truth:
     findings: list[Expected] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
     sets: list[ExpectedSet] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    """What a department asks of others at the end, and what the hub must answer (`demo.relying`)."""
     departments: list[dict[str, str]] = field(default_factory=list)
     localities: list[dict[str, str]] = field(default_factory=list)
 
@@ -117,6 +119,7 @@ class Truth:
             "findings": [asdict(finding) for finding in self.findings],
             "defects": [asdict(defect) for defect in self.defects],
             "sets": [asdict(one) for one in self.sets],
+            "checks": self.checks,
         }
 
 
@@ -212,6 +215,7 @@ def build_truth(
     province = work.province
     truth = Truth(province.seed, province.cases, province.date)
     truth.defects = list(work.defects())
+    truth.checks = work.checks()
     for department in province.senders:
         shape = shapes.get(department.shape)
         if shape is None:

@@ -22,6 +22,10 @@ class Wish:
     delivery: bool | None = None
     pace: Literal["swift", "slow", "calm"] | None = None
     plain: bool = False
+    item: str | None = None
+    """The base code of the item."""
+    company: int | None = None
+    """The index of the company that applies."""
 
     @property
     def bends(self) -> bool:

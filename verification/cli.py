@@ -188,7 +188,7 @@ def ask(
     since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="From this day on.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="To this day; open.")] = None,
     stale_allowed: Annotated[bool, typer.Option("--stale-allowed", help="A stale match may be relied on.")] = False,
-    by: Actor = None,
+    by: Actor = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Ask for a grant under conditional sharing; somebody else answers it within ten working days."""
     from verification import access  # noqa: PLC0415  # only when this command runs
@@ -199,7 +199,10 @@ def ask(
         valid_from=_day(since) or today, valid_to=_day(until), actor=actor_of(by), today=today,
         stale_allowed=stale_allowed,
     )  # fmt: skip
-    typer.echo(f"Request {number} is entered. It is answered by `hub share answer {number}`.")
+    if json:
+        as_json({"grant": number})
+    else:
+        typer.echo(f"Request {number} is entered. It is answered by `hub share answer {number}`.")
 
 
 @share.command()

@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from demo.casework import build
-from demo.defects import WISHES, Role, cast
+from demo.defects import cast
 from demo.model import KINDS
+from demo.roles import WISHES, Role
 from hub.findings import RULES
 from tests.demo.checker import case_faults, record_faults
 from tests.demo.fakes import Fake, fake_shapes
@@ -164,7 +165,7 @@ def test_an_older_version_comes_after_a_newer_one():
 def test_the_cast_depends_on_the_seed_alone():
     work = build(3, 2_000, DAY, fake_shapes())
     province, shapes = work.province, work.shapes
-    assert cast(3, 2_000, province.departments, shapes) == work.cast
-    assert cast(4, 2_000, province.departments, shapes) != work.cast
+    assert cast(3, 2_000, province.departments, shapes, province.items) == work.cast
+    assert cast(4, 2_000, province.departments, shapes, province.items) != work.cast
     shuffled = [replace(department) for department in province.departments]
-    assert cast(3, 2_000, shuffled, shapes) == work.cast
+    assert cast(3, 2_000, shuffled, shapes, province.items) == work.cast
