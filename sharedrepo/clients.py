@@ -29,6 +29,9 @@ CHECK = "check"
 USAGE = "usage"
 """The right of a portal that knows who a person is: to show it who checked it."""
 
+CARDS = "cards"
+"""The right to read the supervision cards of the client's own organ, and to answer them."""
+
 _TOKEN_BYTES = 32
 _PREFIX = "hub_"
 """Begins each token, so that one which strayed into a file or a log is found by those who look for secrets."""

@@ -6,9 +6,12 @@ import typer
 
 from supervision.appraisal.cli import appraisal
 from supervision.calendar.cli import calendar
+from supervision.cards import cli as cards
+from supervision.cards.duty.cli import duty
 from supervision.clock import cli as clock
 from supervision.logs import cli as logs
 from supervision.notices.cli import notices
+from supervision.rules.cli import rules
 
 supervise = typer.Typer(help="Every case against its legal clock; cards; the ranking.", no_args_is_help=True)
 
@@ -21,6 +24,7 @@ def _root() -> None:
 supervise.command("run")(clock.run)
 supervise.command("waiting")(clock.waiting)
 supervise.command("uncomputable")(clock.uncomputable)
+supervise.command("dossier")(cards.dossier)
 supervise.add_typer(calendar, name="calendar")
 supervise.add_typer(notices, name="notices")
 supervise.add_typer(appraisal)
@@ -28,3 +32,7 @@ supervise.add_typer(logs.export, name="export")
 supervise.command("map")(logs.map_)
 supervise.command("load")(logs.load_)
 supervise.command("trends")(logs.trends_)
+supervise.add_typer(rules, name="rules")
+supervise.add_typer(cards.cards, name="cards")
+supervise.add_typer(cards.orders, name="orders")
+supervise.add_typer(duty, name="duty")

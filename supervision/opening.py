@@ -38,7 +38,7 @@ def open_engine() -> sa.Engine:
 
 
 def open_hub() -> tuple[sa.Engine, Protector]:
-    """Open the repository and its keys."""
+    """Open the repository, at its present revision, and its keys."""
     from hub.protect import Protector  # noqa: PLC0415  # only when a command runs
     from hub.settings import Settings  # noqa: PLC0415  # only when a command runs
     from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs

@@ -16,6 +16,9 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
+from hub.protect import Protector
+from sharedrepo.signing import Ed25519Signer
+from supervision.cards import evidence, raising, texting
 from supervision.clock import reminders
 from supervision.clock import service as clock
 
@@ -43,12 +46,18 @@ def _clocks(connection: sa.Connection, _now: datetime, cases: Sequence[int] | No
 STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("clock", _clocks),
     ("reminders", reminders.make),
+    ("cards", raising.step),
 )
 """What a run does, in order; parts of this package add their step as one line."""
 
 
-def run(engine: sa.Engine, *, as_of: datetime | None = None, full: bool = False) -> Run:
+def run(
+    engine: sa.Engine, *, as_of: datetime | None = None, full: bool = False, protector: Protector | None = None
+) -> Run:  # fmt: skip
     """Bring supervision up to date: for the cases that changed since the last run, or for all of them (`full`).
+
+    `protector` holds the keys by which new cards are sealed and their recipients told; without it the next run that has
+    them does both.
 
     `as_of` makes the run speak for another moment than the present: days left are counted from it.
     """
@@ -60,6 +69,9 @@ def run(engine: sa.Engine, *, as_of: datetime | None = None, full: bool = False)
         changed = take_touched(connection)
         cases = None if full else changed
         counts = {name: step(connection, now, cases) for name, step in STEPS}
+        if protector is not None:
+            evidence.seal(connection, Ed25519Signer.of(protector.ring))
+            counts["texts"] = {"queued": texting.queue(connection, protector, now=now)}
         run_id = connection.execute(
             sa.text(
                 """INSERT INTO supervision.run (kind, as_of, began_at, counts)

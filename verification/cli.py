@@ -89,16 +89,17 @@ def subscribe(
         str | None, typer.Option(help="Changes of credentials of this type; without it, recalls.")
     ] = None,
     purpose: Annotated[str | None, typer.Option(help="With --credential: the purpose of its grant.")] = None,
+    cards: Annotated[bool, typer.Option("--cards", help="Supervision cards of the client's organ.")] = False,
     by: Actor = None,
     json: Json = False,
 ) -> None:
-    """Post recalls, or changes of credentials of one type, to an address of a client, signed, for a day until taken."""
+    """Post recalls, changes of credentials, or cards to an address of a client, signed, for a day until taken."""
     from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
     from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
     number = subscriptions.subscribe(
         open_hub()[0], client=client, url=url, actor=actor_of(by), allowed=Settings.load().notice_networks,
-        code=credential, purpose=purpose,
+        code=credential, purpose=purpose, cards=cards,
     )  # fmt: skip
     if json:
         as_json({"subscription": number, "audience": subscriptions.audience(number)})

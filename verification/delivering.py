@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from hub.protect import Protector
 from sharedrepo.signing import Signer
+from sharedrepo.topics import topics
 from verification import subscriptions
 from verification.receipts import canonical
 from verification.sending import SECONDS, BadAddress, Networks, NotSent, Place, post
@@ -31,6 +32,11 @@ EVENTS: Final = {
     subscriptions.RECALL: f"{ISSUER}:recall", subscriptions.CREDENTIAL: f"{ISSUER}:credential-change",
 }  # fmt: skip
 RECEIVERS_AT_ONCE: Final = 8
+
+
+def event_of(topic: str) -> str:
+    """Return the URN of a topic's event."""
+    return EVENTS[topic] if topic in EVENTS else topics()[topic].event
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +79,15 @@ class Post:
         return counts
 
     async def _one(self, due: Due) -> str:
+        if due.topic not in EVENTS and due.topic not in topics():
+            return await asyncio.to_thread(subscriptions.missed, self.engine, due, "unknown_topic", now=self.clock())
         said = await asyncio.to_thread(subscriptions.worded, self.engine, self.protector, due, now=self.clock())
         if said is None:
             await asyncio.to_thread(subscriptions.withheld, self.engine, due, now=self.clock())
             return "withheld"
         claims = {
             "iss": ISSUER, "aud": subscriptions.audience(due.subscription_id), "jti": due.jti,
-            "iat": int(self.clock().timestamp()), "events": {EVENTS[due.topic]: said},
+            "iat": int(self.clock().timestamp()), "events": {event_of(due.topic): said},
         }  # fmt: skip
         token = self.signer.sign(canonical(claims), KIND)
         try:

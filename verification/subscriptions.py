@@ -1,8 +1,9 @@
 """Who is told of what by a post to an address of its own: subscriptions, what there is to tell, and what became of it.
 
-Two topics: `recall`, what the organ's own checks relied on and no longer holds, and `credential`, each change of a
-credential of one type, for who may check that type. A change names the hub's number of the record (`evidence` in
-answers) and how it stands, never number or holder: who has checked the credential knows which it is, nobody else.
+Two topics of its own: `recall`, what the organ's own checks relied on and no longer holds, and `credential`, each
+change of a credential of one type, for who may check that type; other packages bring theirs (`sharedrepo/topics.py`).
+A change names the hub's number of the record (`evidence` in answers) and how it stands, never number or holder: who has
+checked the credential knows which it is, nobody else.
 A notice waits in `audit.delivery` until it was taken, or a day is over; its words are made anew at each try, so that
 nothing of a case lies there.
 """
@@ -22,12 +23,14 @@ from psycopg2.extras import execute_values
 from hub.errors import RepositoryError
 from hub.protect import Protector
 from hub.workdays import local_day
+from sharedrepo.topics import topics
 from verification import answers, recall
 from verification.sending import BadAddress, Networks, Place, may_reach
 
 Cursor = psycopg2.extensions.cursor
 RECALL: Final = "recall"
 CREDENTIAL: Final = "credential"
+CARD: Final = "card"
 HOURS: Final = timedelta(hours=24)
 """So long a notice is tried."""
 FIRST_WAIT: Final = timedelta(seconds=15)
@@ -72,9 +75,11 @@ def audience(number: int) -> str:
 
 def subscribe(
     engine: sa.Engine, *, client: str, url: str, actor: str, allowed: Networks, code: str | None = None,
-    purpose: str | None = None,
+    purpose: str | None = None, cards: bool = False,
 ) -> int:  # fmt: skip
     """Subscribe a client's address, to recalls or, with a credential type and a purpose, to changes of that type.
+
+    With `cards` to what happens to the supervision cards of its organ.
 
     Raises:
         SubscriptionRefused: there is no such client, or the address cannot be posted to.
@@ -86,6 +91,8 @@ def subscribe(
     faults = _place_faults(place, allowed)
     if (code is None) != (purpose is None):
         faults.append("a credential type and the purpose of the grant are named together, or neither")
+    if cards and code is not None:
+        faults.append("a subscription is to cards or to a credential type; make two")
     with engine.begin() as connection:
         found = connection.execute(
             sa.text("SELECT client_id, organ FROM access.client WHERE code = :code AND revoked_at IS NULL"),
@@ -98,7 +105,8 @@ def subscribe(
         made: int = connection.execute(
             sa.text("""INSERT INTO access.subscription (client_id, organ, topic, code, purpose, url, made_by)
                        VALUES (:client, :organ, :topic, :code, :purpose, :url, :actor) RETURNING subscription_id"""),
-            {"client": found.client_id, "organ": found.organ, "topic": RECALL if code is None else CREDENTIAL,
+            {"client": found.client_id, "organ": found.organ,
+             "topic": CARD if cards else RECALL if code is None else CREDENTIAL,
              "code": code, "purpose": purpose, "url": url, "actor": actor},
         ).scalar_one()  # fmt: skip
         return made
@@ -248,6 +256,8 @@ def worded(engine: sa.Engine, protector: Protector, due: Due, *, now: datetime) 
                 **said[0], "since": said[0]["since"] and said[0]["since"].isoformat(),
                 "told_at": answers.instant(said[0]["told_at"]),
             }  # fmt: skip
+        if due.topic != CREDENTIAL:
+            return topics()[due.topic].worded(cursor, protector, due.organ, due.subject_id)
         asked = {"organ": due.organ, "purpose": due.purpose, "code": due.code, "today": local_day(now)}
         cursor.execute(_MAY_CHECK, asked)
         if not (cursor.fetchone() or (False,))[0]:

@@ -25,6 +25,7 @@ from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
 from sharedrepo import clients
 from supervision.appraisal.routes import router as ranking_pages
+from supervision.cards.routes import get_cards, post_feedback
 from supervision.notices import routes as notice_receipts
 from supervision.notices.opened import opened as telling
 from verification.opened import opened as checking
@@ -64,6 +65,8 @@ MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
     (get_usage.router, clients.USAGE),
     (get_usage_period.router, clients.USAGE),
     (get_heartbeat.router, clients.USAGE),
+    (get_cards.router, clients.CARDS),
+    (post_feedback.router, clients.CARDS),
 )
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 

@@ -42,15 +42,17 @@ def new(
     usage: Annotated[
         bool, typer.Option("--usage", help="A portal: it may ask who checked a person that signed in there.")
     ] = False,
+    cards: Annotated[
+        bool, typer.Option("--cards", help="It may read the supervision cards of its organ, and answer them.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, max=3660, help="So many days the token is valid.")] = 365,
     json: Json = False,
 ) -> None:
     """Enter a client and print its token: this once, for only a keyed hash of it is kept."""
     settings = Settings.load()
     rights = [f"{clients.PUSH}:{one}" for one in push or ()] + ([clients.METRICS] if metrics else [])
-    rights += (
-        ([clients.QUALITY] if quality else []) + ([clients.CHECK] if check else []) + ([clients.USAGE] if usage else [])
-    )
+    named = {clients.QUALITY: quality, clients.CHECK: check, clients.USAGE: usage, clients.CARDS: cards}
+    rights += [right for right, given in named.items() if given]
     _judge(code, organ, rights, _unknown(settings, push or []))
     runtime = Runtime.open(settings)
     token, expires = clients.make(runtime.engine, runtime.protector, code=code, organ=organ, rights=rights, days=days)

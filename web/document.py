@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from supervision.cards.routes.post_feedback import Feedback
 from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck
 from verification.routes.post_balance import Countersignature
 from web.app import create
@@ -22,6 +23,7 @@ def document() -> dict[str, Any]:
         PrerequisitesCheck,
         Bulk,
         Countersignature,
+        Feedback,
     ):  # read by routes that mind their bodies themselves
         found = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= found.pop("$defs", {})

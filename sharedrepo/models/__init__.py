@@ -14,6 +14,18 @@ from sharedrepo.models.appraisal import (
     rating,
 )
 from sharedrepo.models.base import metadata
+from sharedrepo.models.cards import (
+    card,
+    card_deed,
+    card_order,
+    card_recipient,
+    card_series,
+    duty,
+    duty_deed,
+    rule,
+    rule_run,
+    withdrawal,
+)
 from sharedrepo.models.catalog import (
     base_item,
     base_item_deed,
@@ -88,6 +100,11 @@ __all__ = [
     "batch",
     "bound",
     "calendar",
+    "card",
+    "card_deed",
+    "card_order",
+    "card_recipient",
+    "card_series",
     "case_overview",
     "catalog_item",
     "change",
@@ -103,6 +120,8 @@ __all__ = [
     "delivery",
     "disclosure_delay",
     "due_move",
+    "duty",
+    "duty_deed",
     "edition",
     "edition_deed",
     "entry",
@@ -132,6 +151,8 @@ __all__ = [
     "receipt",
     "reminder",
     "reminder_step",
+    "rule",
+    "rule_run",
     "run",
     "score",
     "seal",
@@ -147,5 +168,6 @@ __all__ = [
     "touched",
     "waiting",
     "waiting_check",
+    "withdrawal",
     "work_log",
 ]

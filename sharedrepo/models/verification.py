@@ -14,8 +14,8 @@ SHARING_CLASSES = ("unconditional", "conditional", "none")
 GRANT_STATES = ("asked", "granted", "refused", "ended")
 """Where a grant stands: a department asked for it, it holds, it was turned down, it was taken back."""
 
-TOPICS = ("recall", "credential")
-"""What is subscribed to: recalls of the own organ's checks, changes of credentials of one type."""
+TOPICS = ("recall", "credential", "card")
+"""What is subscribed to: recalls of the own organ's checks, changes of credentials of one type, the organ's cards."""
 DELIVERY_STATES = ("waiting", "delivered", "given_up", "withheld")
 """A notice is to be sent, was taken, was not taken within a day, or may no longer be sent."""
 
@@ -217,7 +217,7 @@ subscription = sa.Table(
     column("ended_by", sa.Text()),
     instant("ended_at"),
     _one_of("topic", TOPICS),
-    sa.CheckConstraint("topic = 'recall' OR (code IS NOT NULL AND purpose IS NOT NULL)", name="named"),
+    sa.CheckConstraint("topic IN ('recall', 'card') OR (code IS NOT NULL AND purpose IS NOT NULL)", name="named"),
     schema="access",
     comment="订阅: to which address notices for a client go; rows end, none changes.",
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.show import as_json, show_table
-from supervision.opening import Json, moment, open_engine
+from supervision.opening import Json, moment, open_engine, open_hub
 
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Speak for this day or instant instead of now.")]
 
@@ -20,7 +20,8 @@ def run(
     """Bring supervision up to date: clocks first, then all that rests on them."""
     from supervision import running  # noqa: PLC0415  # only when this command runs
 
-    done = running.run(open_engine(), as_of=moment(as_of), full=full)
+    engine, protector = open_hub()
+    done = running.run(engine, as_of=moment(as_of), full=full, protector=protector)
     if json:
         as_json(done)
         return

@@ -17,6 +17,8 @@ from hub.findings import RULES
 from supervision.appraisal import formulas as appraisal_formulas
 from supervision.appraisal import rates as appraisal_rates
 from supervision.appraisal.terms import MEASURES
+from supervision.rules import service as supervised
+from supervision.rules.cli import worded
 from tests.docs import rulepages
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -134,11 +136,28 @@ def _words(column: Column) -> str:
     return ", ".join(column.codes or ())
 
 
+def supervision_rules() -> Iterator[str]:
+    """Every rule of supervision that a hub begins with, and where it was published."""
+    words = {"time": "Time 时限", "process": "Process 流程", "content": "Content 内容", "fee": "Fees 收费",
+             "item": "Item 事项", "statistical": "Statistics of a month 统计"}  # fmt: skip
+    for kind, title in words.items():
+        yield f"### {title}\n\n| rule | 中文 | level | basis | told | feedback, repeat | published |\n"
+        yield "|---|---|---|---|---|---|---|\n"
+        for one in supervised.defaults().values():
+            if one.kind == kind:
+                days = f"{one.feedback_days}, {one.repeat_days or 'never'}{'' if one.enabled else '; **off**'}"
+                cells = (f"`{one.code}`", one.title_zh, one.level, f"{one.scope}: `{worded(one.basis)}`",
+                         ", ".join(one.recipients), days, one.source_en)  # fmt: skip
+                yield f"| {' | '.join(cells)} |\n"
+        yield "\n"
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "rules": rules,
     "documents": documents,
     "defects": defects,
     "suites": suites,
+    "supervision_rules": supervision_rules,
     "readers": readers,
     "formulas": formulas,
     "rates": rates,

@@ -16,6 +16,7 @@ from hub.workdays import local_day
 from pipeline.runtime import Runtime
 from quality.issues.service import listed
 from sharedrepo import clients
+from supervision.rules import service as rules
 from tests.catalog import items
 from tests.departments import ORGAN
 from tests.quality.pages.conftest import OTHER as OTHER_DEPARTMENT
@@ -40,12 +41,13 @@ SECRETS: Final = {
     "I": "不公开的事项",  # an item that is not public
     "P": PERSON,  # a person's number
     "N": PERSON_NAME,
+    "Z": "R-2099-000001",  # the supervision card of one department
 }
 """What must be seen by nobody whom it is not meant for: a letter each, by which the matrix says who does."""
 
 PROGRAMS: Final = (
     "nobody", "check granted", "check other", "check issuer", "check revoked", "quality own", "quality other", "portal",
-    "metrics", "poster",
+    "metrics", "poster", "cards own", "cards other",
 )  # fmt: skip
 PERSONS: Final = (
     "steward", DEPARTMENT, f"{DEPARTMENT} other", "supervisor", "legal_office", "reform_commission", "engineer",
@@ -137,6 +139,7 @@ BODIES: Final[dict[str, Any]] = {
     },
     "bulk": {"checks": [body(case=SECRETS["R"]), body(case=SECRETS["R"], purpose="别的用途")]},
     "jws": {"jws": "x"},
+    "feedback": {"text": "已办结"},
 }  # fmt: skip
 
 
@@ -154,6 +157,7 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
     registry.credential(
         "K-1", credential_type="不予共享的证照", valid_to=date(2098, 7, 7), holder=(PERSON, PERSON_NAME)
     )
+    _card(registry)
     _programs(world)
     granted = world.programs["check granted"].asker
     assert granted is not None
@@ -175,6 +179,18 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
         "hidden": HIDDEN, "open": OPEN, "own": OWN, "project": PROJECT,
     }  # fmt: skip
     return world
+
+
+def _card(registry: Registry) -> None:
+    registry.run(
+        """INSERT INTO supervision.card (number, subject, clock, level, kind, rule, rule_version, organ, state,
+               raised_at, sent_at, evidence)
+           SELECT :number, 'organ:x', 'month:2026-03!overdue_rate', 'red', 'statistical', 'overdue_rate', 1, :organ,
+               'sent', now(), now(), '{}'""",
+        number=SECRETS["Z"], organ=ORGAN,
+    )  # fmt: skip
+    with registry.engine.begin() as connection:
+        rules.ensure(connection)
 
 
 def _catalogue(registry: Registry) -> None:
@@ -208,6 +224,8 @@ def _programs(world: World) -> None:
     entered("portal", ORGAN, "usage")
     entered("metrics", ORGAN, "metrics")
     entered("poster", ORGAN, "push:labour")
+    entered("cards own", ORGAN, "cards")
+    entered("cards other", OTHER_DEPARTMENT, "cards")
     revoked = world.programs["check revoked"].asker
     assert revoked is not None
     revoked.authorise()

@@ -1,0 +1,1 @@
+"""The routes of cards, for departments' programs."""
