@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from supervision.appraisal.inputs import Inputs, Row
@@ -102,9 +103,15 @@ class Places:
         return self.within.get(code, frozenset()) if level in ("city", "county") else frozenset()
 
 
+@lru_cache(maxsize=2)
+def places_of(inputs: Inputs) -> Places:
+    """Return the units of frozen inputs; evidence is followed from page to page, so that the last ones are kept."""
+    return Places.of(inputs)
+
+
 def counted(inputs: Inputs) -> dict[Unit, dict[str, Decimal]]:
     """Return the measures of every unit, those without any row too."""
-    places, span = Places.of(inputs), Span.of(inputs.month)
+    places, span = places_of(inputs), Span.of(inputs.month)
     tallies = {unit: Tally() for unit in places.names}
     for file, adding in ADDING.items():
         for row in inputs.rows[file]:
@@ -127,9 +134,12 @@ def count_row(row: Row, adding: Callable[[Row, Span], Adds], span: Span, tallies
 def evidence(inputs: Inputs, unit: Unit, measure: str) -> Iterator[Row]:
     """Yield the frozen rows that a measure of a unit was counted from, in their order."""
     file = MEASURES[measure].file
-    places, span = Places.of(inputs), Span.of(inputs.month)
+    places, span = places_of(inputs), Span.of(inputs.month)
+    level, code = unit
     for row in inputs.rows[file]:
-        if unit in places.units(file, row) and any(name == measure for name, _ in ADDING[file](row, span)):
+        if code not in (row["organ"], row.get("city", code), row.get("county", code)):
+            continue  # most rows are of other units
+        if (level, code) in places.units(file, row) and any(name == measure for name, _ in ADDING[file](row, span)):
             yield row
 
 

@@ -74,8 +74,8 @@ def freeze(
             month, files, private, frozen=number, frozen_at=moment.astimezone(ZONE).isoformat(timespec="seconds"),
             formula=published.formula.name, reason=reason,
         )  # fmt: skip
-        return _kept(connection, month, number, actor, reason, published.formula.name, {MANIFEST: manifest, **files},
-                     private)  # fmt: skip
+        return _kept(connection, month, number, actor, moment, reason, published.formula.name,
+                     {MANIFEST: manifest, **files}, private)  # fmt: skip
 
 
 def checked(month: str) -> str:
@@ -196,15 +196,15 @@ def _gathered(connection: sa.Connection, values: dict[str, Any]) -> tuple[dict[s
 
 
 def _kept(
-    connection: sa.Connection, month: str, number: int, actor: str, reason: str | None, formula: str,
+    connection: sa.Connection, month: str, number: int, actor: str, at: datetime, reason: str | None, formula: str,
     files: dict[str, bytes], private: dict[str, bytes],
 ) -> Frozen:  # fmt: skip
     row = connection.execute(
-        sa.text("""INSERT INTO supervision.frozen_month (month, number, formula, digest, frozen_by, reason)
-                   VALUES (:month, :number, :formula, :digest, :actor, :reason)
+        sa.text("""INSERT INTO supervision.frozen_month (month, number, formula, digest, frozen_by, frozen_at, reason)
+                   VALUES (:month, :number, :formula, :digest, :actor, :at, :reason)
                    RETURNING freeze_id, month, number, formula, digest, frozen_by, frozen_at, reason"""),
         {"month": month, "number": number, "formula": formula, "digest": inputs.sha256(files[MANIFEST]),
-         "actor": actor, "reason": reason},
+         "actor": actor, "at": at, "reason": reason},
     ).one()  # fmt: skip
     frozen = Frozen(**row._asdict())
     packer = zstandard.ZstdCompressor(level=9)

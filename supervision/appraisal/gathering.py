@@ -109,7 +109,9 @@ WHERE f.status = 'in_force' AND f.valid_from <= :last AND (f.valid_to IS NULL OR
 _CARDS: Final = f"""
 SELECT c.number, coalesce({_PSEUDONYM.format(source="ss.code", number="a.case_number")}, ''), coalesce(c.organ, ''),
     {_CITY.format(r="coalesce(c.region, '')")}, {_COUNTY.format(r="coalesce(c.region, '')")}, c.kind, c.level, c.rule,
-    {_day("c.raised_at")}, c.state, (c.state = 'sent' AND c.due_at < :next)::int::text
+    {_day("c.raised_at")}, c.state, (c.sent_at IS NOT NULL AND c.due_at < :next AND NOT EXISTS (
+        SELECT FROM supervision.card_deed AS d
+        WHERE d.card_id = c.card_id AND d.what IN ('answered', 'appealed') AND d.at <= c.due_at))::int::text
 FROM supervision.card AS c
 LEFT JOIN core.approval_case AS a ON a.record_id = c.case_id
 LEFT JOIN core.source_system AS ss ON ss.source_system_id = a.source_system_id

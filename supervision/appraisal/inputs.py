@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ _FORMS: Final[Mapping[str, str]] = {
 Row = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
     """The frozen inputs of a month: its manifest, the rows of each file, the formula and the definitions of rates."""
 
@@ -160,7 +161,8 @@ def rows_of(name: str, columns: Sequence[str], data: bytes, digest: str) -> Iter
         for column, form, value in zip(columns, forms, values, strict=True):
             if form is not None and not form.fullmatch(value):
                 raise InputsRefused(name, f"{value[:30]!r} is no {column}", line=number)
-        yield dict(zip(columns, values, strict=True))
+        # Days, organs and verdicts are the same few texts in every row: a month stays small in memory.
+        yield dict(zip(columns, map(sys.intern, values), strict=True))
 
 
 def _lines(name: str, columns: Sequence[str], data: bytes) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from typing import Any, Final
 
 from supervision.appraisal import rates
-from supervision.appraisal.counting import Places, Unit, counted
+from supervision.appraisal.counting import Unit, counted, places_of
 from supervision.appraisal.errors import AppraisalRefused
 from supervision.appraisal.formulas import Formula, Head, Published
 from supervision.appraisal.inputs import Inputs, Row
@@ -36,7 +36,7 @@ def ranked(inputs: Inputs) -> dict[str, Any]:
 
 
 def _ranked(inputs: Inputs) -> dict[str, Any]:
-    measures, names = counted(inputs), Places.of(inputs).names
+    measures, names = counted(inputs), places_of(inputs).names
     entries = by_unit(inputs.rows["entries.csv"])
     scored: dict[str, list[dict[str, Any]]] = {level: [] for level in LEVELS}
     for unit in sorted(names):

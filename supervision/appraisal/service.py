@@ -59,7 +59,7 @@ def evidence_of(inputs: Inputs, unit: Unit, measure: str) -> list[Mapping[str, s
     if measure not in EVIDENT:
         raise AppraisalRefused(inputs.month, f"{measure[:40]!r} is no measure with rows",
                                f"There are: {', '.join(EVIDENT)}.")  # fmt: skip
-    if unit not in counting.Places.of(inputs).names:
+    if unit not in counting.places_of(inputs).names:
         raise AppraisalRefused(inputs.month, f"no {unit[0][:20]} has the code {unit[1][:40]!r}", "See the ranking.")
     return list(counting.evidence(inputs, unit, measure))
 

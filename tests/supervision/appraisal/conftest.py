@@ -13,6 +13,5 @@ from tests.supervision.appraisal import filling
 def engine(runtime: Runtime) -> sa.Engine:
     """A repository with October 2026 in it."""
     with runtime.engine.begin() as connection:
-        filling.contract(connection)
         filling.month(connection)
     return runtime.engine

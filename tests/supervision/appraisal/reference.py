@@ -39,17 +39,22 @@ def score(month: Month, organ: str) -> Fraction | None:
     closed = [one for one in cases if _in(one["closed"])]
     feeds = [one for one in month.tables["feeds.csv"] if one["organ"] == organ]
     anything = any(_in(one["received"]) or _in(one["accepted"]) for one in cases) or closed
-    if not feeds or any(one["behind"] == "1" for one in feeds) or not anything or len(closed) < 5:
+    if (
+        20 * sum(1 for one in feeds if one["behind"] == "1") > len(feeds)
+        or not feeds
+        or not anything
+        or len(closed) < 5
+    ):
         return None
     heads = sum((_head(month, organ, head, whole) for head, whole in _HEADS.items()), Fraction(0))
     early = sum(1 for one in closed if one["verdict"] == "early")
-    bonus = math.floor(10 * _share(early, len(closed), 4))
+    bonus = math.floor(10 * _share(early, len(closed), 6))
     both = [one for one in cases if _in(one["accepted"]) and one["legal"] not in ("", "0") and one["promised"]]
     legal = sum(int(one["legal"]) for one in both)
-    cut = _share(legal - sum(int(one["promised"]) for one in both), legal, 4)
+    cut = _share(legal - sum(int(one["promised"]) for one in both), legal, 6)
     if cut >= Fraction(3, 10):
         bonus += 3 + math.floor((cut - Fraction(3, 10)) * 10)
-    less = min(5, math.floor(100 * _share(sum(1 for one in closed if one["missing"]), len(closed), 4)))
+    less = min(5, math.floor(100 * _share(sum(1 for one in closed if one["missing"]), len(closed), 6)))
     factor = Fraction(90 if len(closed) < 30 else 95 if len(closed) < 300 else 100, 100)
     return _half_up((heads + bonus + _entered(month, organ, "bonus") - less) * factor, 2)
 

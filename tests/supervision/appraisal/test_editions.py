@@ -97,7 +97,7 @@ def test_an_upheld_objection_leads_to_a_new_freeze_and_a_new_draft(engine: sa.En
         editions.publish(engine, MONTH, "test:bernd", signer, LATER)
     editions.withdraw(engine, MONTH, "objection upheld", "test:anna")
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE supervision.clock SET verdict = 'early' WHERE case_id = 1008"))
+        connection.execute(sa.text("UPDATE supervision.clock SET verdict = 'early' WHERE case_id = 70001008"))
     heard(engine, "objection upheld")
     made = editions.publish(engine, MONTH, "test:bernd", signer, LATER)
     assert unit(orjson.loads(editions.ranking_of(engine, made)))["measures"]["closed_late"] == "3"
@@ -129,7 +129,7 @@ def test_an_erratum_is_a_new_edition_with_its_reason_chained_to_the_one_before(
     with pytest.raises(AppraisalRefused, match="an erratum"):
         editions.draft(engine, MONTH, "test:anna")
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE supervision.clock SET verdict = 'early' WHERE case_id = 1008"))
+        connection.execute(sa.text("UPDATE supervision.clock SET verdict = 'early' WHERE case_id = 70001008"))
     heard(engine, "C-1008 was closed in time")
     second = editions.publish(engine, MONTH, "test:bernd", signer, LATER)
     claims = looking.claims(engine, second)

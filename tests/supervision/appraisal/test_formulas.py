@@ -27,8 +27,8 @@ heads:
 score: heads
 """
 DIGESTS = {
-    "full/v1": "3137565dd7cbc7d669a8e0498e762d9a35a6eb9f450e8ffadf0f48a05ccdc826",
-    "three-heads/v1": "040f4d19506fd2461c6e0a0b730dc6dd6dc2e852f51bc2c1afc6aabc3a601486",
+    "full/v1": "9a7db6b96e9b0943d8f09ffbf7e3fcdaaf25aaf7cdd52f25466e4764c6d7c78b",
+    "three-heads/v1": "9903735456bc4e5de1bb94132bfc29efcd6c87aea1ecec17b695cae354903d48",
 }
 
 

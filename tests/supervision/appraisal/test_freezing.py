@@ -127,9 +127,22 @@ def test_held_and_withdrawn_cards_are_frozen_and_do_not_count(engine: sa.Engine)
         for place, state in enumerate(("held", "withdrawn", "answered", "sent")):
             filling.card(connection, f"K-{place}", 1001 + place, ORGAN, state=state)
         filling.card(connection, "K-9", 1009, ORGAN, raised_at="2026-11-01 00:00+08")
+        filling.answered(connection, "K-2", "2026-10-26 09:00+08")
     frozen(engine)
     measures = unit(editions.ranked(engine, MONTH))["measures"]
     assert (measures["cards_time_yellow"], measures["cards_unanswered"]) == ("2", "1")
+
+
+def test_a_card_counts_as_unanswered_when_the_answer_came_late_or_not_by_its_day(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        for place, at in enumerate(("2026-10-27 23:59+08", "2026-10-28 00:00+08", None)):
+            filling.card(connection, f"K-{place}", 1001 + place, ORGAN, state="answered" if at else "sent")
+            if at:
+                filling.answered(connection, f"K-{place}", at)
+        filling.card(connection, "K-7", 1007, ORGAN, due_at="2026-11-03 23:59+08")
+    frozen(engine)
+    rows = service.evidence(engine, MONTH, ("department", ORGAN), "cards_unanswered")
+    assert [row["card"] for row in rows] == ["K-1", "K-2"]
 
 
 # --- by hand ---

@@ -12,7 +12,6 @@ from supervision.clock.service import recount
 from tests.catalog.items import content, published
 from tests.departments import ITEM, ORGAN, Department
 from tests.journeys.conftest import Hub, department, hub
-from tests.supervision.appraisal import filling
 from tests.supervision.appraisal.making import unit
 
 __all__ = ["department", "hub"]
@@ -28,7 +27,6 @@ def test_cases_of_a_department_are_clocked_frozen_ranked_and_recomputed(
                       RESULTS_TIME="2026-03-25 10:00:00")  # fmt: skip
     hub.pull()
     with hub.runtime.engine.begin() as connection:
-        filling.contract(connection)
         recount(connection)
         connection.execute(sa.text("UPDATE ledger.stream SET complete_through = '2026-04-01 00:00+08'"))
     frozen = freezing.freeze(hub.runtime.engine, "2026-03", actor="a", now=datetime(2026, 4, 2, tzinfo=UTC))

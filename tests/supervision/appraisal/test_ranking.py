@@ -164,6 +164,15 @@ def test_a_unit_without_a_rank_is_listed_with_the_reason_and_without_a_score(cha
     assert (found[1]["rank"], found[1]["score"], " ".join(found[1]["unranked"])) == (None, None, reason)
 
 
+def test_one_late_feed_is_too_much_for_a_department_and_not_for_twenty_feeds_of_a_city() -> None:
+    month = Month().organs(ORGAN).put("cases", 40, city="330100").put("feeds", source="late", behind="1")
+    for place in range(18):
+        month.put("organs", organ=f"C{place}", city="330100", level="city").put("feeds", organ=f"C{place}")
+    found = ranking.ranked(month.opened())
+    assert unit(found)["unranked"] == ["feeds_incomplete"]
+    assert unit(found, "330100", "city")["unranked"] == [], "1 of 20"
+
+
 def test_a_department_that_no_feed_speaks_for_is_not_ranked() -> None:
     month = Month().put("organs").put("cases", 40)
     assert unit(ranking.ranked(month.opened()))["unranked"] == ["feeds_incomplete"]

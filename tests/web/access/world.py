@@ -16,11 +16,14 @@ from hub.workdays import local_day
 from pipeline.runtime import Runtime
 from quality.issues.service import listed
 from sharedrepo import clients
+from sharedrepo.signing import Ed25519Signer
+from supervision.appraisal import editions, freezing, objecting
 from supervision.rules import service as rules
 from tests.catalog import items
 from tests.departments import ORGAN
 from tests.quality.pages.conftest import OTHER as OTHER_DEPARTMENT
 from tests.quality.pages.conftest import Pages, filled
+from tests.supervision.appraisal import filling
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import ASKER, FIRM, LICENCE, NOW, OTHER, PERSON, PERSON_NAME, PURPOSE, Registry, body
 from tests.web.browser import PASSWORD, Browser
@@ -42,6 +45,8 @@ SECRETS: Final = {
     "P": PERSON,  # a person's number
     "N": PERSON_NAME,
     "Z": "R-2099-000001",  # the supervision card of one department
+    "B": "C-1008",  # the number of a case behind a point of the ranking
+    "H": "机密异议",  # what a department objects to a ranking under hearing
 }
 """What must be seen by nobody whom it is not meant for: a letter each, by which the matrix says who does."""
 
@@ -169,6 +174,7 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
     world.secrets["Y"] = granted.check(body(case=SECRETS["R"], credential={"number": "JY-002"}))["id"]
     registry.replace(relied, at=datetime.now(UTC), status="revoked")
     recall.look(runtime.engine)
+    _ranking(world)
     _persons(world)
     _readers(world)
     pages = Pages(url, runtime)
@@ -200,6 +206,21 @@ def _catalogue(registry: Registry) -> None:
     items.published(engine, OWN, content=items.content(name="有前置的事项", requirements=needs))
     items.published(engine, HIDDEN, content=items.content(name=SECRETS["I"], disclosure="internal"))
     items.proposed(engine, DRAFT, content=items.content(name=SECRETS["D"]))
+
+
+def _ranking(world: World) -> None:
+    """Publish October, then hear an erratum to which a department objects."""
+    engine, signer = world.runtime.engine, Ed25519Signer.of(world.runtime.protector.ring)
+    over, heard = datetime(2026, 11, 3, 1, 0, tzinfo=UTC), datetime(2026, 11, 11, 1, 0, tzinfo=UTC)
+    with engine.begin() as connection:
+        filling.cases(connection, ORGAN, 40, 1000, "X1")
+    freezing.freeze(engine, "2026-10", actor="a", now=over)
+    editions.draft(engine, "2026-10", "a")
+    editions.hear(engine, "2026-10", date(2026, 11, 10), "a", over)
+    editions.publish(engine, "2026-10", "b", signer, heard)
+    editions.draft(engine, "2026-10", "a", "erratum")
+    editions.hear(engine, "2026-10", date(2199, 12, 31), "a", heard)
+    objecting.lodge(engine, "2026-10", "department", ORGAN, "closed_late", SECRETS["H"], "account:x", heard)
 
 
 def _programs(world: World) -> None:
