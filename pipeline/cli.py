@@ -204,13 +204,18 @@ def batch_accept(
 def trace(
     table: Annotated[str, typer.Argument(help="A table of core, for example stage_event.")],
     key: Annotated[str, typer.Argument(help="The source's own key, or the case number.")],
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show personal values too.")] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show personal values too, with --reason; it is logged who saw them.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why personal values must be seen; kept in the log.")] = "",
     json: Json = False,
 ) -> None:
     """Walk rows back to the archived record and the mapping line of each column."""
+    from pipeline.trace import Look  # noqa: PLC0415  # only when this command runs
     from pipeline.trace import trace as walk  # noqa: PLC0415  # only when this command runs
 
-    rows = walk(Runtime.open(), table, key, reveal=reveal)
+    who = f"cli:{getpass.getuser()}"
+    rows = walk(Runtime.open(), table, key, reveal=Look(who, reason) if reveal else None)
     if json:
         as_json({"rows": rows})
         return
@@ -230,11 +235,14 @@ def rebuild(json: Json = False) -> None:
 
     with progress_bar("rebuild", quiet=json) as bar:
         done = fill(Runtime.open(), progress=lambda source, count: bar.advance(count, source))
-    found = {"sources": done.sources, "batches": done.batches, "records": done.records}
+    found = {"sources": done.sources, "batches": done.batches, "records": done.records, "deeds": done.deeds}
     if json:
         as_json(found)
     else:
-        typer.echo(f"Rebuilt {done.records} records in {done.batches} batches of {done.sources} sources.")
+        typer.echo(
+            f"Rebuilt {done.records} records in {done.batches} batches of {done.sources} sources, "
+            f"and {done.deeds} deeds of people."
+        )
 
 
 def retranslate(

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.source import Source
-from hub.errors import SourceBusy, SourceTrouble
+from hub.errors import ConfigError, SourceBusy, SourceTrouble
 from hub.refusals import Contradicted, Unavailable
 from pipeline.pushing import Answer, Intake, Outcome, Post, reused
 from pipeline.runtime import Runtime
@@ -76,6 +76,8 @@ class _Line:
     """Records that wait."""
     busy: bool = False
     """Whether a batch is being taken in."""
+    coming: Source | None = None
+    """How the source is declared now, where that has changed; the next batch is judged by it."""
 
     @property
     def first(self) -> float | None:
@@ -110,6 +112,12 @@ class Gatherer:
             raise Unavailable("the batch is not committed yet", hint=hint, after_seconds=AGAIN_SECONDS) from None
         return answer if before is None else Answer(answer.text, replayed=True)
 
+    def renew(self, sources: Mapping[str, Source]) -> None:
+        """Judge what comes from now on by these declarations: a post is never judged by two."""
+        for code, line in self._lines.items():
+            if code in sources and sources[code] is not line.source:
+                line.coming = sources[code]
+
     async def close(self) -> None:
         """Take in what waits, as far as that goes in bearable time, then stop."""
         loop = asyncio.get_running_loop()
@@ -127,10 +135,12 @@ class Gatherer:
     def _line(self, source: Source) -> _Line:
         line = self._lines.get(source.code)
         if line is None or line.task.done():
-            intake = Intake(self._runtime, source, wait=LOCK_SECONDS, keep_days=self._manner.keep_days)
-            line = self._lines[source.code] = _Line(source, intake)
+            line = self._lines[source.code] = _Line(source, self._intake(source))
             line.task = asyncio.get_running_loop().create_task(self._serve(line), name=f"push {source.code}")
         return line
+
+    def _intake(self, source: Source) -> Intake:
+        return Intake(self._runtime, source, wait=LOCK_SECONDS, keep_days=self._manner.keep_days)
 
     def _enqueue(self, line: _Line, stream: str, post: Post) -> _Waiting:
         loop = asyncio.get_running_loop()
@@ -154,6 +164,8 @@ class Gatherer:
             await self._linger(line)
             line.came.clear()
             line.full.clear()
+            if line.coming is not None:
+                await self._renew(line, line.coming)
             for stream in line.source.streams:  # parents before children, as in a pull
                 for batch in self._batches(line, stream):
                     line.busy = True
@@ -161,6 +173,21 @@ class Gatherer:
                     line.busy = False
             if sum(one.intake.connected for one in self._lines.values()) > _KEPT:
                 await asyncio.to_thread(line.intake.close)
+
+    async def _renew(self, line: _Line, source: Source) -> None:
+        """Take in by another declaration from now on; what waits on a stream that it has not is told so."""
+        line.coming = None
+        try:
+            intake = await asyncio.to_thread(self._intake, source)
+        except ConfigError as error:  # its folder was broken since it was read
+            log.error("source %s is taken in as it was declared before: %s", source.code, error)  # noqa: TRY400  # the words say it all
+            return
+        await asyncio.to_thread(line.intake.close)
+        line.source, line.intake = source, intake
+        for stream in [one for one in line.waiting if one not in source.streams]:
+            for waiting in line.waiting.pop(stream):
+                line.records -= len(waiting.post.held)
+                _tell(line, waiting, Contradicted(f"source {source.code} has no stream {stream} any more"))
 
     async def _idle(self, line: _Line) -> None:
         """Wait for a post; give the connection back where none comes for a while."""

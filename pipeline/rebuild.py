@@ -19,7 +19,7 @@ from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import absence, batches, contract, mending, snapshots, states, units, waiving
+from pipeline import absence, batches, contract, deeds, mending, snapshots, states, units, waiving
 from pipeline.archived import fill
 from pipeline.exchange import opened
 from pipeline.fates import Fate
@@ -38,6 +38,8 @@ class Rebuilt:
     sources: int
     batches: int
     records: int
+    deeds: int
+    """What people did with records: lines of the log, undecided proposals among them."""
 
 
 def rebuild(runtime: Runtime, *, progress: Callable[[str, int], None] | None = None) -> Rebuilt:
@@ -51,7 +53,7 @@ def rebuild(runtime: Runtime, *, progress: Callable[[str, int], None] | None = N
     heads = [
         dict(runtime.archive.head(key), key=key)
         for key in runtime.archive.list()
-        if not key.startswith(snapshots.SHELF)
+        if not key.startswith((snapshots.SHELF, deeds.SHELF))
     ]
     done = Counter[str]()
     by_source = groupby(sorted(heads, key=_order), key=lambda head: str(head["source"]))
@@ -65,7 +67,7 @@ def rebuild(runtime: Runtime, *, progress: Callable[[str, int], None] | None = N
         done["batches"] += len(latest)
         if progress is not None:
             progress(source, len(latest))
-    return Rebuilt(done["sources"], done["batches"], done["records"])
+    return Rebuilt(done["sources"], done["batches"], done["records"], deeds.restore(runtime))
 
 
 def _order(head: Header) -> tuple[str, int, str]:

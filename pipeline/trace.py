@@ -11,13 +11,16 @@ import sqlalchemy as sa
 from hub import jsontext
 from hub.errors import RepositoryError
 from hub.mends import taken
+from hub.remark import one_line
 from normalization.mapping import Mapping as FieldMapping
 from normalization.model import ColumnMap, Field
-from pipeline import archived, snapshots
+from pipeline import archived, deeds, snapshots
+from pipeline.deeds import Deed
 from pipeline.runtime import Runtime
 from sharedrepo.models import TABLES
 
 HIDDEN = "(protected)"
+LONGEST_REASON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,28 @@ class Traced:
     """What the hub mended, field by field: why, by whom proposed and approved, and what the source had said."""
 
 
-def trace(runtime: Runtime, table: str, key: str, *, reveal: bool = False) -> list[Traced]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who sees personal values, and why."""
+
+    actor: str
+    reason: str
+
+
+def trace(runtime: Runtime, table: str, key: str, *, reveal: Look | None = None) -> list[Traced]:
     """Return every row of `core.<table>` whose source key or case number is `key`.
 
-    Personal values are shown only with `reveal`.
+    Personal values are shown only with `reveal`: who looks at which record and why is logged before.
 
     Raises:
-        RepositoryError: no such table, or no such row.
+        RepositoryError: no such table, or no such row; or personal values are to be seen without a reason.
     """
+    why = "" if reveal is None else one_line(reveal.reason)
+    if reveal is not None and not 1 <= len(why) <= LONGEST_REASON:
+        raise RepositoryError(
+            f"a reason of 1 to {LONGEST_REASON} characters is needed to see personal values. Give it with --reason; "
+            "who looked at what, when and why stands in `hub quarantine log`."
+        )
     if table not in TABLES:
         raise RepositoryError(f"no table core.{table}; known: {', '.join(sorted(TABLES))}.")
     rows = _rows(runtime, table, key)
@@ -54,7 +71,22 @@ def trace(runtime: Runtime, table: str, key: str, *, reveal: bool = False) -> li
             f"core.{table} holds no row of key {key!r}. Give the source's own key or the case number; "
             "records that wait are in `hub quarantine list`."
         )
-    return [_traced(runtime, table, row, reveal=reveal) for row in rows]
+    if reveal is not None:
+        _log(runtime, table, rows, reveal.actor, why)
+    return [_traced(runtime, table, row, reveal=reveal is not None) for row in rows]
+
+
+def _log(runtime: Runtime, table: str, rows: list[dict[str, Any]], actor: str, why: str) -> None:
+    """Write down who sees which records, before anything is shown; each source's in its own archive."""
+    seen = {(row["_source"], row["record_id"]): row["_stream_id"] for row in rows}
+    for source in sorted({source for source, _ in seen}):
+        deeds.write(
+            runtime,
+            *(
+                Deed(actor, "reveal", stream_id=stream, record_id=record, reason=why, detail={"table": f"core.{table}"})
+                for (said, record), stream in seen.items() if said == source
+            ),
+        )  # fmt: skip
 
 
 def _rows(runtime: Runtime, table: str, key: str) -> list[dict[str, Any]]:
@@ -63,7 +95,8 @@ def _rows(runtime: Runtime, table: str, key: str) -> list[dict[str, Any]]:
     if "case_id" in TABLES[table].columns:
         case, join = "c.case_number", "JOIN core.approval_case AS c ON c.record_id = t.case_id"
     query = f"""
-        SELECT t.*, ss.code AS _source, s.name AS _stream, r.source_key AS _key, r.batch_id AS _batch, r.row AS _row,
+        SELECT t.*, ss.code AS _source, s.name AS _stream, s.stream_id AS _stream_id,
+               r.source_key AS _key, r.batch_id AS _batch, r.row AS _row,
                b.archive_key AS _archive, b.mapping_version AS _mapping
         FROM core.{table} AS t {join}
         JOIN ledger.source_record AS r ON r.record_id = t.record_id

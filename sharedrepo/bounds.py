@@ -1,4 +1,4 @@
-"""Bounds that people set over those of `source.yml`: the latest of each stream holds, all of them are kept."""
+"""Bounds that people set, of volumes (over those of `source.yml`) and of fill rates: the latest holds, all are kept."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ class Bound:
 
     source: str
     stream: str
-    least: int | None
-    most: int | None
+    measure: str
+    """`rows`, or `fill:document.column`: the share of rows in which a column is filled."""
+    least: float | None
+    most: float | None
     reason: str
     actor: str
     at: datetime
@@ -37,11 +39,11 @@ def current(cursor: stage.Cursor, source: str) -> dict[str, tuple[int | None, in
 
 
 def put(
-    connection: sa.Connection, *, source: str, stream: str, least: int | None, most: int | None, reason: str,
-    actor: str, now: datetime,
+    connection: sa.Connection, *, source: str, stream: str, measure: str, least: float | None, most: float | None,
+    reason: str, actor: str, now: datetime,
 ) -> None:  # fmt: skip
     """Set a stream's bounds; those that held before stay in the history."""
-    where = {"source": source, "stream": stream, "measure": ROWS}
+    where = {"source": source, "stream": stream, "measure": measure}
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('quality.bound'))"))
     connection.execute(
         sa.text("""UPDATE quality.bound SET latest = false
@@ -57,12 +59,17 @@ def put(
 
 def history(engine: sa.Engine, *, source: str | None = None, stream: str | None = None) -> list[Bound]:
     """Return every setting of bounds, the newest first."""
-    query = """SELECT source, stream, least, most, reason, actor, at, latest FROM quality.bound
-               WHERE measure = :measure AND (CAST(:source AS text) IS NULL OR source = :source)
+    query = """SELECT source, stream, measure, least, most, reason, actor, at, latest FROM quality.bound
+               WHERE (CAST(:source AS text) IS NULL OR source = :source)
                  AND (CAST(:stream AS text) IS NULL OR stream = :stream) ORDER BY bound_id DESC"""
     with engine.connect() as connection:
-        rows = connection.execute(sa.text(query), {"measure": ROWS, "source": source, "stream": stream}).mappings()
-        return [Bound(**{**row, "least": _whole(row["least"]), "most": _whole(row["most"])}) for row in rows]
+        rows = connection.execute(sa.text(query), {"source": source, "stream": stream}).mappings()
+        return [Bound(**{**row, "least": _plain(row["least"]), "most": _plain(row["most"])}) for row in rows]
+
+
+def _plain(value: Any) -> float | None:
+    """Return a bound as a whole number where it is one."""
+    return None if value is None else int(value) if value == int(value) else float(value)
 
 
 def _whole(value: Any) -> int | None:

@@ -21,12 +21,14 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is asked about: what is in force on a day, cases of a period of applications, a region and all below it."""
+    """What is asked about: what is in force on a day, cases of a period, a region and all below it, one organ."""
 
     day: date
     since: datetime | None = None
     until: datetime | None = None
     region: str | None = None
+    organ: str | None = None
+    """Only this organ: itself, its items, the cases that name it or are of one of its items."""
 
     def as_values(self) -> dict[str, Any]:
         """Return it as the queries take it; a region is the part of its code before its zeros."""
@@ -97,6 +99,9 @@ WITH cases AS (
     WHERE (CAST(:since AS timestamptz) IS NULL OR coalesce(c.applied_at, o.accepted_at) >= :since)
         AND (CAST(:until AS timestamptz) IS NULL OR coalesce(c.applied_at, o.accepted_at) < :until)
         AND (CAST(:region AS text) IS NULL OR coalesce(h.region, r.region, c.region) LIKE :region)
+        AND (CAST(:organ AS text) IS NULL OR :organ IN (c.handling_organ, c.reporting_organ) OR c.item_code IN (
+            SELECT implementation_code FROM coverage_newest WHERE organ = :organ
+            UNION SELECT base_code FROM coverage_single WHERE organ = :organ))
 )
 SELECT c.*, coalesce(v.implementation_code, s.implementation_code) AS implementation_code,
     coalesce(c.case_kind, v.item_kind, s.item_kind) = 'promised' AND c.state <> 'not_accepted' AS promised
@@ -116,11 +121,13 @@ _SCOPE = """
 WITH organs AS (
     SELECT code, name FROM coverage_register WHERE (cancelled_on IS NULL OR cancelled_on > :day)
     AND (CAST(:region AS text) IS NULL OR region LIKE :region)
+    AND (CAST(:organ AS text) IS NULL OR code = :organ)
 ),
 items AS (
     SELECT v.* FROM coverage_newest AS v LEFT JOIN coverage_register AS r ON r.code = v.organ
     WHERE v.status = 'in_force' AND (v.cancelled_on IS NULL OR v.cancelled_on > :day)
         AND (CAST(:region AS text) IS NULL OR r.region LIKE :region)
+        AND (CAST(:organ AS text) IS NULL OR v.organ = :organ)
 ),
 duties AS (SELECT organ, count(*) AS items FROM items GROUP BY organ),
 -- A case speaks of the organs that it names, and of the one whose item it is: a vertical system's organs act for that.
@@ -188,10 +195,14 @@ stages AS (
 )
 SELECT s.organ, r.name, count(*) AS cases, count(*) FILTER (WHERE {" AND ".join(STAGES)}) AS whole,
     {", ".join(f"count(*) FILTER (WHERE NOT {name}) AS without_{name}" for name in STAGES)}
-FROM stages AS s LEFT JOIN coverage_register AS r ON r.code = s.organ GROUP BY s.organ, r.name ORDER BY s.organ
+FROM stages AS s LEFT JOIN coverage_register AS r ON r.code = s.organ
+WHERE CAST(:organ AS text) IS NULL OR s.organ = :organ GROUP BY s.organ, r.name ORDER BY s.organ
 """
 
-_OPEN = "SELECT count(*) AS open FROM coverage_cases WHERE promised AND state <> 'closed'"
+_OPEN = """
+SELECT count(*) AS open FROM coverage_cases
+WHERE promised AND state <> 'closed' AND (CAST(:organ AS text) IS NULL OR organ = :organ)
+"""
 
 
 def coverage(engine: sa.Engine, scope: Scope) -> Coverage:

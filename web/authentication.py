@@ -22,12 +22,16 @@ def having(right: str) -> Any:
     async def admit(request: Request, said: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
         if said is None or not 0 < len(said.credentials) <= _LONGEST:
             raise NotAuthenticated("the request has no bearer token", hint="Send Authorization: Bearer TOKEN.")
-        runtime = state_of(request).runtime
+        state, address = state_of(request), request.client.host if request.client else ""
+        state.knocks.mind(address, said.credentials)
+        runtime = state.runtime
         caller = await run_in_threadpool(clients.find, runtime.engine, runtime.protector, said.credentials)
         if caller is None:
+            state.knocks.failed(address, said.credentials)
             raise NotAuthenticated(
                 "the token is unknown, expired or revoked", hint="Ask the hub's operators for a new one."
             )
+        state.knocks.passed(said.credentials)
         request.state.caller = caller
         if not caller.may(right):
             raise NotAllowed(f"client {caller.code} lacks the right {right!r}", hint="Ask the hub's operators for it.")

@@ -32,6 +32,7 @@ NAVIGATION = (
     ("/quality/issues", "nav.issues", SEE),
     ("/quality/quarantine", "nav.quarantine", SEE),
     ("/quality/batches", "nav.batches", SEE),
+    ("/quality/log", "nav.log", SEE),
     ("/catalogue", "nav.catalogue", CATALOGUE),
     ("/accounts", "nav.accounts", ACCOUNTS),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from pipeline.runtime import Runtime
+from web.knocks import Knocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class State:
     """What routes work with; made when the application starts, closed when it ends."""
 
     runtime: Runtime
+    knocks: Knocks = field(default_factory=Knocks)
 
 
 def state_of(request: HTTPConnection) -> State:

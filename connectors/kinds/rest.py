@@ -20,6 +20,7 @@ from connectors.limits import Limits
 from connectors.marks import back, believable, later, moment_of
 from connectors.pointer import JsonFault, find, read_json
 from connectors.seam import CheckItem, CheckReport, DiscoveredStream, KeyedHash, fields_of
+from connectors.sizes import fields_of_record
 from connectors.slices import Row, cut
 from connectors.source import Source, StreamSpec
 from connectors.throttle import Throttle
@@ -125,8 +126,8 @@ class Pull:
                     raw = orjson.dumps(record).decode()
                     yield number, BrokenRecord(number, "unreadable_record", f"record {number} is no JSON object", raw)
                     continue
-                if len(record) > self.limits.columns:
-                    raise self._trouble(HostileInput, f"record {number} has {len(record):,} fields")
+                if (count := fields_of_record(record, self.limits.columns)) > self.limits.columns:
+                    raise self._trouble(HostileInput, f"record {number} has {count:,} fields or more")
                 self._note(record)
                 yield number, record
 

@@ -20,6 +20,13 @@ SCHEMA_FILE = "source.schema.json"
 
 STREAM = "cases"
 
+ENVELOPED = frozenset({"files", "push", "queue"})
+"""Kinds whose deliveries may come with a batch envelope."""
+_ENVELOPE = [
+    "# Deliveries that bear a number each, their counts and a hash, so that none is lost or changed unseen:",
+    "# envelope: {use: required, first: 1}   # docs/integrate/envelope.md; take the # away where they are sent",
+]
+
 _FIELDS = {
     "number": {"type": "string", "minLength": 1, "maxLength": 100, "title": "办件编号"},
     "item_name": {"type": ["string", "null"], "maxLength": 200, "title": "事项名称"},
@@ -63,6 +70,7 @@ def source_yml(code: str, kind: str, profile: str | None, streams: Mapping[str, 
         *([f"options: {flow(shared)}"] if shared else []),
         "streams:",
         *(f"  {flow(name)}: {flow(body)}".replace("\n...", "") for name, body in streams.items()),
+        *(_ENVELOPE if kind in ENVELOPED else []),
     ]
     return "\n".join(lines) + "\n"
 

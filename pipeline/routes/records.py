@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import logging
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from hub.refusals import (
     Malformed,
     NotAllowed,
     NotFound,
+    RequestRefused,
     TooLarge,
     TooMany,
     TooSlow,
@@ -33,9 +35,11 @@ from pipeline.pushing import Post
 from pipeline.routes.declared import COUNT, ENVELOPE, KEY, THROUGH, Declared, declared
 from pipeline.routes.rate import Rate
 from pipeline.routes.receiving import Room, received
-from pipeline.routes.served import served_sources
+from pipeline.routes.served import Served
 from pipeline.runtime import Runtime
 from sharedrepo.clients import PUSH, Client
+
+log = logging.getLogger("hub.push")
 
 router = APIRouter()
 
@@ -48,7 +52,7 @@ class Pushing:
     """What the route works with, as long as the application lives."""
 
     runtime: Runtime
-    sources: Mapping[str, Source]
+    served: Served
     gatherer: Gatherer
     rate: Rate
     room: Room
@@ -59,10 +63,10 @@ async def opened(runtime: Runtime) -> AsyncIterator[Pushing]:
     """Open what the route works with: the sources that post, and the lines in which their posts wait."""
     settings = runtime.settings
     manner = Manner(settings.push_linger, settings.slice_size, settings.push_key_days)
-    sources = await asyncio.to_thread(served_sources, runtime)
+    served = await asyncio.to_thread(Served, runtime)
     gatherer = Gatherer(runtime, manner)
     try:
-        yield Pushing(runtime, sources, gatherer, Rate(settings.push_rate), Room(settings.push_memory * _MIB))
+        yield Pushing(runtime, served, gatherer, Rate(settings.push_rate), Room(settings.push_memory * _MIB))
     finally:
         await gatherer.close()
 
@@ -184,6 +188,8 @@ async def post_records(
     pushing: Pushing = request.app.state.push
     caller: Client = request.state.caller
     pushing.rate.mind(caller.client_id)
+    if pushing.served.due and await asyncio.to_thread(pushing.served.look):
+        pushing.gatherer.renew(pushing.served.sources)
     found = _source(pushing, caller, source)
     if stream not in found.streams:
         raise NotFound(f"source {found.code} has no such stream", hint=f"It has {', '.join(found.streams)}.")
@@ -191,9 +197,15 @@ async def post_records(
     said = declared(request.headers)
     form = form_of(request.headers.get("content-type"), request.headers.get("content-encoding"), options)
     seconds = pushing.runtime.settings.push_body_seconds
-    async with received(request, limit=options.limits.body_bytes, seconds=seconds, room=pushing.room) as body:
-        post = await asyncio.to_thread(_post, pushing.runtime, caller, found, stream, options, said, form, body)
-        answer = await pushing.gatherer.take(found, stream, post)
+    try:
+        async with received(request, limit=options.limits.body_bytes, seconds=seconds, room=pushing.room) as body:
+            post = await asyncio.to_thread(_post, pushing.runtime, caller, found, stream, options, said, form, body)
+            answer = await pushing.gatherer.take(found, stream, post)
+    except RequestRefused as refusal:
+        # Nothing of it is kept (decision 50): what is known here is that it happened, and whose it was.
+        what = type(refusal).__name__
+        log.warning("source %s, %s: a post of %s was refused (%s)", found.code, stream, caller.code, what)
+        raise
     headers = {REPLAYED: "true"} if answer.replayed else {}
     return Response(answer.text, media_type=JSON, headers=headers)
 
@@ -208,12 +220,13 @@ def _source(pushing: Pushing, caller: Client, named: str | None) -> Source:
     code = named if named is not None else may[0]
     if not caller.may(f"{PUSH}:{code}"):
         raise NotAllowed(f"client {caller.code} may not post for that source", hint=f"It may for {', '.join(may)}.")
-    if code not in pushing.sources:
+    known = pushing.served.sources.get(code)
+    if known is None:
         raise NotFound(
             f"source {code} does not post to this hub",
             hint="The hub's operators see why in its log: the folder is missing, faulty, or of another kind.",
         )
-    return pushing.sources[code]
+    return known
 
 
 def _post(

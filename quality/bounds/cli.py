@@ -41,7 +41,8 @@ def suggest_bounds(
     columns = ("source", "stream", "runs", "smallest", "largest", "least", "most", "now_least", "now_most", "set_by")
     show_table(columns, rows, title="Bounds that healthy runs suggest")
     if fill:
-        show_table(("document", "column", "filled", "rows", "least"), rates, title="How often columns are filled")
+        filled = ("stream", "document", "column", "filled", "rows", "least", "now_least", "now_most")
+        show_table(filled, rates, title="How often columns are filled")
     typer.echo(f"From fewer than {service.FEWEST} healthy runs nothing is suggested. "
                'Set one with `hub quality bound set CODE STREAM --min N --max M --reason "…"`.')  # fmt: skip
 
@@ -67,6 +68,32 @@ def set_(
     _show(engine, code, stream, json=json)
 
 
+@bound.command("fill")
+def fill(
+    code: Code,
+    stream: Annotated[str, typer.Argument(help="The stream.")],
+    column: Annotated[str, typer.Argument(help="A column of a canonical document: document.column.")],
+    reason: Annotated[str, typer.Option(help="Why it moves; it is kept in the history.")],
+    least: Annotated[
+        float | None,
+        typer.Option("--min", help="Filled in this share of rows at least (0 to 1); else no minimum."),
+    ] = None,
+    most: Annotated[
+        float | None, typer.Option("--max", help="Filled in this share of rows at most; without it, no maximum.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Bound how often a column is filled; the suites' next run judges it. Without both sides, the bound goes."""
+    from quality.bounds import fill as rates  # noqa: PLC0415  # only when this command runs
+
+    settings = Settings.load()
+    engine = Runtime.open(settings).engine
+    source = find_source(code, settings)
+    actor = f"cli:{getpass.getuser()}"
+    rates.put(engine, source, stream, column, least=least, most=most, reason=reason, actor=actor)
+    _show(engine, code, stream, json=json)
+
+
 @bound.command("history")
 def history(
     code: Code,
@@ -84,4 +111,6 @@ def _show(engine: object, code: str, stream: str | None, *, json: bool) -> None:
     if json:
         as_json({"bounds": rows})
     else:
-        show_table(("stream", "least", "most", "latest", "at", "actor", "reason"), rows, title=f"Bounds of {code}")
+        show_table(
+            ("stream", "measure", "least", "most", "latest", "at", "actor", "reason"), rows, title=f"Bounds of {code}"
+        )

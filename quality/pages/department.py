@@ -23,6 +23,7 @@ from quality.pages.organs import Organ, organs
 from quality.pages.overview import DIMENSIONS, Cell
 from quality.scores import service as scores
 from quality.scores.service import Part, Point
+from sharedrepo.coverage import Coverage, Scope, coverage
 
 log = logging.getLogger("hub.pages")
 
@@ -66,15 +67,6 @@ def _readable(paths: Sequence[Path]) -> list[Source]:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """An item that the organ has in force, and whether a case of it has come."""
-
-    code: str
-    name: str
-    covered: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Department:
     """All that the page of one department shows."""
 
@@ -86,12 +78,7 @@ class Department:
     trend: list[Point]
     issues: list[Issue]
     feeds: list[Feed]
-    items: list[Item]
-
-    @property
-    def covered(self) -> int:
-        """Return how many of the items in force came in a case."""
-        return sum(item.covered for item in self.items)
+    coverage: Coverage
 
 
 def department(engine: sa.Engine, settings: Settings, code: str, today: date) -> Department | None:
@@ -111,24 +98,5 @@ def department(engine: sa.Engine, settings: Settings, code: str, today: date) ->
         trend=scores.trend(engine, code, TREND_DAYS),
         issues=open_issues,
         feeds=health.feeds(engine, sources, now=datetime.now(UTC)) if sources else [],
-        items=_items(engine, code, today),
+        coverage=coverage(engine, Scope(today, organ=code)),
     )
-
-
-_ITEMS = """
-WITH newest AS (
-    SELECT DISTINCT ON (implementation_code) implementation_code AS code, base_code, name, status, cancelled_on
-    FROM core.item_version WHERE organ = :organ AND (effective_from IS NULL OR effective_from <= :day)
-    ORDER BY implementation_code, version DESC, record_id DESC),
-named AS (SELECT DISTINCT item_code FROM core.approval_case WHERE :organ IN (handling_organ, reporting_organ))
-SELECT n.code, n.name, EXISTS (SELECT FROM named AS c WHERE c.item_code IN (n.code, n.base_code)) AS covered
-FROM newest AS n WHERE n.status = 'in_force' AND (n.cancelled_on IS NULL OR n.cancelled_on > :day)
-ORDER BY covered, n.code
-"""
-
-
-def _items(engine: sa.Engine, organ: str, today: date) -> list[Item]:
-    """Return the items in force of one organ (docs/operate/coverage.md counts them for the province)."""
-    with engine.connect() as connection:
-        rows = connection.execute(sa.text(_ITEMS), {"organ": organ, "day": today}).mappings()
-        return [Item(row["code"], row["name"], row["covered"]) for row in rows]

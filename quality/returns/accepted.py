@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from hub import jsontext
 from hub.documents import Document
 from hub.settings import private_folder
+from pipeline import deeds
+from pipeline.deeds import Deed
 from pipeline.runtime import Runtime
 from quality.returns.writing import file_name, write_stream
 from quality.worklist import log
@@ -34,8 +36,8 @@ def accepted(
     private_folder(folder)
     out: dict[str, int] = {}
     if reveal:
-        log.write(runtime, who, "reveal", reason="its own accepted data, for the department",
-                  detail={"source": source, "organ": organ})  # fmt: skip
+        why, detail = "its own accepted data, for the department", {"source": source, "organ": organ}
+        deeds.write(runtime, Deed(who, "reveal", source=source, reason=why, detail=detail))
     for name in TABLES:
         header, rows = _rows(runtime, name, source, organ, reveal=reveal)
         first = next(rows, None)
@@ -43,7 +45,8 @@ def accepted(
             continue
         path = folder / file_name(source, organ, "accepted", name, ending="csv")
         out[name] = write_stream(path, header, _counted(_joined(first, rows), name, progress))
-    log.write(runtime, who, "return", detail={"source": source, "organ": organ, "accepted": out})
+    done = {"source": source, "organ": organ, "accepted": out}
+    deeds.write(runtime, Deed(who, "return", source=source, detail=done))
     return out
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline import deeds
+from pipeline.deeds import Deed
 from pipeline.runtime import Runtime
 from quality.returns import accepted as kept
 from quality.returns.forms import signature
@@ -58,7 +60,9 @@ def give_back(
     out = []
     for one in organs_of(runtime, source) if organ is None else [organ]:
         if reveal:
-            log.write(runtime, who, "reveal", reason="a return", detail={"source": source, "organ": one})
+            deeds.write(
+                runtime, Deed(who, "reveal", source=source, reason="a return", detail={"source": source, "organ": one})
+            )
         counts = {}
         with Writer(folder, source, one, signature(runtime.protector, source, one)) as writer:
             for name, form in forms_of(runtime, declared, one).items():
@@ -67,7 +71,8 @@ def give_back(
                 if progress is not None:
                     progress(count, name)
             files = writer.finish()
-        log.write(runtime, who, "return", detail={"source": source, "organ": one, "rejected": counts})
+        detail = {"source": source, "organ": one, "rejected": counts}
+        deeds.write(runtime, Deed(who, "return", source=source, detail=detail))
         out.append(Returned(source, one, files, counts))
     return out
 

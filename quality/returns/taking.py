@@ -16,7 +16,8 @@ from connectors.source import Source
 from hub.errors import RefuseUnit, RepositoryError
 from hub.findings import rule
 from normalization.model import StreamMapping
-from pipeline import mending, snapshots
+from pipeline import deeds, mending, snapshots
+from pipeline.deeds import Deed
 from pipeline.exchange import opened
 from pipeline.mapped import mapping_of
 from pipeline.runtime import Runtime
@@ -255,10 +256,9 @@ class _Taking:
         by = {"proposed_by": proposer(self._out.organ)}
 
         def write(cursor: stage.Cursor, places: Iterable[int]) -> None:
-            for place in places:
-                base = ready[place][0].base
-                told = log.values(self._actor, "take_back", **names_of(base), reason=REASON, detail=by)
-                cursor.execute(log.WITHIN, told)
+            bases = [ready[place][0].base for place in places]
+            told = [Deed(self._actor, "take_back", **names_of(one), reason=REASON, detail=by) for one in bases]
+            deeds.within(cursor, self._runtime, told)
 
         return write
 

@@ -178,6 +178,25 @@ def proposals(
         show_table(columns, rows, title="Proposals")
 
 
+@quarantine.command("log")
+def show_log(
+    code: MaybeCode = None,
+    what: Annotated[str | None, typer.Option(help="Only this deed, for example reveal.")] = None,
+    who: Annotated[str | None, typer.Option(help="Only this actor, for example account:li.")] = None,
+    limit: Annotated[int, typer.Option(help="So many lines at most.", min=1, max=10_000)] = 100,
+    json: Json = False,
+) -> None:
+    """Read the log, the newest line first: who saw, changed or returned what, when and why."""
+    from quality.worklist.told import lines  # noqa: PLC0415  # only when this command runs
+
+    found = lines(Runtime.open().engine, what=what, actor=who, source=code, limit=limit)
+    rows = [dataclasses.asdict(one) for one in found]
+    if json:
+        as_json({"log": rows})
+    else:
+        show_table(("at", "actor", "what", "source", "stream", "key", "reason", "detail"), rows, title="Log of deeds")
+
+
 @quarantine.command()
 def approve(proposal: Proposal, json: Json = False) -> None:
     """Approve and apply a correction that another person proposed."""

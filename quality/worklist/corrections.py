@@ -15,7 +15,8 @@ from hub.records import Record
 from hub.sentences import Code, sentence
 from normalization.apply import Occurrences, identify
 from normalization.model import Field, StreamMapping
-from pipeline import mending, snapshots
+from pipeline import deeds, mending, snapshots
+from pipeline.deeds import Deed
 from pipeline.desk import Desk
 from pipeline.exchange import desk_of, opened
 from pipeline.mapped import mapping_of
@@ -25,8 +26,9 @@ from quality.worklist.base import Base, base_of, source_of
 from quality.worklist.entries import Kind
 from quality.worklist.errors import CorrectionRefused, NotDone, NotFound
 from quality.worklist.opened import names_of, worded
-from sharedrepo import waiting
+from sharedrepo import stage, waiting
 from sharedrepo.known import Register
+from sharedrepo.worklog import Proposal
 
 WAIT = 20
 """Seconds that a deed waits for a running pull of the source."""
@@ -34,8 +36,19 @@ MOST_FIELDS = 200
 LONGEST_VALUE = 100_000
 
 
+_PROPOSE = """
+INSERT INTO quality.correction
+    (stream_id, record_id, waiting_id, received_hash, base_hash, fields, sealed, reason, proposed_by, proposed_at)
+VALUES (%(stream)s, %(record)s, %(waiting)s, %(received)s, %(base)s, %(fields)s::text[], %(sealed)s, %(reason)s, %(by)s,
+        %(at)s)
+RETURNING correction_id"""
+_REJECT = """
+UPDATE quality.correction SET status = 'rejected', decided_by = %(by)s, decided_at = now(), decision = %(why)s
+WHERE correction_id = %(number)s AND status = 'proposed'"""
+
+
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class Asked:
     """A correction as it was proposed; `changes` are the new values by JSON pointer."""
 
     number: int
@@ -79,22 +92,19 @@ def proposed(runtime: Runtime, base: Base, changes: Mapping[str, Any], *, actor:
     if refused:
         raise refusal(refused[0])
     sealed = desk.lock(jsontext.dumps(dict(new)))
-    query = sa.text(
-        """INSERT INTO quality.correction
-               (stream_id, record_id, waiting_id, received_hash, base_hash, fields, sealed, reason, proposed_by,
-                proposed_at)
-           VALUES (:stream, :record, :waiting, :received, :base, :fields, :sealed, :reason, :by, :at)
-           RETURNING correction_id"""
-    )
     values = {
         "stream": base.stream_id, "record": base.record_id, "waiting": base.waiting_id, "received": base.received,
         "base": base.body_hash, "fields": list(new), "sealed": sealed, "reason": reason, "by": actor, "at": now,
     }  # fmt: skip
-    with runtime.engine.begin() as writing:
-        number = int(writing.execute(query, values).scalar_one())
-    log.write(
-        runtime, actor, "propose", **names_of(base), correction_id=number, reason=reason, detail={"fields": list(new)}
-    )
+    with runtime.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(_PROPOSE, values)
+        number = int(stage.scalar(cursor))
+        deed = Deed(
+            actor, "propose", **names_of(base), correction_id=number, reason=reason, detail={"fields": list(new)},
+            proposal=Proposal(new, base.body_hash, now),
+        )  # fmt: skip
+        deeds.within(cursor, runtime, [deed])
+        connection.commit()
     return number
 
 
@@ -136,8 +146,8 @@ def approve(runtime: Runtime, proposal: int, *, actor: str) -> dict[str, int]:
             approved=(who, work.read_at), number=proposal, waiter=_waiter(work.connection, asked.base),
         )  # fmt: skip
         mind_identity(line.desk, asked.base, wanted.record)
-        note = log.values(who, "approve", **names_of(asked.base), correction_id=proposal)
-        loaded, refused = mending.apply(work, line, [wanted], lambda cursor, _: cursor.execute(log.WITHIN, note))
+        note = Deed(who, "approve", **names_of(asked.base), correction_id=proposal)
+        loaded, refused = mending.apply(work, line, [wanted], lambda cursor, _: deeds.within(cursor, runtime, [note]))
     if loaded is None:
         raise refusal(refused[0])
     return {outcome: count for outcome, count in loaded.counts.items() if count}
@@ -152,14 +162,13 @@ def reject(runtime: Runtime, proposal: int, *, actor: str, reason: str) -> None:
     """
     who, why = log.known(actor), log.reasoned(reason)
     asked = _open_proposal(runtime, proposal)
-    query = sa.text(
-        """UPDATE quality.correction SET status = 'rejected', decided_by = :by, decided_at = now(), decision = :why
-           WHERE correction_id = :number AND status = 'proposed'"""
-    )
-    with runtime.engine.begin() as connection:
-        if not connection.execute(query, {"by": who, "why": why, "number": proposal}).rowcount:
+    with runtime.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(_REJECT, {"by": who, "why": why, "number": proposal})
+        if not cursor.rowcount:
             raise NotDone(sentence("proposal {proposal} was decided on just now; look at it anew.", proposal=proposal))
-    log.write(runtime, who, "reject", **names_of(asked.base), correction_id=proposal, reason=why)
+        deed = Deed(who, "reject", **names_of(asked.base), correction_id=proposal, reason=why)
+        deeds.within(cursor, runtime, [deed])
+        connection.commit()
 
 
 def made(
@@ -283,7 +292,7 @@ def refusal(found: mending.Refusal) -> CorrectionRefused:
     return CorrectionRefused(found.why, [worded(mending.as_row(one)) for one in found.findings])
 
 
-def _open_proposal(runtime: Runtime, number: int) -> Proposal:
+def _open_proposal(runtime: Runtime, number: int) -> Asked:
     query = sa.text("SELECT * FROM quality.correction WHERE correction_id = :number")
     with runtime.engine.connect() as connection:
         row = connection.execute(query, {"number": number}).mappings().one_or_none()
@@ -299,7 +308,7 @@ def _open_proposal(runtime: Runtime, number: int) -> Proposal:
         )
     base = base_of(runtime, row["waiting_id"] or row["record_id"], "quarantined" if row["waiting_id"] else "flagged")
     changes = jsontext.loads(runtime.archive.data_keys.unlock(base.source, bytes(row["sealed"])))
-    return Proposal(
+    return Asked(
         number, base, changes, row["reason"], row["proposed_by"], row["proposed_at"], row["status"],
         bytes(row["base_hash"]),
     )  # fmt: skip

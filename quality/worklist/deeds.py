@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from hub.findings import RULES
 from hub.sentences import Code, sentence
+from pipeline import deeds, snapshots, waiving
 from pipeline import replay as taken_again
-from pipeline import snapshots, waiving
+from pipeline.deeds import Deed
 from pipeline.exchange import opened
 from pipeline.mapped import mapping_of
 from pipeline.runtime import Runtime
@@ -48,7 +49,7 @@ def waive(runtime: Runtime, number: int, *, actor: str, reason: str) -> None:
         if not entries:
             raise NotDone(sentence("record {number} waits no longer; look at it anew.", number=number))
         waiving.waive(cursor, work, work.lines[base.stream], entries, reason=f"{why} ({who})")
-        cursor.execute(log.WITHIN, log.values(who, "waive", **names_of(base), reason=why))
+        deeds.within(cursor, runtime, [Deed(who, "waive", **names_of(base), reason=why)])
 
 
 def replay(
@@ -68,5 +69,5 @@ def replay(
         raise NotDone(sentence("there is no rule {rule!r}; known: {known}.", rule=rule, known=", ".join(sorted(RULES))))
     done = taken_again.replay(runtime, source_of(runtime, source), ids, rule=rule, wait=WAIT)
     detail = {"source": source, "ids": list(ids), "rule": rule, "counts": done.counts}
-    log.write(runtime, who, "replay", detail=detail)
+    deeds.write(runtime, Deed(who, "replay", source=source, detail=detail))
     return done.counts

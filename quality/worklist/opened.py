@@ -14,6 +14,8 @@ from hub.findings import rule
 from hub.mends import taken
 from normalization.apply import translate
 from normalization.model import Field, StreamMapping
+from pipeline import deeds
+from pipeline.deeds import Deed
 from pipeline.desk import Desk
 from pipeline.exchange import desk_of
 from pipeline.mapped import mapping_of
@@ -98,7 +100,7 @@ def opened(
     base = base_of(runtime, number, kind)
     findings = _findings(runtime, base)
     if reveal:
-        log.write(runtime, who, "reveal", **names_of(base))
+        deeds.write(runtime, Deed(who, "reveal", **names_of(base)))
     return Opened(
         number, base.kind, base.source, base.stream, base.organ, base.key, base.case, base.version, base.state,
         base.unit, base.row, base.since, reveal, _text(base, reveal=reveal),

@@ -52,6 +52,7 @@ work_log = sa.Table(
     column("reason", sa.Text()),
     column("detail", JSONB(), nullable=False, server_default=sa.text("'{}'")),
     sa.Index("ix_work_log_record", "record_id"),
+    sa.Index("ix_work_log_at", "at"),
     schema="quality",
     comment="处理日志: who revealed, proposed, approved, rejected, waived or returned what, and when.",
 )

@@ -33,6 +33,8 @@ from tests.demo.commands import hub
 from tests.demo.leaks import files_below, injected, leaks
 
 CASES = 1000
+SEEDS = [7, pytest.param(101, marks=pytest.mark.long), pytest.param(20290, marks=pytest.mark.long)]
+"""The provinces that are built: the suites were written before anybody had seen those of the long campaign."""
 DAY = date(2026, 3, 18)
 
 pytestmark = [pytest.mark.timeout(1200)]
@@ -45,8 +47,8 @@ def variable(connection: str) -> str:
 class Province:
     """A province whose departments were pulled on both days; `verdicts` are what the verification said."""
 
-    def __init__(self, home: Path, departments: EmbeddedServer) -> None:
-        self.home = home
+    def __init__(self, home: Path, departments: EmbeddedServer, seed: int) -> None:
+        self.home, self.seed = home, seed
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("HUB_")},
             "HUB_HOME": str(home),
@@ -71,12 +73,14 @@ class Province:
         runtime.engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def province(tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer) -> Iterator[Province]:
-    made = Province(tmp_path_factory.mktemp("province"), server)
+@pytest.fixture(scope="module", params=SEEDS)
+def province(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, server: EmbeddedServer
+) -> Iterator[Province]:
+    made = Province(tmp_path_factory.mktemp("province"), server, request.param)
     made.hub("db", "start")
     quicken(EmbeddedServer.from_settings(Settings(home=made.home)))
-    made.hub("demo", "build", "--seed", "7", "--cases", str(CASES))
+    made.hub("demo", "build", "--seed", str(made.seed), "--cases", str(CASES))
     try:
         with serving(made.home), hub_door(made.environment) as door:
             made.pull(door)
@@ -101,8 +105,9 @@ def test_made_up_data_is_found_in_sets_and_nowhere_else(province: Province) -> N
     assert found["sets_judged"]
     signs = [row for row in found["kinds"] if row["sign"] and row["injected"]]
     assert len(signs) >= 3
-    assert all(row["recall %"] == 100 and row["precision %"] == 100 for row in signs)
-    assert {row["precision %"] for row in found["kinds"]} <= {100, None}
+    assert all(row["recall %"] >= 95 and row["precision %"] >= 99 for row in signs), signs
+    certain = [row for row in found["kinds"] if not row["sign"] and row["injected"]]
+    assert all(row["recall %"] == 100 and row["precision %"] == 100 for row in certain), certain
 
 
 def test_no_table_of_core_is_empty(province: Province) -> None:
@@ -126,7 +131,9 @@ def test_the_coverage_names_the_departments_that_send_results_only(province: Pro
         name for name, shape in names.items() if shape == "double_publicity"
     }
     assert all(one["decisions"] > 0 for one in organs["missing"])
-    assert items["covered"] + len(items["missing"]) == items["of"] == len(build_province(7, CASES, DAY).items)
+    assert (
+        items["covered"] + len(items["missing"]) == items["of"] == len(build_province(province.seed, CASES, DAY).items)
+    )
     assert {one["organ"] for one in organs["missing"]} <= {one["organ"] for one in items["missing"]}
     assert 0.9 < processes["share"] < 1.0
     gaps = sum(one["cases"] for one in processes["missing"])

@@ -98,3 +98,22 @@ def test_editors_find_the_schema_of_the_hub_that_made_the_folder(tmp_path: Path)
     line = (made.folder / "source.yml").read_text(encoding="utf-8").splitlines()[0]
     named = made.folder / line.removeprefix("# yaml-language-server: $schema=")
     assert named.resolve().read_text(encoding="utf-8") == SCHEMA.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["files", "push", "queue"])
+def test_the_batch_envelope_stands_ready_and_is_off(kind: str, tmp_path: Path) -> None:
+    made = write("county-new", kind, None, tmp_path)
+    file = made.folder / "source.yml"
+    text = file.read_text(encoding="utf-8")
+    assert "# envelope: {use: required, first: 1}" in text
+    assert "docs/integrate/envelope.md" in text
+    (source,) = load_sources([made.folder])
+    assert {stream.envelope for stream in source.streams.values()} == {None}
+    file.write_text(text.replace("# envelope: ", "envelope: "), encoding="utf-8")
+    (source,) = load_sources([made.folder])
+    assert all(stream.envelope is not None and stream.envelope.required for stream in source.streams.values())
+
+
+def test_other_kinds_say_nothing_of_envelopes(tmp_path: Path) -> None:
+    made = write("county-new", "database", None, tmp_path)
+    assert "envelope" not in (made.folder / "source.yml").read_text(encoding="utf-8")

@@ -83,6 +83,23 @@ def test_an_organ_is_covered_by_those_who_carry_out_its_items(province: Hub, dep
     assert [(one["organ"], one["cases"]) for one in found["without_items"]] == [(ELSEWHERE, 1)]
 
 
+def test_one_organ_alone_is_counted_as_among_all(province: Hub, department: Department) -> None:
+    organ(province, ELSEWHERE, region="330100")
+    item(province, "V" + ITEM, organ=ELSEWHERE)
+    department.case("C3", SERVICECODE="V" + ITEM, SS_ORGCODE=ELSEWHERE, DEPTID=ELSEWHERE)
+    department.clear("PRE_NODE", UNID="C3-2")
+    province.pull()
+    whole, mine, theirs = seen(province), seen(province, organ=ORGAN), seen(province, organ=ELSEWHERE)
+    for figure in ("organs", "items", "processes"):
+        counts = [(getattr(one, figure).covered, getattr(one, figure).of) for one in (whole, mine, theirs)]
+        assert counts[0] == tuple(a + b for a, b in zip(counts[1], counts[2], strict=True)), figure
+    assert (mine.items.covered, mine.items.of) == (1, 2)
+    assert {one["organ"] for one in theirs.processes.missing} == {ELSEWHERE}
+    assert {one["organ"] for one in mine.processes.missing} == {ORGAN}
+    nobody = seen(province, organ=OLD)
+    assert (nobody.organs.of, nobody.items.of, nobody.processes.of) == (0, 0, 0)
+
+
 def test_an_organ_that_no_register_knows_is_named_with_its_cases(province: Hub, department: Department) -> None:
     department.case("C3", SS_ORGCODE=ELSEWHERE)
     province.pull()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 from pydantic import SecretStr, TypeAdapter
 
 from normalization.mapping import load_mapping
@@ -407,3 +408,40 @@ def test_the_xsd_of_a_stream_judges_what_is_posted(county: Poster, runtime: Runt
         assert refused(outside) == (400, "Malformed")
         nothing = county.post("PRE_NODE", body=b"<D/>", Content_Type="application/xml")
         assert refused(nothing) == (400, "Malformed")
+
+
+def test_a_changed_folder_is_seen_without_a_restart(
+    poster: Poster, hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pipeline.routes.served.LOOK_SECONDS", 0.0)
+    assert outcomes(poster.post("PRE_APASINFO", poster.row("PRE_APASINFO", PROJID="C1"))) == ["new"]
+    whole = poster.folder / "source.yml"
+    said = whole.read_text(encoding="utf-8")
+    # A stream is taken away while the hub serves.
+    body = yaml.safe_load(said)
+    del body["streams"]["PRE_TRANSACT"]
+    whole.write_text(yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    assert refused(poster.post("PRE_TRANSACT", poster.row("PRE_TRANSACT", UNID="t"))) == (404, "NotFound")
+    assert outcomes(poster.post("PRE_APASINFO", poster.row("PRE_APASINFO", PROJID="C2"))) == ["new"]
+    # A folder that is broken meanwhile is served as it was before.
+    whole.write_text(said.replace("kind: push", "kind: push\nnonsense: 1"), encoding="utf-8")
+    assert outcomes(poster.post("PRE_APASINFO", poster.row("PRE_APASINFO", PROJID="C3"))) == ["new"]
+    assert "is served as it was before its folder was changed" in caplog.text
+    # Mended, it is as it says.
+    whole.write_text(said, encoding="utf-8")
+    assert outcomes(poster.post("PRE_TRANSACT", poster.row("PRE_TRANSACT", UNID="t", PROJID="C1"))) == ["new"]
+    # Gone, it takes nothing any more.
+    whole.unlink()
+    assert refused(poster.post("PRE_APASINFO", poster.row("PRE_APASINFO", PROJID="C4"))) == (404, "NotFound")
+    assert check(hub.runtime.engine) == []
+
+
+def test_a_refused_post_is_kept_nowhere_and_told_in_the_log(
+    poster: Poster, hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = sorted(hub.runtime.archive.list())
+    assert refused(poster.post("PRE_APASINFO", body='{"APPLYNAME": "郑立新"'.encode())) == (400, "Malformed")
+    assert hub.rows("SELECT 1 FROM ledger.batch") == []
+    assert sorted(hub.runtime.archive.list()) == before
+    assert "source labour, PRE_APASINFO: a post of labour-it was refused (Malformed)" in caplog.text
+    assert "郑立新" not in caplog.text

@@ -10,6 +10,7 @@ from connectors.kinds.files.text import choose_encoding, declared_encodings, rea
 from connectors.kinds.files.where import Where
 from connectors.limits import Limits
 from connectors.pointer import JsonFault, find, read_json
+from connectors.sizes import fields_of_record
 from connectors.slices import Row
 from hub.records import BrokenRecord
 
@@ -100,8 +101,9 @@ def checked(value: Any, number: int, raw: str, limits: Limits, where: Where) -> 
         return value
     if not isinstance(value, dict):
         return BrokenRecord(number, "unreadable_record", f"record {number} is no JSON object", raw)
-    if len(value) > limits.columns:
-        raise where.hostile(f"record {number} has {len(value):,} fields", known=f"at most {limits.columns:,}")
+    if (count := fields_of_record(value, limits.columns)) > limits.columns:
+        known = f"at most {limits.columns:,}, those within fields included"
+        raise where.hostile(f"record {number} has {count:,} fields or more", known=known)
     return value
 
 

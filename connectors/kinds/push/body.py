@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.kinds.push.options import PushOptions
 from connectors.pointer import JsonFault, has_nul, read_json
+from connectors.sizes import fields_of_record
 from hub import jsontext
 from hub.errors import HostileInput, RefuseUnit
 from hub.records import BrokenRecord, Record
@@ -95,8 +96,8 @@ def _held(value: Any, place: int, options: PushOptions, *, suspect: bool) -> Hel
     most = options.limits.columns
     if not isinstance(value, dict):
         return _broken(place, "it is no JSON object", jsontext.dumps(value).decode())
-    if len(value) > most:
-        message = f"it has {len(value):,} fields (limit `columns`: {most:,})"
+    if (count := fields_of_record(value, most)) > most:
+        message = f"it has {count:,} fields or more (limit `columns`: {most:,})"
         return _broken(place, message, jsontext.dumps(value).decode())
     if suspect and has_nul(written := jsontext.dumps(value)):
         return _broken(place, "it holds a NUL character", written.decode())

@@ -14,6 +14,7 @@ from connectors.debezium import Events
 from connectors.kinds.queue.deliveries import Message
 from connectors.kinds.queue.options import QueueOptions
 from connectors.pointer import JsonFault, read_json
+from connectors.sizes import fields_of_record
 from hub import jsontext
 from hub.records import BrokenRecord, Record
 
@@ -63,8 +64,8 @@ class BodyReader:
         elif not isinstance(value, dict):
             return BrokenRecord(row, "unreadable_record", f"record {row} is no JSON object", "")
         most = self.options.limits.columns
-        if isinstance(value, dict) and len(value) > most:
-            message = f"record {row} has {len(value):,} fields (limit `columns`: {most:,})"
+        if isinstance(value, dict) and (count := fields_of_record(value, most)) > most:
+            message = f"record {row} has {count:,} fields or more (limit `columns`: {most:,})"
             return BrokenRecord(row, "unreadable_record", message, "")
         held: Held | None = value
         return held

@@ -20,7 +20,7 @@ from hub.visitor import ACCEPT_BATCH, APPROVE, PROPOSE, REPLAY, REVEAL, SEE
 from quality.pages.asking import chosen, form_of, number, page, runtime_of, visitor_of
 from quality.pages.organs import organs
 from quality.pages.waiting import batches
-from quality.worklist import service
+from quality.worklist import service, told
 from quality.worklist.service import Kind, Opened
 
 router = APIRouter(include_in_schema=False)
@@ -29,6 +29,8 @@ PAGE = 50
 """So many records stand on one page of the list."""
 _TO, _CLEAR = "to:", "clear:"
 """What begins the names of a correction's fields: another value, or none."""
+LOGGED = ("reveal", "propose", "approve", "reject", "waive", "replay", "return", "take_back")
+"""What the log of deeds knows."""
 _FILTERS = ("organ", "source", "stream", "rule", "field")
 
 
@@ -180,6 +182,27 @@ async def _shown(request: Request, found: Opened, *, status: int = 200, **more: 
         request, "quality/record.html", status=status,
         back=f"/quality/records/{found.kind}/{found.number}", record=found, offered=offered, to=_TO, clear=_CLEAR,
         organs=await run_in_threadpool(organs, runtime_of(request).engine, [found.organ]), **values,
+    )  # fmt: skip
+    return answer
+
+
+@router.get("/quality/log")
+async def log_of_deeds(request: Request) -> Response:
+    """Show who saw, changed or returned what, when and why: of the own department, or of all."""
+    visitor, engine = visitor_of(request), runtime_of(request).engine
+    visitor.must(SEE)
+    asked = {name: chosen(request, name) for name in ("what", "who", "source")}
+    before = number(chosen(request, "before") or "0", "before")
+    rows = await run_in_threadpool(
+        partial(
+            told.lines, engine, what=asked["what"], actor=asked["who"], source=asked["source"], organ=visitor.organ,
+            before=before or None, limit=PAGE + 1,
+        )
+    )  # fmt: skip
+    answer: Response = page(
+        request, "quality/log.html", rows=rows[:PAGE], more=len(rows) > PAGE, asked=asked, deeds=LOGGED,
+        further=urlencode({name: said for name, said in asked.items() if said}),
+        organs=await run_in_threadpool(organs, engine, {one.organ for one in rows}),
     )  # fmt: skip
     return answer
 

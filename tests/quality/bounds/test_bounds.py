@@ -8,7 +8,10 @@ import pytest
 
 from pipeline.rebuild import rebuild
 from pipeline.runtime import Runtime
+from quality.bounds import fill
 from quality.bounds.service import BoundRefused, Suggestion, fill_rates, history, put, suggest
+from quality.issues.service import listed, refresh
+from quality.sets.service import check
 from sharedrepo.digest import digest
 from tests.departments import Department
 from tests.journeys.conftest import Hub
@@ -125,4 +128,87 @@ def test_how_often_columns_are_filled_is_counted(hub: Hub, department: Departmen
     hub.pull()
     found = {(one.document, one.column): (one.filled, one.rows) for one in fill_rates(hub.runtime.engine, "labour")}
     assert found["approval_case", "handling_organ"] == (2, 2)
+    assert found["approval_case", "item_name"] == (1, 2)
     assert fill_rates(hub.runtime.engine, "nobody") == []
+
+
+def filled(hub: Hub, column: str = "approval_case.item_name", stream: str = "PRE_APASINFO", **over: object) -> None:
+    asked: dict[str, object] = {
+        "least": 0.8,
+        "most": None,
+        "reason": "the form asks for it",
+        "actor": "account:li",
+        **over,
+    }
+    fill.put(hub.runtime.engine, hub.source(), stream, column, **asked, now=NOW)  # type: ignore[arg-type]  # some of them are wrong on purpose
+
+
+def judged(hub: Hub, batch: int | None = None) -> list[tuple[str, bool, int, int]]:
+    report = check(hub.runtime.engine, [hub.source()], hub.runtime.documents, only=("approval_case",), batch=batch)
+    return [(one.field, one.success, one.unexpected, one.elements) for one in report.results if one.suite == fill.SUITE]
+
+
+def test_a_fill_rate_that_falls_below_its_bound_becomes_an_issue_and_closes_again(
+    hub: Hub, department: Department
+) -> None:
+    for number in range(10):
+        department.case(f"C{number}", SERVICENAME=None if number < 3 else "许可")
+    hub.pull()
+    assert judged(hub) == [], "nobody bounded it"
+    filled(hub)
+    assert judged(hub) == [("approval_case.item_name", False, 3, 10)]
+    refresh(hub.runtime.engine, datetime.now(UTC))
+    (issue,) = [one for one in listed(hub.runtime.engine) if one.rule == fill.RULE]
+    assert (issue.field, issue.records, issue.of_records, issue.source) == ("approval_case.item_name", 3, 10, "labour")
+    filled(hub, least=0.7, reason="back-entered cases have none")
+    assert judged(hub) == [("approval_case.item_name", True, 3, 10)]
+    refresh(hub.runtime.engine, datetime.now(UTC))
+    assert [one for one in listed(hub.runtime.engine) if one.rule == fill.RULE] == []
+
+
+def test_a_column_that_is_suddenly_full_warns_and_a_batch_is_judged_alone(hub: Hub, department: Department) -> None:
+    department.case("C1", SERVICENAME=None)
+    hub.pull()
+    filled(hub, least=None, most=0.6)
+    department.case("C2", SERVICENAME="许可")
+    hub.pull()
+    batch = hub.one("SELECT max(batch_id) FROM core.approval_case")
+    assert judged(hub, batch) == [("approval_case.item_name", False, 1, 1)]
+    report = check(hub.runtime.engine, [hub.source()], hub.runtime.documents, only=("approval_case",), batch=batch)
+    assert [one.rule for one in report.blocking if one.suite == fill.SUITE] == [], "too full only warns"
+    assert judged(hub) == [("approval_case.item_name", True, 1, 2)]
+
+
+def test_bounds_of_fill_rates_are_kept_beside_those_of_volumes(hub: Hub, department: Department) -> None:
+    department.case("C1")
+    hub.pull()
+    bounded(hub, "PRE_APASINFO", least=1)
+    filled(hub)
+    filled(hub, least=None, reason="nobody needs it any more")
+    said = history(hub.runtime.engine, source="labour", stream="PRE_APASINFO")
+    assert [(one.measure, one.least, one.latest) for one in said] == [
+        ("fill:approval_case.item_name", None, True), ("fill:approval_case.item_name", 0.8, False), ("rows", 1, True),
+    ]  # fmt: skip
+    assert judged(hub) == [], "taken away"
+    assert of(hub, "PRE_APASINFO").now_least == 1
+    assert hub.pull()["PRE_APASINFO"]["unchanged"] >= 0, "a bound of a column is none of the volume"
+
+
+WRONG: dict[str, tuple[dict[str, object], str]] = {
+    "without a reason": ({"reason": " "}, "only with a reason"),
+    "more than all": ({"least": 1.2}, "0 ≤ min ≤ max ≤ 1"),
+    "the wrong way round": ({"least": 0.9, "most": 0.1}, "0 ≤ min ≤ max ≤ 1"),
+    "of no document": ({"column": "nothing.x"}, "no document 'nothing'"),
+    "of no column": ({"column": 'approval_case.x"; DROP'}, "no column"),
+    "of a column that is never empty": ({"column": "approval_case.record_id"}, "that may be empty"),
+    "of no stream": ({"stream": "NONE"}, "it has PRE_APASINFO"),
+    "by nobody": ({"actor": "li"}, "no actor"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_fill_rate_that_cannot_be_is_refused(hub: Hub, wrong: str) -> None:
+    over, said = WRONG[wrong]
+    with pytest.raises(BoundRefused, match=said):
+        filled(hub, **over)  # type: ignore[arg-type]  # one of them is wrong on purpose
+    assert history(hub.runtime.engine) == []

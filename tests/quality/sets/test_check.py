@@ -11,6 +11,7 @@ import pytest
 
 from hub.settings import Settings
 from pipeline.runtime import Runtime
+from quality import running
 from quality.sets import store
 from quality.sets.service import NothingToCheck, Report, check
 from tests.conftest import Stock, Stocking
@@ -99,6 +100,17 @@ def test_a_batch_or_source_that_is_not_there_is_told(cases: Hub) -> None:
         checked(cases, source="nobody")
     several = checked(cases, source={"labour", "nobody"}, only=("decision",), keep=False)
     assert several.results == checked(cases, only=("decision",), keep=False).results
+
+
+def test_the_sources_that_delivered_are_judged_in_one_run_as_each_alone(cases: Hub) -> None:
+    query = """SELECT organ, rule, field, success, unexpected, elements FROM quality.set_result
+               WHERE latest ORDER BY 1, 2, 3, 6"""
+    alone = running.check_sets(cases.runtime, [cases.source()], ["labour"])
+    kept = cases.rows(query)
+    assert running.check_sets(cases.runtime, [cases.source()], ["labour", "nobody"]) == alone
+    assert cases.rows(query) == kept
+    assert cases.one("SELECT count(DISTINCT run_id) FROM quality.set_result WHERE latest") == 1
+    assert running.check_sets(cases.runtime, [cases.source()], []) == {"expectations": 0, "failed": 0}
 
 
 def test_min_bounds_block_and_max_bounds_warn(cases: Hub) -> None:

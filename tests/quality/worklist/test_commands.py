@@ -14,6 +14,8 @@ from hub.errors import HubError
 from pipeline.cli import trace
 from pipeline.erasure import erase
 from pipeline.runtime import Runtime
+from pipeline.trace import Look
+from pipeline.trace import trace as walk
 from quality.worklist import cli, service
 from tests.departments import Department
 from tests.quality.worklist.conftest import ANNA, BERND, WorkHub
@@ -77,9 +79,7 @@ def test_a_trace_says_that_the_value_was_mended(refused: WorkHub, monkeypatch: p
     monkeypatch.setattr(Runtime, "open", classmethod(lambda *_: hub.runtime))
 
     def told(*, reveal: bool) -> dict[str, Any]:
-        from pipeline.trace import trace as walk  # noqa: PLC0415
-
-        (row,) = walk(hub.runtime, "stage_event", "n1", reveal=reveal)
+        (row,) = walk(hub.runtime, "stage_event", "n1", reveal=Look(ANNA, "a complaint") if reveal else None)
         (mended,) = row.mended
         return mended
 
