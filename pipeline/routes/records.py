@@ -202,7 +202,7 @@ async def post_records(
             post = await asyncio.to_thread(_post, pushing.runtime, caller, found, stream, options, said, form, body)
             answer = await pushing.gatherer.take(found, stream, post)
     except RequestRefused as refusal:
-        # Nothing of it is kept (decision 50): what is known here is that it happened, and whose it was.
+        # Nothing of it is kept (decision 51): what is known here is that it happened, and whose it was.
         what = type(refusal).__name__
         log.warning("source %s, %s: a post of %s was refused (%s)", found.code, stream, caller.code, what)
         raise

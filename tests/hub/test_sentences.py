@@ -23,7 +23,7 @@ SHOWN = (
     "supervision/appraisal/routes.py", "supervision/appraisal/looking.py",
 )  # fmt: skip
 """Where that is worded which pages show to persons."""
-PROGRAMS = {"cli.py", "metrics.py", "health.py", "authentication.py", "accounts/service.py"}
+PROGRAMS = {"cli.py", "knocks.py", "metrics.py", "health.py", "authentication.py", "accounts/service.py"}
 """Files below them that answer commands and programs only."""
 REFUSING = {
     "NotDone", "NotFound", "DeedDoesNotFit", "Refusal", "DeedRefused", "NotAllowed", "NotSignedIn", "Forged",
