@@ -1,11 +1,12 @@
-"""A loopback proxy in front of a database server that cuts the connection after so many bytes of answers."""
+"""A loopback proxy in front of a server that cuts the connection after so many bytes of answers."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,7 @@ def proxied(url: str, cutter: Cutter) -> Iterator[str]:
     """Stand between a reader and a database server while the body runs; yields the address to read instead."""
     parsed = sa.make_url(url)
     listener = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=_accept, args=(listener, parsed, cutter), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, functools.partial(_dial, parsed), cutter), daemon=True).start()
     query = {name: value for name, value in parsed.query.items() if name not in {"host", "port"}}
     there = parsed.set(host="127.0.0.1", port=listener.getsockname()[1], query=query)
     try:
@@ -46,14 +47,28 @@ def proxied(url: str, cutter: Cutter) -> Iterator[str]:
         listener.close()
 
 
-def _accept(listener: socket.socket, upstream: URL, cutter: Cutter) -> None:
+@contextmanager
+def piped(host: str, port: int, cutter: Cutter) -> Iterator[int]:
+    """Stand between a reader and any server while the body runs; yields the port to read instead."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    upstream = functools.partial(socket.create_connection, (host, port), timeout=10)
+    threading.Thread(target=_accept, args=(listener, upstream, cutter), daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def _accept(listener: socket.socket, dial: Callable[[], socket.socket], cutter: Cutter) -> None:
     while True:
         try:
             near, _ = listener.accept()
         except OSError:
             return  # the proxy is over
         try:
-            far = _dial(upstream)
+            far = dial()
         except OSError:
             near.close()
             continue
