@@ -70,7 +70,7 @@ def source_yml(code: str, kind: str, profile: str | None, streams: Mapping[str, 
         *([f"options: {flow(shared)}"] if shared else []),
         "streams:",
         *(f"  {flow(name)}: {flow(body)}".replace("\n...", "") for name, body in streams.items()),
-        *(_ENVELOPE if kind in ENVELOPED else []),
+        *(_ENVELOPE[1 if profile else 0 :] if kind in ENVELOPED else []),
     ]
     return "\n".join(lines) + "\n"
 
