@@ -1,14 +1,14 @@
 """The log of deeds on records is only added to: whose values were seen by whom stays known.
 
-Revision ID: 0028
+Revision ID: 0029
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
