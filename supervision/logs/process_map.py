@@ -15,6 +15,8 @@ from supervision.logs.scope import Scope, gather
 
 START, END = "start", "end"
 MOST_PATHS: Final = 10
+MEMORY: Final = "256MB"
+"""What one sort of a map may take; the server's own setting is meant for many sessions at once."""
 By = Literal["stage", "node"]
 """Stages of e-supervision, or each department's own names of its steps."""
 
@@ -111,6 +113,8 @@ def process_map(engine: sa.Engine, scope: Scope, *, by: By = "stage", paths: int
         BadScope: no case fits.
     """
     with engine.begin() as connection:
+        connection.exec_driver_sql(f"SET LOCAL work_mem = '{MEMORY}'")
+        connection.exec_driver_sql("SET LOCAL jit = off")
         gathered = gather(connection, scope)
         connection.exec_driver_sql(_STEPS.format(name=_NAMES[by]))
         connection.exec_driver_sql("ANALYZE map_step")

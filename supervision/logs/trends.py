@@ -24,7 +24,7 @@ WITH month AS (
     SELECT m::date AS month, m AT TIME ZONE 'Asia/Shanghai' AS begins, (m + interval '1 month')
         AT TIME ZONE 'Asia/Shanghai' AS ends
     FROM generate_series(CAST(:since AS timestamp), CAST(:until AS timestamp), interval '1 month') AS m
-), mine AS MATERIALIZED (
+), mine AS NOT MATERIALIZED (
     SELECT c.* FROM supervision.clock AS c
     WHERE (CAST(:organ AS text) IS NULL OR c.organ = :organ)
       AND (CAST(:region AS text) IS NULL OR c.region LIKE :region || '%')
