@@ -28,6 +28,7 @@ NAMES: Final = {
     "suspend": ("特别程序开始", "suspend"), "resume": ("特别程序结束", "resume"),
     "ask_papers": ("补正告知", "papers asked for"), "papers_came": ("补正收到", "papers came"),
     "decide": ("作出决定", "decide"), "issue": ("制发证照", "issue"), "deliver": ("送达", "deliver"),
+    "card": ("发出监察牌", "card sent"), "card_ended": ("监察牌了结", "card ended"),
 }  # fmt: skip
 """Every activity of a log, in Chinese and English; the first five stages are those of e-supervision."""
 
@@ -64,6 +65,10 @@ FROM log_scope AS s JOIN core.approval_case AS a ON a.record_id = s.case_id
 JOIN core.credential AS c ON c.source_system_id = a.source_system_id AND c.case_number = a.case_number
 UNION ALL SELECT case_id, 'deliver', delivered_at, NULL, TRUE, 26, record_id, part, way, NULL, NULL, NULL, NULL,
     delivered_at_precision FROM log_scope JOIN core.delivery USING (case_id)
+UNION ALL SELECT case_id, 'card', sent_at, NULL, TRUE, 27, card_id, 0::smallint, level, NULL, NULL, NULL, stage, NULL
+FROM log_scope JOIN supervision.card USING (case_id) WHERE sent_at IS NOT NULL
+UNION ALL SELECT case_id, 'card_ended', ended_at, NULL, TRUE, 28, card_id, 0::smallint, state, NULL, NULL, NULL, stage,
+    NULL FROM log_scope JOIN supervision.card USING (case_id) WHERE sent_at IS NOT NULL AND ended_at IS NOT NULL
 """
 _ORDERED = f"""SELECT e.*, a.item_code, a.handling_organ FROM ({_EVENTS}) AS e
     JOIN core.approval_case AS a ON a.record_id = e.case_id

@@ -176,6 +176,24 @@ def test_the_relational_form_has_the_tables_of_the_specification(province: World
         )
 
 
+def test_cards_that_were_sent_are_events_of_their_case(province: World, runtime: Runtime, to: Path) -> None:
+    with runtime.engine.begin() as connection:
+        case = connection.scalar(sa.text("SELECT min(record_id) FROM core.approval_case"))
+        for level, sent in (("warning", "2026-03-04 09:00+08"), ("yellow", None)):
+            connection.execute(
+                sa.text("""INSERT INTO supervision.card (number, subject, clock, level, kind, rule, rule_version,
+                           case_id, state, raised_at, sent_at, evidence) VALUES (:level, :level, 'case', :level, 'time',
+                           'r', 1, :case, :state, now(), :sent, '{}')"""),
+                {"level": level, "case": case, "sent": sent, "state": "sent" if sent else "held"},
+            )
+    written(runtime, to / "log.json", language="en")
+    said = json.loads((to / "log.json").read_bytes())
+    (card,) = (one for one in said["events"] if one["type"] == "card sent")
+    assert card["time"] == "2026-03-04T01:00:00.000Z"
+    assert {"name": "detail", "value": "warning"} in card["attributes"]
+    assert {"objectId": f"case:{case}", "qualifier": "case"} in card["relationships"]
+
+
 def test_what_xml_cannot_hold_is_replaced_and_the_log_stays_valid(province: World, runtime: Runtime, to: Path) -> None:
     with runtime.engine.begin() as connection:
         connection.execute(sa.text("UPDATE core.stage_event SET local_node = E'a\\x01<b>&\\uFFFE \"q\"'"))
