@@ -36,6 +36,7 @@ DOUBT_RESTS: Final = timedelta(minutes=1)
 MOST: Final = 2_000
 """Notices that one round sends at most; the next goes on."""
 TITLE: Final = {"warning": "【电子监察】预警", "yellow": "【电子监察】黄牌", "red": "【电子监察】红牌"}
+_ASKING: Final = "asking"
 _UNREACHED: Final = frozenset({"not_reached", "too_slow", "certificate_refused", "not_http"})
 
 
@@ -97,13 +98,15 @@ class Sender:
         now = self.clock()
         open_ = [one for one in self.channels if one not in shut]
         quiet = self.quiet.until(now) is not None
-        return store.take(self.engine, now=now, channels=open_, quiet=quiet, through=self.quiet.through)
+        return store.take(
+            self.engine, now=now, channels=open_, quiet=quiet, through=self.quiet.through, asks=_ASKING not in shut
+        )  # fmt: skip
 
     async def _one(self, due: Due, shut: set[str]) -> str:
         if due.was == "waiting":
             return await self._send(due, shut)
         if due.was == "sent":
-            return await self._ask(due)
+            return await self._ask(due, shut)
         return await self._resolve(due, shut)
 
     async def _send(self, due: Due, shut: set[str]) -> str:
@@ -142,7 +145,7 @@ class Sender:
         """Settle what is doubtful: by the gateway's own memory, else as the deployment wants it."""
         gateway = self.gateway if due.channel == "sms" else None
         if gateway is not None and gateway.can_be_asked:
-            told = await self._receipt(gateway, due)
+            told = await self._receipt(gateway, due, shut)
             if told is not Receipt.NO_ANSWER:
                 return told.value
         if gateway is not None and gateway.deduplicates:
@@ -162,9 +165,11 @@ class Sender:
             return await self._later(due, store.pause(due.tries))
         return await self._send(due, shut)
 
-    async def _receipt(self, gateway: HttpGateway, due: Due) -> Receipt:
-        """Ask after a notice, and write down what is said of it."""
+    async def _receipt(self, gateway: HttpGateway, due: Due, shut: set[str]) -> Receipt:
+        """Ask after a notice, and write down what is said of it; who does not answer is asked no more in this round."""
         told = await gateway.receipt(key=due.message, number=due.gateway_number)
+        if told is Receipt.NO_ANSWER:
+            shut.add(_ASKING)
         now = self.clock()
         if told in (Receipt.DELIVERED, Receipt.UNDELIVERED):
             await self._settle(due, told.value, gateway=gateway.name)
@@ -174,12 +179,12 @@ class Sender:
             await self._settle(due, "waiting", next_at=now, fault="gateway_never_got_it")
         return told
 
-    async def _ask(self, due: Due) -> str:
+    async def _ask(self, due: Due, shut: set[str]) -> str:
         """Ask what became of what was sent, less and less often; after three days no more."""
         gateway = self.gateway if due.channel == "sms" else None
         if gateway is None or not gateway.can_be_asked:
             return await self._later(due, None)
-        told = await self._receipt(gateway, due)
+        told = await self._receipt(gateway, due, shut)
         if told in (Receipt.DELIVERED, Receipt.UNDELIVERED):
             return told.value
         age = self.clock() - (due.sent_at or self.clock())

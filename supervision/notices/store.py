@@ -100,7 +100,7 @@ SELECT notice_id, :now, 'given_up', fault FROM over
 _TAKE = """
 WITH due AS (
     SELECT notice_id, state AS was FROM supervision.notice
-    WHERE next_at <= :now AND (state IN ('sending', 'doubtful', 'sent') OR (state = 'waiting'
+    WHERE next_at <= :now AND (state = 'sending' OR (:asks AND state IN ('doubtful', 'sent')) OR (state = 'waiting'
         AND channel = ANY (:channels) AND (NOT :quiet OR level = ANY (:through))))
     ORDER BY next_at, notice_id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), taken AS (
@@ -126,10 +126,16 @@ def give_up_late(engine: sa.Engine, *, now: datetime) -> int:
 
 
 def take(
-    engine: sa.Engine, *, now: datetime, channels: Sequence[str], quiet: bool, through: Iterable[str]
+    engine: sa.Engine, *, now: datetime, channels: Sequence[str], quiet: bool, through: Iterable[str], asks: bool = True
 ) -> Due | None:
-    """Take one notice that is due and mark it; two processes never take the same. None: there is none."""
-    asked = {"now": now, "lease": now + LEASE, "channels": list(channels), "quiet": quiet, "through": list(through)}
+    """Take one notice that is due and mark it; two processes never take the same. None: there is none.
+
+    With `asks` false none is taken that the gateway would be asked after.
+    """
+    asked = {
+        "now": now, "lease": now + LEASE, "channels": list(channels), "quiet": quiet, "through": list(through),
+        "asks": asks,
+    }  # fmt: skip
     with engine.begin() as connection:
         found = connection.execute(sa.text(_TAKE), asked).first()
     return None if found is None else Due(*found)

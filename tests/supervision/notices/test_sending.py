@@ -103,6 +103,21 @@ def test_the_gateway_is_asked_until_the_text_was_delivered(office: Office, phone
     assert office.log() == ["queued", "sending", "sent", "delivered"]
 
 
+def test_a_gateway_that_does_not_say_what_became_of_texts_keeps_no_new_ones_waiting(
+    office: Office, phones: Phones
+) -> None:
+    office.queue(*(notice(card=number) for number in range(1, 31)))
+    with receiving(status=500) as mute:
+        sender = office.sender(described(phones).replace(f"{phones.at}/report", mute.at))
+        sent(sender)
+        office.clock.later(minutes=1)
+        office.queue(notice(card=99))
+        sent(sender)
+        assert len(mute.got) < 10, "it is not asked after all of them in vain"
+    assert len(phones.messages()) == 31
+    assert set(office.states()) == {"sent"}
+
+
 def test_a_withdrawn_card_is_no_longer_told_of(office: Office, phones: Phones) -> None:
     office.queue(notice(), notice(card=2))
     with office.runtime.engine.begin() as connection:
