@@ -141,6 +141,7 @@ def test_the_coverage_names_the_departments_that_send_results_only(province: Pro
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)  # the province is built within its time, and every byte is searched for every value
 def test_no_injected_personal_value_stands_anywhere_in_the_clear(province: Province) -> None:
     """Searched are a dump, the write-ahead log, all of the server's files, the archive and all logs."""
     url = province.hub("db", "url").stdout.split()[0]
