@@ -15,10 +15,10 @@ from hub import templating
 from hub.words import LANGUAGES, Words
 from supervision.cards import evidence
 
-MOST_RECORDS: Final = 14
+MOST_RECORDS: Final = 8
 """Records of the case that the page shows: the rest is counted, and stands in the evidence."""
-MOST_DAYS: Final = 24
-MOST_DEEDS: Final = 12
+MOST_DAYS: Final = 16
+MOST_DEEDS: Final = 7
 
 
 @cache
@@ -35,7 +35,7 @@ def page(card: Mapping[str, Any], jwks: dict[str, Any], language: str = LANGUAGE
     records, days = said.get("records") or [], (said.get("calendar") or {}).get("days_not_counted") or []
     shown: str = _templates().get_template("dossier.html").render(
         t=Words(language), language=language, card=card, said=said, clock=said.get("clock") or {},
-        stage=said.get("stage"), feed=said.get("feed"), item=said.get("item") or {},
+        case=said["case"] or _Said(), stage=said.get("stage"), feed=said.get("feed"), item=said.get("item") or {},
         records=records[-MOST_RECORDS:], records_left=max(0, len(records) - MOST_RECORDS),
         days=days[-MOST_DAYS:], days_left=max(0, len(days) - MOST_DAYS),
         deeds=card["deeds"][-MOST_DEEDS:], deeds_left=max(0, len(card["deeds"]) - MOST_DEEDS),

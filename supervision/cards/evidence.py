@@ -29,7 +29,9 @@ SELECT ss.source_system_id, ss.code, ss.organ,
         'clock_ahead_seconds', (
             SELECT round(extract(EPOCH FROM max(b.newest_report - b.read_at)))::bigint FROM (
                 SELECT newest_report, read_at FROM ledger.batch
-                WHERE stream_id = s.stream_id AND newest_report IS NOT NULL ORDER BY batch_id DESC LIMIT 100) AS b)
+                WHERE stream_id = s.stream_id AND newest_report IS NOT NULL ORDER BY batch_id DESC LIMIT 100) AS b
+            -- A report from before the reading says nothing of the source's clock: only one from the future does.
+            WHERE b.newest_report > b.read_at)
         ) ORDER BY s.name) AS streams
 FROM ledger.stream AS s JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
 -- Streams of items or organs say nothing of cases: a stream is told by its first kept records.

@@ -92,6 +92,8 @@ JOIN sup_source AS f ON f.source_system_id = a.source_system_id
 GROUP BY h.subject, h.organ
 """
 
+_INDEX: Final = "CREATE INDEX ON sup_hit (subject, clock)"
+
 _FRESH: Final = """
 CREATE TEMP TABLE sup_fresh ON COMMIT DROP AS
 SELECT DISTINCT ON (h.subject, h.clock, h.level) h.*, p.through, p.feed_organ, p.source,
@@ -210,7 +212,7 @@ def run(connection: sa.Connection, *, cases: Iterable[int] | None = None) -> Rai
     done.cases = _begin(connection, cases)
     enabled = [one for one in rules.current(connection) if one.enabled]
     counts = [_judge(connection, one, full=full) for one in enabled]
-    for statement in ("ANALYZE sup_hit", _SUBJECTS, _FRESH, "ANALYZE sup_fresh"):
+    for statement in (_INDEX, "ANALYZE sup_hit", _SUBJECTS, "ANALYZE sup_complete", _FRESH, "ANALYZE sup_fresh"):
         connection.execute(sa.text(statement))
     connection.execute(sa.text(_NUMBERS), at)
     done.raised = connection.execute(sa.text(_RAISE), at).rowcount

@@ -27,14 +27,15 @@ _HIT: Final = "FROM sup_hit AS h WHERE h.subject = c.subject AND h.clock = c.clo
 _IN_SCOPE: Final = "(:full OR c.case_id IN (SELECT case_id FROM sup_scope))"
 
 _RELEASE: Final = f"""
-WITH ready AS (
-    SELECT c.card_id, p.through, n.moment FROM supervision.card AS c
-    JOIN LATERAL (
-        SELECT max(CASE WHEN h.lasting THEN h.moment ELSE c.moment END) AS moment, count(*) AS hits {_HIT}
-    ) AS n ON n.hits > 0
+WITH waiting AS MATERIALIZED (
+    SELECT c.card_id, p.through, max(CASE WHEN h.lasting THEN h.moment ELSE c.moment END) AS moment
+    FROM supervision.card AS c
+    JOIN sup_hit AS h ON h.subject = c.subject AND h.clock = c.clock AND h.level = c.level
     LEFT JOIN sup_complete AS p ON p.subject = c.subject
-    WHERE c.state = 'held' AND {_IN_SCOPE} AND (n.moment IS NULL OR p.through >= n.moment)
+    WHERE c.state = 'held' AND {_IN_SCOPE}
+    GROUP BY c.card_id, p.through
 ),
+ready AS (SELECT * FROM waiting WHERE moment IS NULL OR through >= moment),
 sent AS (
     UPDATE supervision.card AS c SET state = 'sent', sent_at = CAST(:as_of AS timestamptz),
         due_at = {DUE.format(days="r.feedback_days", region="c.region")}
