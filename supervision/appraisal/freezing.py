@@ -179,11 +179,20 @@ def case_numbers(engine: sa.Engine, frozen: Frozen) -> dict[str, tuple[str, str]
 
 def private_rows(engine: sa.Engine, frozen: Frozen, name: str, columns: tuple[str, ...]) -> list[inputs.Row]:
     """Return the rows of a private file, proven by the manifest; none where there is no such file."""
-    data, manifest = file(engine, frozen, name, private=True), file(engine, frozen, MANIFEST)
+    return _rows(engine, frozen, name, columns, "private")
+
+
+def rows(engine: sa.Engine, frozen: Frozen, name: str) -> list[inputs.Row]:
+    """Return the rows of one public file, proven by the manifest, without reading the others."""
+    return _rows(engine, frozen, name, FILES[name], "files")
+
+
+def _rows(engine: sa.Engine, frozen: Frozen, name: str, columns: tuple[str, ...], among: str) -> list[inputs.Row]:
+    data, manifest = file(engine, frozen, name, private=among == "private"), file(engine, frozen, MANIFEST)
     if data is None or manifest is None:
         return []
     said = inputs.manifest_read(manifest, frozen.month)
-    return list(inputs.rows_of(name, columns, data, said["private"][name]["sha256"]))
+    return list(inputs.rows_of(name, columns, data, said[among][name]["sha256"]))
 
 
 def _gathered(connection: sa.Connection, values: dict[str, Any]) -> tuple[dict[str, bytes], dict[str, bytes]]:

@@ -43,7 +43,10 @@ def proven(
     wrong = [name for name, value in wanted.items() if not isinstance(said, dict) or said.get(name) != value]
     if wrong:
         raise InputsRefused(edition.name, f"it is of another {', '.join(wrong)}")
-    found.append("the ranking is the published one to the last digit")
+    if keys is None:
+        found.append(f"the ranking is the one that {edition.name} names, whose seal is not proven without --keys")
+    else:
+        found.append("the ranking is the published one to the last digit")
     return found
 
 

@@ -93,7 +93,7 @@ def _units(
 
 def _entries(engine: sa.Engine, month: str) -> Iterable[inputs.Row]:
     edition = next(one for one in editions.listed(engine, month, published=True))
-    return freezing.opened(engine, freezing.by_id(engine, edition.freeze_id)).rows["entries.csv"]
+    return freezing.rows(engine, freezing.by_id(engine, edition.freeze_id), "entries.csv")
 
 
 def table(ranking: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
