@@ -140,14 +140,21 @@ SELECT merit_id::text, level, unit, head, unit_value::text, quantity::text, reas
 FROM supervision.merit WHERE month = :month AND withdrawn_at IS NULL
 """
 
-# Of an organ are all streams of the systems that ever brought cases of it, and of the systems that are its own.
+# Of an organ are all streams of the systems that ever brought cases of it, and of the systems that are its own. What is
+# declared or vouched for holds to the letter. What is only inferred from the newest report proves nothing about a quiet
+# stream: there it is enough that all the source had was pulled after the month, and that nobody found the feed silent.
 _FEEDS: Final = f"""
 WITH of_organ AS (
     SELECT DISTINCT k.organ, a.source_system_id FROM supervision.clock AS k
     JOIN core.approval_case AS a ON a.record_id = k.case_id WHERE k.organ IS NOT NULL
     UNION SELECT organ, source_system_id FROM core.source_system WHERE organ IS NOT NULL)
-SELECT f.organ, ss.code, s.name, {_day("s.complete_through")},
-    (s.complete_through IS NULL OR s.complete_through < CAST(:next AS timestamptz) - interval '1 second')::int::text
+SELECT f.organ, ss.code, s.name, {_day("s.complete_through")}, coalesce(s.complete_basis, ''),
+    {_day("s.last_success_at")},
+    (coalesce(s.complete_through < CAST(:next AS timestamptz) - interval '1 second', TRUE) AND NOT (
+        coalesce(s.complete_basis, 'inferred') = 'inferred' AND coalesce(s.last_success_at >= :next, FALSE)
+        AND NOT EXISTS (SELECT FROM quality.finding AS g
+                        WHERE g.stream_id = s.stream_id AND g.rule = 'silent_feed' AND g.state = 'open')
+    ))::int::text
 FROM of_organ AS f
 JOIN core.source_system AS ss ON ss.source_system_id = f.source_system_id
 JOIN ledger.stream AS s ON s.source_system_id = f.source_system_id

@@ -39,7 +39,8 @@ _NUMBER: Final = r"(?:-?[0-9]{1,12}(?:\.[0-9]{1,6})?)?"
 _DAY: Final = r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?"
 _FORMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("legal", "promised", "used", "lag_hours", "unit_value", "quantity"), _NUMBER),
-    **dict.fromkeys(("received", "accepted", "due", "closed", "raised", "rated", "entered", "complete_through"), _DAY),
+    **dict.fromkeys(("received", "accepted", "due", "closed", "raised", "rated", "entered"), _DAY),
+    **dict.fromkeys(("complete_through", "pulled"), _DAY),
     **dict.fromkeys(("in_force", "back_entered", "has_cases", "behind", "unanswered"), "[01]"),
     "mended_in_time": "[01]?",
     "satisfaction": "[1-5]",

@@ -43,7 +43,7 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "ratings.csv": ("rating", "case", "organ", "city", "county", "channel", "satisfaction", "rated", "mended_in_time"),
     "entries.csv": ("entry", "level", "unit", "head", "unit_value", "quantity", "reason", "entered_by", "entered"),
-    "feeds.csv": ("organ", "source", "stream", "complete_through", "behind"),
+    "feeds.csv": ("organ", "source", "stream", "complete_through", "basis", "pulled", "behind"),
 }  # fmt: skip
 """The frozen files with their columns. A case stands under a pseudonym of its month, which no outsider can undo."""
 CASE_NUMBERS: Final = ("case", "source", "case_number")

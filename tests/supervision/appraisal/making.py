@@ -37,7 +37,7 @@ GOOD: dict[str, dict[str, str]] = {
         "reason": "审计通报", "entered_by": "cli:zhou", "entered": "2026-11-02",
     },
     "feeds.csv": {"organ": ORGAN, "source": "labour", "stream": "cases", "complete_through": "2026-11-01",
-                  "behind": "0"},
+                  "basis": "declared", "pulled": "2026-11-01", "behind": "0"},
 }  # fmt: skip
 _KEYS = {"cases.csv": "case", "cards.csv": "card", "ratings.csv": "rating", "entries.csv": "entry"}
 

@@ -39,6 +39,35 @@ def test_departments_with_complete_feeds_are_ranked_the_others_are_listed_with_t
     assert measures["lag_hours_median"] == "1.5"
 
 
+@pytest.mark.parametrize(
+    ("basis", "pulled", "silent", "behind"),
+    [
+        ("declared", "2026-11-02", False, "1"),
+        ("envelope", "2026-11-02", False, "1"),
+        ("inferred", "2026-11-02", False, "0"),
+        ("inferred", "2026-10-31", False, "1"),
+        ("inferred", "2026-11-02", True, "1"),
+    ],
+)
+def test_inferred_completeness_is_enough_only_when_all_was_pulled_after_the_month_and_nobody_found_silence(
+    engine: sa.Engine, basis: str, pulled: str, silent: bool, behind: str
+) -> None:
+    with engine.begin() as connection:
+        stream = connection.execute(
+            sa.text("""UPDATE ledger.stream SET complete_basis = :basis, last_success_at = CAST(:pulled AS timestamptz)
+                       WHERE complete_through < timestamptz '2026-10-31' RETURNING stream_id"""),
+            {"basis": basis, "pulled": f"{pulled} 12:00+08"},
+        ).scalar_one()
+        if silent:
+            connection.execute(
+                sa.text("""INSERT INTO quality.finding (stream_id, unit, rule, effect, field, batch_id)
+                           VALUES (:stream, 'feed', 'silent_feed', 'flag', '', 1)"""),
+                {"stream": stream},
+            )
+    rows = service.inputs_of(engine, frozen(engine)).rows["feeds.csv"]
+    assert [row["behind"] for row in rows if row["organ"] == LATE] == [behind]
+
+
 def test_cities_and_counties_have_the_cases_of_their_regions(engine: sa.Engine) -> None:
     frozen(engine)
     found = editions.ranked(engine, MONTH)
