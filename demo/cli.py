@@ -56,6 +56,7 @@ def build(
 ) -> None:
     """Build the province: its systems as they stand on day 1, and the truth of both days."""
     from demo.casework import build as build_work  # noqa: PLC0415  # only when this command runs
+    from demo.duty import write_duty  # noqa: PLC0415  # only when this command runs
     from demo.truth import TruthError, build_truth, personal_writer, truth_file, write_truth  # noqa: PLC0415  # heavy
 
     place, shapes = _home(home), _shapes()
@@ -76,6 +77,7 @@ def build(
             )
         except TruthError as error:
             raise DemoTrouble(str(error)) from error
+        write_duty(work.province, place, personal)
     file = write_truth(truth, place)
     connections = _write_connections(place)
     records = sum(count for (_, _, on, _), count in truth.counts.items() if on == 1)
