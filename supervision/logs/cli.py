@@ -1,4 +1,4 @@
-"""`hub supervise export`, `map`, `load` and `trends`: logs for process-mining tools, and what is counted from them."""
+"""`hub supervise export`, `map`, `load`, `trends` and `figures`: logs for process mining, and what is counted."""
 
 from __future__ import annotations
 
@@ -171,3 +171,31 @@ def trends_(
     ]
     columns = ("month", "accepted", "closed", "completion_a", "early_a", "on_time_a", "late", "immediate", "speed_up_a")
     show_table(columns, shown, title="Trends (rates in %; --json tells both counts and the definition of each)")
+
+
+def figures_(
+    since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m"], help="From this month on.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m"], help="To this month.")] = None,
+    organ: Organ = None, json: Json = False,
+    region: Annotated[str | None, typer.Option(help="Only this region, with those below it.")] = None,
+) -> None:  # fmt: skip
+    """Show a period at a glance: its rates, how open cases stand, cards by level; without months the last thirteen."""
+    from supervision.logs.figures import figures  # noqa: PLC0415  # only when this command runs
+
+    last = _day(until) or local_day(datetime.now(UTC)).replace(day=1)
+    first = _day(since) or last.replace(year=last.year - 1)
+    with open_engine().begin() as connection:
+        found = figures(connection, since=first, until=last, organ=organ, region=region)
+    if json:
+        as_json(found.as_values())
+        return
+    rows = [
+        {"rate": f"{one.definition.zh} {one.definition.en}", "percent": one.percent, "counts": f"{one.numerator} / "
+         f"{one.denominator}", "definition": one.definition.formula_en} for one in found.rates
+    ]  # fmt: skip
+    period = f"{found.first:%Y-%m} to {found.last:%Y-%m}"
+    show_table(("rate", "percent", "counts", "definition"), rows, title=f"Figures, {period}")
+    stands = [{"open cases": word, "count": count} for word, count in sorted(found.open.items())]
+    show_table(("open cases", "count"), stands, title="Open cases now")
+    cards = [{"level": level, "state": state, "cards": count} for level, state, count in found.cards]
+    show_table(("level", "state", "cards"), cards, title="Cards 预警 黄牌 红牌")

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.runtime import Runtime
 from supervision.clock.service import recount
+from supervision.logs.figures import SHOWN, figures
 from supervision.logs.load import Load, load
 from supervision.logs.rates import DEFINITIONS, Rate
 from supervision.logs.scope import BadScope
-from supervision.logs.trends import Month, trends
+from supervision.logs.trends import VOLUMES, Month, trends
 from tests.supervision.logs.conftest import ITEM, ORGAN, OTHER
 from tests.supervision.world import World
 
@@ -117,3 +118,24 @@ def test_only_what_was_finished_in_the_days_counts(province: World, runtime: Run
     found = {one.name: one for one in loads(runtime, until=date(2026, 3, 4), organ=ORGAN)}
     assert found["王**"].finished == 4
     assert {one.organ for one in loads(runtime, organ=OTHER, until=date(2026, 4, 30))} == {OTHER}
+
+
+def test_the_rates_of_a_period_are_those_of_its_added_counts(province: World, runtime: Runtime) -> None:
+    with runtime.engine.connect() as connection:
+        found = figures(connection, since=date(2026, 2, 1), until=date(2026, 4, 1))
+    per_month = months(runtime)
+    assert found.volumes == {name: sum(one.volumes[name] for one in per_month) for name in VOLUMES}
+    counts = {one.code: (one.numerator, one.denominator) for one in found.rates}
+    assert counts["completion_a"] == (4, 7)
+    assert counts["early_a"] == (4, 4)
+    assert list(counts) == list(SHOWN)
+
+
+def test_the_open_cases_of_a_period_are_counted_by_how_they_stand_now(province: World, runtime: Runtime) -> None:
+    with runtime.engine.connect() as connection:
+        found = figures(connection, since=date(2026, 2, 1), until=date(2026, 4, 1))
+        others = figures(connection, since=date(2026, 2, 1), until=date(2026, 4, 1), organ=OTHER)
+        nobody = figures(connection, since=date(2026, 2, 1), until=date(2026, 4, 1), region="340000")
+    assert sum(found.open.values()) == 3
+    assert sum(others.open.values()) == 1
+    assert nobody.open == {}
