@@ -17,13 +17,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from demo.asking import asking
 from demo.door import hub_door
+from demo.duty import duty_file
 from demo.processes import Halted, command, die_with_parent
+from demo.services.phonesetting import gateway_of
 from demo.shapes.databases import systems_home
 
 MARK = "journey.json"
@@ -39,6 +42,9 @@ Where to look next (each with --help and --json):
   hub quarantine list        what was refused, and why
   hub catalog list           what each department approves, in what time
   hub share list             who may check what
+  hub supervise figures      cases against their legal clocks: rates, open cases, cards
+  hub supervise cards list   which cards were sent, and what became of them
+  hub web serve              the pages: /supervision, /quality, /items; an account first: hub account new --help
   hub trace TABLE KEY        from a value back to the message that said it
   hub airflow start          Airflow's own pages, with a page for each department
   hub db stop                stop the embedded PostgreSQL that these commands start
@@ -102,6 +108,7 @@ class Journey:
             if program is not None:
                 self.say("three checks: a prerequisite that is met, a licence that ran out, one revoked afterwards")
                 program.after()
+            self.supervise()
         self.say("what came of it, against the truth")
         status = self.hub("demo", "verify", allowed=(0, 1))
         for fault in program.wrong if program is not None else ():
@@ -110,6 +117,21 @@ class Journey:
         sys.stdout.write(NEXT)
         self.say("the demonstration holds" if status == 0 else "the demonstration does NOT hold: see above")
         return status
+
+    def supervise(self) -> None:
+        """Put every case against its legal clock, send the cards, rank the last month; the texts go to fake phones."""
+        self.say(
+            "supervision: who is on duty, every case against its legal clock, cards and texts, the month's ranking"
+        )
+        gateway, described = gateway_of(self.home)
+        self.environment |= {"HUB_SMS_GATEWAY": str(described), "HUB_SMS_SECRET": gateway.secret}
+        self.hub("supervise", "duty", "import", str(duty_file(self.home)), "--reason", "全省值守名册")
+        self.hub("supervise", "run", "--full")
+        self.hub("supervise", "notices", "send")
+        month = (date.fromisoformat(self.truth()["date"]).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+        self.hub("supervise", "freeze", month)
+        self.hub("supervise", "rank", month)
+        self.hub("supervise", "figures")
 
     def truth(self) -> dict[str, Any]:
         """Return what was put in."""
