@@ -82,13 +82,13 @@ class Client:
                 return found
 
     def _ask(self, method: str, path: str, **more: Any) -> requests.Response:
-        """Send one request; a broken connection is tried again, since the server may be starting its workers."""
+        """Send one request; one that broke or had no answer in time is asked again: none of ours does a thing twice."""
         for pause in (0.2, 0.5, 1.0, 2.0, None):
             try:
                 if "Authorization" not in self._session.headers:
                     self._sign_in()
                 return self._session.request(method, f"{self.url}/api/v2{path}", timeout=TIMEOUT, **more)
-            except requests.ConnectionError as error:
+            except (requests.ConnectionError, requests.Timeout) as error:
                 if pause is None:
                     raise AirflowRefused(
                         f"Airflow at {self.url} does not answer ({type(error).__name__}). See `hub airflow status`."
