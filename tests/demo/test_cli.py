@@ -102,5 +102,5 @@ def test_the_truth_is_plain_json(run):
     found = json.loads(truth_file(run.home).read_text(encoding="utf-8"))
     assert found.keys() == {
         "version", "seed", "cases", "date", "departments", "localities", "counts", "waiting", "findings", "sets",
-        "defects",
+        "defects", "checks",
     }  # fmt: skip
