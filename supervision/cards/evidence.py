@@ -19,11 +19,24 @@ KIND: Final = "hub-card+jws"
 SEALED: Final = ("number", "subject", "clock", "level", "rule", "rule_version", "organ")
 """What a card says of itself that its seal covers beside the evidence."""
 
-# One row a case or organ in question: how far its feeds are complete, and what they last brought.
-FEEDS: Final = """
+_FIRST: Final = """EXISTS (
+    SELECT FROM (SELECT record_id FROM ledger.source_record WHERE stream_id = s.stream_id AND state = 'kept' LIMIT 50)
+        AS r WHERE {holds})"""
+"""A stream is told by its first kept records: those of items or organs say nothing of cases."""
+
+
+def _holding(*tables: str) -> str:
+    some = " OR ".join(f"EXISTS (SELECT FROM core.{one} AS e WHERE e.record_id = r.record_id)" for one in tables)
+    return _FIRST.format(holds=some)
+
+
+# How far each source is complete. Every case has acceptance, stages and a decision, so a stream that brings these is as
+# far as its newest reports say. What few cases have (a suspension, a supplement) is silent for months: a stream of
+# these alone is as far as it was last read with success, unless its source says how far it is.
+FEEDS: Final = f"""
 CREATE TEMP TABLE sup_source ON COMMIT DROP AS
 SELECT ss.source_system_id, ss.code, ss.organ,
-    CASE WHEN count(*) FILTER (WHERE s.complete_through IS NULL) = 0 THEN min(s.complete_through) END AS through,
+    CASE WHEN bool_and(s.through IS NOT NULL) THEN min(s.through) END AS through,
     jsonb_agg(jsonb_build_object('stream', s.name, 'complete_through', s.complete_through,
         'basis', s.complete_basis, 'last_success_at', s.last_success_at,
         'clock_ahead_seconds', (
@@ -33,18 +46,14 @@ SELECT ss.source_system_id, ss.code, ss.organ,
             -- A report from before the reading says nothing of the source's clock: only one from the future does.
             WHERE b.newest_report > b.read_at)
         ) ORDER BY s.name) AS streams
-FROM ledger.stream AS s JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
--- Streams of items or organs say nothing of cases: a stream is told by its first kept records.
-WHERE EXISTS (
-    SELECT FROM (SELECT record_id FROM ledger.source_record WHERE stream_id = s.stream_id AND state = 'kept' LIMIT 50)
-        AS r
-    WHERE EXISTS (SELECT FROM core.stage_event AS e WHERE e.record_id = r.record_id)
-       OR EXISTS (SELECT FROM core.decision AS e WHERE e.record_id = r.record_id)
-       OR EXISTS (SELECT FROM core.acceptance AS e WHERE e.record_id = r.record_id)
-       OR EXISTS (SELECT FROM core.suspension AS e WHERE e.record_id = r.record_id)
-       OR EXISTS (SELECT FROM core.supplement AS e WHERE e.record_id = r.record_id)
-       OR EXISTS (SELECT FROM core.delivery AS e WHERE e.record_id = r.record_id)
-       OR EXISTS (SELECT FROM core.credential AS e WHERE e.record_id = r.record_id))
+FROM (
+    SELECT s.*, CASE WHEN s.complete_basis IS DISTINCT FROM 'inferred' OR f.frequent THEN s.complete_through
+        ELSE greatest(s.complete_through, s.last_success_at) END AS through
+    FROM ledger.stream AS s
+    CROSS JOIN LATERAL (SELECT {_holding("acceptance", "stage_event", "decision")} AS frequent) AS f
+    WHERE f.frequent OR {_holding("suspension", "supplement", "delivery", "credential")}
+) AS s
+JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
 GROUP BY ss.source_system_id, ss.code, ss.organ
 """
 

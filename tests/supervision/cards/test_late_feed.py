@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from tests.supervision.desk import Desk
@@ -165,3 +166,31 @@ def pause(world: World, case: int, start: str, end: str) -> None:
             suspension_kind="hearing", started_at=at(start), ended_at=at(end), batch_id=batch, content_hash=b"\x00",
         )  # fmt: skip
         world.refresh(connection, case)
+
+
+@pytest.mark.parametrize(
+    ("basis", "read", "state"),
+    [
+        ("inferred", "2026-03-18 01:00", "sent"),
+        ("inferred", "2026-03-16 01:00", "held"),
+        ("inferred", None, "held"),
+        ("declared", "2026-03-18 01:00", "held"),
+    ],
+)
+def test_a_stream_of_what_few_cases_have_is_as_far_as_it_was_last_read(
+    desk: Desk, world: World, basis: str, read: str | None, state: str
+) -> None:
+    """Suspensions are silent for months: their stream's newest report says nothing, that it was read does."""
+    world.item()
+    world.case()
+    desk.only_rules("case_overdue")
+    rare = World.__new__(World)
+    rare.engine, rare._count, rare.system = world.engine, 900, world.system
+    rare.stream = int(desk.do(
+        """INSERT INTO ledger.stream (source_system_id, name, complete_through, complete_basis, last_success_at)
+           VALUES (:system, 'PAUSES', :long_ago, :basis, :read) RETURNING stream_id""",
+        system=world.system, long_ago=at("2026-01-05 00:00"), basis=basis, read=at(read)))  # fmt: skip
+    paused = world.case("paused", accepted="2026-03-17 10:00", applied="2026-03-17 09:00")
+    pause(rare, paused, "2026-03-17 11:00", "2026-03-17 12:00")
+    desk.run("2026-03-18 09:00")
+    assert [one["state"] for one in desk.cards()] == [state]
