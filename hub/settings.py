@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     """Which group means which role of the hub, as a JSON object."""
     oidc_organ_claim: str = "organ"
     """The claim that names a department steward's organ."""
+    oidc_region_claim: str = "region"
+    """The claim that names the region of a supervisor of a city or county."""
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:

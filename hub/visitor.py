@@ -1,11 +1,13 @@
 """Who may do what on the pages: the roles, the rights of each, and the person who looks.
 
-An account has one role or several; their rights add up. Who holds `department_steward` is bound to one organ and
-holds no role beside it, so that nobody sees by one role what another one hides.
+An account has one role or several; their rights add up. Who is bound, to one organ (`department_steward`) or to one
+region (a `regional_supervisor`, a `chief_supervisor` of a city or county), holds no role beside it, so that nobody sees
+by one role what another one hides.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -32,14 +34,28 @@ ACCOUNTS = "accounts"
 """See the accounts and the log of sign-ins."""
 CATALOGUE = "catalogue"
 """Work on the item catalogue from one's seat: see what is under way, and do the seat's own deeds."""
+SUPERVISE = "supervise"
+"""Look at the clocks, cards, loads and rankings of e-supervision, within one's organ or region."""
+CARDS = "cards"
+"""Uphold a card, ask that it be taken down, order that a department act (督办)."""
+ANSWER_CARDS = "answer_cards"
+"""Answer a card or an order as its department: feedback, appeal."""
+TAKE_DOWN = "take_down"
+"""Approve or refuse, as a superior, that a card is taken down (摘牌)."""
 
 DEPARTMENT = "department_steward"
 """The role that is bound to one organ."""
+REGIONAL = "regional_supervisor"
+"""The role that is bound to one region: a supervisor of a city or county (市、县级监察人员)."""
+CHIEF = "chief_supervisor"
+"""The superior among supervisors (监察负责人), of the province or, with a region, of a city or county."""
 
 RIGHTS: Mapping[str, frozenset[str]] = {
     "steward": frozenset({SEE, ACKNOWLEDGE, DECIDE, PROPOSE, APPROVE, REPLAY, ACCEPT_BATCH, REVEAL}),
-    DEPARTMENT: frozenset({SEE, ACKNOWLEDGE, PROPOSE, REVEAL, CATALOGUE}),
-    "supervisor": frozenset({SEE, CATALOGUE}),
+    DEPARTMENT: frozenset({SEE, ACKNOWLEDGE, PROPOSE, REVEAL, CATALOGUE, SUPERVISE, ANSWER_CARDS}),
+    "supervisor": frozenset({SEE, CATALOGUE, SUPERVISE, CARDS}),
+    REGIONAL: frozenset({SUPERVISE, CARDS}),
+    CHIEF: frozenset({SUPERVISE, CARDS, TAKE_DOWN}),
     "legal_office": frozenset({CATALOGUE}),
     "reform_commission": frozenset({CATALOGUE}),
     "engineer": frozenset({SEE, ACKNOWLEDGE, DECIDE, REPLAY, ACCEPT_BATCH}),
@@ -48,6 +64,9 @@ RIGHTS: Mapping[str, frozenset[str]] = {
 """The rights of each role."""
 
 ROLES = tuple(RIGHTS)
+
+_REGION = re.compile(r"[0-9]{2}(?!0000)[0-9]{4}")
+"""A code of a city or county; who sees a whole province is bound to no region."""
 
 SEATS: Mapping[str, str] = {
     DEPARTMENT: "department", "legal_office": "legal", "reform_commission": "reform", "supervisor": "supervision",
@@ -58,8 +77,8 @@ An account sits in one of them at most, so that nobody reviews what the same per
 """
 
 
-def faults_of(roles: Iterable[str], organ: str | None) -> list[str]:
-    """Say what is wrong with roles and an organ together; nothing where they fit."""
+def faults_of(roles: Iterable[str], organ: str | None, region: str | None = None) -> list[str]:
+    """Say what is wrong with roles, an organ and a region together; nothing where they fit."""
     asked = list(roles)
     faults = [f"there is no role {one!r} (there are: {', '.join(ROLES)})" for one in asked if one not in RIGHTS]
     if not asked:
@@ -74,17 +93,31 @@ def faults_of(roles: Iterable[str], organ: str | None) -> list[str]:
         faults.append(f"{DEPARTMENT} needs the organ whose data it sees")
     if not bound and organ is not None:
         faults.append(f"an organ is named, and only {DEPARTMENT} is bound to one")
+    return faults + _region_faults(set(asked), region)
+
+
+def _region_faults(asked: set[str], region: str | None) -> list[str]:
+    if region is None:
+        return [f"{REGIONAL} needs the region whose cases it sees"] if REGIONAL in asked else []
+    faults = []
+    if not _REGION.fullmatch(region):
+        faults.append(f"region {region!r} is no code of a city or county (6 digits, GB/T 2260)")
+    if not asked & {REGIONAL, CHIEF}:
+        faults.append(f"a region is named, and only {REGIONAL} and {CHIEF} are bound to one")
+    if len(asked) > 1:
+        faults.append("who is bound to a region sees that only, and holds no other role")
     return faults
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A person who is signed in. `organ` is the only one that the person sees; None: all of them."""
+    """A person who is signed in. `organ` and `region` are the only ones that the person sees; None: all of them."""
 
     code: str
     name: str
     roles: frozenset[str]
     organ: str | None = None
+    region: str | None = None
 
     @property
     def actor(self) -> str:
@@ -116,6 +149,17 @@ class Visitor:
     def sees(self, organ: str | None) -> bool:
         """Say whether the person sees an organ's data; what belongs to no organ is for those who see all."""
         return self.organ is None or organ == self.organ
+
+    @property
+    def area(self) -> str | None:
+        """Return how the codes of the regions begin that the person sees: 3301 for 330100; None: all regions."""
+        if self.region is None:
+            return None
+        return self.region[:4] if self.region.endswith("00") else self.region
+
+    def sees_case(self, organ: str | None, region: str | None) -> bool:
+        """Say whether the person sees a case of an organ in a region; one of no region is for those who see all."""
+        return self.sees(organ) and (self.area is None or (region or "").startswith(self.area))
 
     def must_see(self, organ: str | None) -> None:
         """Go on only if the person sees an organ; otherwise the thing is not there, so that guessing tells nothing.

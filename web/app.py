@@ -28,6 +28,12 @@ from supervision.appraisal.routes import router as ranking_pages
 from supervision.cards.routes import get_cards, post_feedback
 from supervision.notices import routes as notice_receipts
 from supervision.notices.opened import opened as telling
+from supervision.opened import opened as supervising
+from supervision.pages.card_routes import router as supervision_cards
+from supervision.pages.export_routes import router as supervision_files
+from supervision.pages.mining_routes import router as supervision_mining
+from supervision.pages.ranking_routes import router as supervision_ranking
+from supervision.pages.routes import router as supervision_pages
 from verification.opened import opened as checking
 from verification.routes import (
     get_balances,
@@ -95,6 +101,11 @@ PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (catalogue_pages, None),
     (catalogue_desks, True),
     (ranking_pages, None),
+    (supervision_files, True),
+    (supervision_pages, True),
+    (supervision_cards, True),
+    (supervision_mining, True),
+    (supervision_ranking, True),
 )
 """The pages of the packages; True: only for persons who are signed in, who then have rights by their roles.
 
@@ -118,6 +129,7 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
                 records.opened(runtime) as app.state.push,
                 checking(runtime.settings, runtime.engine, runtime.protector) as app.state.verification,
                 telling(runtime.settings, runtime.engine, runtime.protector) as app.state.notices,
+                supervising(runtime.engine, runtime.protector),
             ):
                 yield
         finally:

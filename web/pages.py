@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.refusals import NotSignedIn, RequestRefused
 from hub.templating import environment
-from hub.visitor import ACCOUNTS, CATALOGUE, SEE
+from hub.visitor import ACCOUNTS, CATALOGUE, SEE, SUPERVISE
 from hub.words import HTML_LANG, LANGUAGES, Words, chosen
 from web import static
 from web.accounts import cookies
@@ -24,10 +24,12 @@ _ROOT = _HERE.parent
 FOLDERS = (
     _HERE / "templates", _ROOT / "quality" / "pages" / "templates", _ROOT / "catalog" / "pages" / "templates",
     _ROOT / "supervision" / "appraisal" / "templates",
+    _ROOT / "supervision" / "pages" / "templates",
 )  # fmt: skip
 """Where the packages keep the templates of their pages."""
 
 NAVIGATION = (
+    ("/supervision", "nav.supervision", SUPERVISE),
     ("/quality", "nav.overview", SEE),
     ("/quality/issues", "nav.issues", SEE),
     ("/quality/quarantine", "nav.quarantine", SEE),
@@ -125,7 +127,7 @@ def local(target: str | None, otherwise: str = "/") -> str:
 def _headers(nonce: str) -> dict[str, str]:
     rules = (
         "default-src 'none'", "script-src 'self'", f"style-src 'self' 'nonce-{nonce}'", "img-src 'self' data:",
-        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+        "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
     )  # fmt: skip
     return {
         "Content-Security-Policy": "; ".join(rules),

@@ -16,7 +16,13 @@ from hub.refusals import NotFound
 router = APIRouter(include_in_schema=False)
 
 _HERE = Path(__file__).resolve().parent / "static"
-_OWN = {"pages.css": "text/css", "charts.js": "text/javascript", "mark.svg": "image/svg+xml"}
+_OWN = {
+    "pages.css": "text/css",
+    "charts.js": "text/javascript",
+    "mark.svg": "image/svg+xml",
+    "supervision.css": "text/css",
+    "wall.js": "text/javascript",
+}
 _CHARTS = "bokeh.min.js"
 _A_YEAR = "public, max-age=31536000, immutable"
 

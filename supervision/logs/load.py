@@ -30,10 +30,12 @@ WITH part AS (
         c.verdict, c.finished_at, c.overdue, o.state
     FROM supervision.stage_now AS c
     JOIN core.case_overview AS o ON o.case_id = c.case_id
+    JOIN supervision.clock AS k ON k.case_id = c.case_id
     JOIN core.stage_event AS e ON e.case_id = c.case_id AND e.stage = c.stage
         AND coalesce(e.started_at, e.finished_at) >= c.started_at
         AND (c.finished_at IS NULL OR coalesce(e.started_at, e.finished_at) <= c.finished_at)
-    WHERE (CAST(:organ AS text) IS NULL OR c.organ = :organ) AND {known}
+    WHERE (CAST(:organ AS text) IS NULL OR c.organ = :organ) AND (CAST(:area AS text) IS NULL OR k.region LIKE :area)
+      AND {known}
       AND ((c.finished_at >= :since AND c.finished_at < :until)
            OR (c.finished_at IS NULL AND o.state NOT IN ('closed', 'not_accepted')))
 )
@@ -79,14 +81,17 @@ class Load:
 
 def load(
     connection: sa.Connection, protector: Protector, *, since: date, until: date, organ: str | None = None,
-    by: By = "staff", limit: int = 1_000,
+    area: str | None = None, by: By = "staff", limit: int = 1_000,
 ) -> list[Load]:  # fmt: skip
-    """Count the load of handlers or posts: rounds of stages finished in the days, and those that are open now."""
+    """Count the load of handlers or posts: rounds of stages finished in the days, and those that are open now.
+
+    `area` is how the codes of the regions begin: 3301 for a city and its counties.
+    """
     query = _LOAD.format(
         named=_NAMED[by], groups=_GROUPS[by], known="e.handler_hash IS NOT NULL" if by == "staff" else "TRUE"
     )
     asked = {
-        "organ": organ, "since": datetime.combine(since, time(), ZONE),
+        "organ": organ, "area": area and f"{area}%", "since": datetime.combine(since, time(), ZONE),
         "until": datetime.combine(until + timedelta(days=1), time(), ZONE), "limit": limit,
     }  # fmt: skip
     return [_load(protector, dict(row)) for row in connection.execute(sa.text(query), asked).mappings()]

@@ -28,6 +28,8 @@ class Scope:
     organ: str | None = None
     since: date | None = None
     until: date | None = None
+    area: str | None = None
+    """How the codes of the regions begin: 3301 for a city and its counties."""
 
     def __post_init__(self) -> None:
         """Refuse a period that ends before it begins."""
@@ -38,13 +40,14 @@ class Scope:
     def values(self) -> dict[str, object]:
         """Return the values of the condition's places."""
         return {
-            "item": self.item, "organ": self.organ, "since": _midnight(self.since),
+            "item": self.item, "organ": self.organ, "area": self.area and f"{self.area}%",
+            "since": _midnight(self.since),
             "until": _midnight(self.until and self.until + timedelta(days=1)),
         }  # fmt: skip
 
     def said(self) -> dict[str, str]:
         """Return what was asked, for the log itself."""
-        given = {"item": self.item, "organ": self.organ, "from": self.since, "to": self.until}
+        given = {"item": self.item, "organ": self.organ, "area": self.area, "from": self.since, "to": self.until}
         return {name: str(one) for name, one in given.items() if one is not None}
 
 
@@ -60,6 +63,7 @@ def of_item(column: str) -> str:
 CONDITION = f"""
 {of_item("a.item_code")}
 AND (CAST(:organ AS text) IS NULL OR a.handling_organ = :organ)
+AND (CAST(:area AS text) IS NULL OR a.region LIKE :area)
 AND (CAST(:since AS timestamptz) IS NULL OR coalesce(o.accepted_at, o.applied_at) >= :since)
 AND (CAST(:until AS timestamptz) IS NULL OR coalesce(o.accepted_at, o.applied_at) < :until)
 """

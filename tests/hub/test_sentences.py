@@ -20,7 +20,7 @@ SHOWN = (
     "web", "hub/asking.py", "hub/visitor.py", "quality/pages", "quality/issues", "quality/worklist",
     "pipeline/mending.py", "pipeline/replay.py", "quality/running.py", "catalog/errors.py", "catalog/service.py",
     "catalog/life.py", "catalog/pages", "supervision/appraisal/objecting.py",
-    "supervision/appraisal/routes.py", "supervision/appraisal/looking.py",
+    "supervision/appraisal/routes.py", "supervision/appraisal/looking.py", "supervision/pages",
 )  # fmt: skip
 """Where that is worded which pages show to persons."""
 PROGRAMS = {"cli.py", "knocks.py", "metrics.py", "health.py", "authentication.py", "accounts/service.py"}

@@ -23,6 +23,9 @@ Roles = Annotated[
     list[str] | None, typer.Option("--role", help="A role; may stand again. See docs/operate/accounts.md.")
 ]
 Organ = Annotated[str | None, typer.Option(help="The organ (unified social credit code) of a department_steward.")]
+Region = Annotated[
+    str | None, typer.Option(help="The city or county (6 digits) of a regional_supervisor or its chief_supervisor.")
+]
 
 
 class NoPassword(HubError):
@@ -34,11 +37,14 @@ class NoPassword(HubError):
 @account.command()
 def new(
     code: Code, name: Annotated[str, typer.Option(help="The person's name, as pages show it.")], role: Roles = None,
-    organ: Organ = None, json: Json = False,
+    organ: Organ = None, region: Region = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Enter a local account; the password is asked for, or read from standard input."""
     runtime, password = Runtime.open(), _password()
-    service.make(runtime.engine, code=code, name=name, roles=role or [], organ=organ, password=password, actor=_actor())
+    service.make(
+        runtime.engine, code=code, name=name, roles=role or [], organ=organ, region=region, password=password,
+        actor=_actor(),
+    )  # fmt: skip
     _say(json, code, "active", f"Account {code} may sign in.")
 
 
@@ -49,14 +55,14 @@ def list_accounts(json: Json = False) -> None:
     if json:
         as_json({"accounts": rows})
     else:
-        columns = ("code", "name", "roles", "organ", "issuer", "state", "made_at", "signed_in_at")
+        columns = ("code", "name", "roles", "organ", "region", "issuer", "state", "made_at", "signed_in_at")
         show_table(columns, rows, title="Accounts")
 
 
 @account.command()
-def roles(code: Code, role: Roles = None, organ: Organ = None, json: Json = False) -> None:
+def roles(code: Code, role: Roles = None, organ: Organ = None, region: Region = None, json: Json = False) -> None:
     """Give an account these roles in place of those it has, from its next request on."""
-    service.set_roles(Runtime.open().engine, code, roles=role or [], organ=organ, actor=_actor())
+    service.set_roles(Runtime.open().engine, code, roles=role or [], organ=organ, region=region, actor=_actor())
     _say(json, code, "active", f"Account {code} has the roles {', '.join(role or [])}.")
 
 

@@ -29,7 +29,7 @@ from joserfc.jwk import KeySet
 from hub.refusals import NotAllowed, NotAuthenticated, Unavailable
 from hub.sentences import sentence
 from hub.settings import SettingError, Settings
-from hub.visitor import DEPARTMENT, RIGHTS, faults_of
+from hub.visitor import CHIEF, DEPARTMENT, REGIONAL, RIGHTS, faults_of
 from web.accounts import service
 
 SECONDS = 600
@@ -54,6 +54,7 @@ class Person:
     name: str
     roles: tuple[str, ...]
     organ: str | None
+    region: str | None = None
 
 
 def configured(settings: Settings) -> bool:
@@ -69,7 +70,7 @@ def account_of(engine: sa.Engine, person: Person) -> service.Account:
     """
     found = service.from_provider(
         engine, issuer=person.issuer, subject=person.subject, wish=person.wish, name=person.name, roles=person.roles,
-        organ=person.organ,
+        organ=person.organ, region=person.region,
     )  # fmt: skip
     if found.disabled:
         raise NotAllowed("this account is disabled", hint="Ask the hub's administrators.")
@@ -169,13 +170,15 @@ class Provider:
         return dict(claims)
 
     def _read(self, claims: Mapping[str, Any]) -> Person:
-        """Read roles and organ out of claims."""
+        """Read roles, organ and region out of claims."""
         settings = self._settings
         groups = _listed(_claim(claims, settings.oidc_roles_claim))
         roles = sorted({settings.oidc_roles[one] for one in groups if one in settings.oidc_roles})
         said = _claim(claims, settings.oidc_organ_claim)
         organ = str(said) if DEPARTMENT in roles and isinstance(said, str) else None
-        faults = faults_of(roles, organ)
+        place = _claim(claims, settings.oidc_region_claim)
+        region = str(place) if {REGIONAL, CHIEF} & set(roles) and place else None
+        faults = faults_of(roles, organ, region)
         if faults:
             raise NotAllowed(
                 sentence("the provider's claims give no role here: {known}", known="; ".join(faults)),
@@ -184,7 +187,8 @@ class Provider:
         subject = str(claims["sub"])
         name = str(claims.get("name") or claims.get("preferred_username") or subject)
         wish = str(claims.get("preferred_username") or "person")
-        return Person(self._issuer, subject, wish, "".join(c for c in name if c.isprintable()), tuple(roles), organ)
+        shown = "".join(c for c in name if c.isprintable())
+        return Person(self._issuer, subject, wish, shown, tuple(roles), organ, region)
 
     def _metadata(self) -> tuple[Mapping[str, Any], KeySet]:
         """Return what the provider says of itself (OpenID Connect Discovery 1.0) and its keys."""

@@ -38,26 +38,27 @@ class Account:
 
 
 def make(
-    engine: sa.Engine, *, code: str, name: str, roles: Sequence[str], organ: str | None, password: str, actor: str
-) -> None:
+    engine: sa.Engine, *, code: str, name: str, roles: Sequence[str], organ: str | None, password: str, actor: str,
+    region: str | None = None,
+) -> None:  # fmt: skip
     """Enter a local account.
 
     Raises:
-        CannotBeAccount: code, name, roles, organ or password cannot be so; all faults at once.
+        CannotBeAccount: code, name, roles, organ, region or password cannot be so; all faults at once.
         RepositoryError: there is an account of this code already.
     """
-    faults = _code_faults(code) + _name_faults(name) + _role_faults(roles, organ)
+    faults = _code_faults(code) + _name_faults(name) + _role_faults(roles, organ, region)
     faults += [f"password: {one}" for one in passwords.faults_of(password, code)]
     if faults:
         raise CannotBeAccount("; ".join(faults) + ".")
     values = {
-        "code": code, "name": name, "roles": sorted(set(roles)), "organ": organ,
+        "code": code, "name": name, "roles": sorted(set(roles)), "organ": organ, "region": region,
         "password_hash": passwords.hashed(password),
     }  # fmt: skip
     try:
         with engine.begin() as connection:
             connection.execute(sa.insert(account).values(values))
-            note(connection, actor, "made", code, {"roles": values["roles"], "organ": organ})
+            note(connection, actor, "made", code, _detail(roles, organ, region))
     except IntegrityError:
         raise RepositoryError(
             f"there is an account {code!r} already. A code is never given twice: choose another, or change this one "
@@ -66,27 +67,29 @@ def make(
 
 
 def from_provider(
-    engine: sa.Engine, *, issuer: str, subject: str, wish: str, name: str, roles: Sequence[str], organ: str | None
-) -> Account:
+    engine: sa.Engine, *, issuer: str, subject: str, wish: str, name: str, roles: Sequence[str], organ: str | None,
+    region: str | None = None,
+) -> Account:  # fmt: skip
     """Return the account of a provider's person, entered at the first sign-in; roles and name are taken anew each time.
 
     `wish` is the code that the person would like; where it is taken or unfit, a number is put behind it. An account of
     a password is never joined with a provider's person.
     """
-    values = {"name": name[:LONGEST_NAME], "roles": sorted(set(roles)), "organ": organ}
+    values = {"name": name[:LONGEST_NAME], "roles": sorted(set(roles)), "organ": organ, "region": region}
     of_person = sa.and_(account.c.issuer == issuer, account.c.subject == subject)
     with engine.begin() as connection:
         connection.execute(sa.text("LOCK TABLE access.account IN SHARE ROW EXCLUSIVE MODE"))
-        known = connection.execute(sa.select(account.c.code, account.c.roles, account.c.organ).where(of_person)).first()
+        bound = (account.c.organ, account.c.region)
+        known = connection.execute(sa.select(account.c.code, account.c.roles, *bound).where(of_person)).first()
         if known is None:
             code = _free_code(connection, wish)
             connection.execute(sa.insert(account).values(values | {"code": code, "issuer": issuer, "subject": subject}))
-            note(connection, "provider", "made", code, {"roles": values["roles"], "organ": organ})
+            note(connection, "provider", "made", code, _detail(roles, organ, region))
         else:
             code = known.code
             connection.execute(sa.update(account).where(of_person).values(values))
-            if (sorted(known.roles), known.organ) != (values["roles"], organ):
-                note(connection, "provider", "roles", code, {"roles": values["roles"], "organ": organ})
+            if (sorted(known.roles), known.organ, known.region) != (values["roles"], organ, region):
+                note(connection, "provider", "roles", code, _detail(roles, organ, region))
     found = find(engine, code)
     assert found is not None  # noqa: S101  # it was entered above, and accounts are never deleted
     return found
@@ -106,7 +109,7 @@ def find(engine: sa.Engine, code: str) -> Account | None:
         row = connection.execute(sa.select(account).where(account.c.code == code)).first()
     if row is None:
         return None
-    visitor = Visitor(row.code, row.name, frozenset(row.roles), row.organ)
+    visitor = Visitor(row.code, row.name, frozenset(row.roles), row.organ, row.region)
     return Account(row.account_id, visitor, row.password_hash, row.disabled_at is not None)
 
 
@@ -120,7 +123,8 @@ def listed(engine: sa.Engine) -> list[dict[str, Any]]:
     )
     query = (
         sa.select(
-            account.c.code, account.c.name, account.c.roles, account.c.organ, account.c.issuer, account.c.made_at,
+            account.c.code, account.c.name, account.c.roles, account.c.organ, account.c.region, account.c.issuer,
+            account.c.made_at,
             account.c.disabled_at, last.c.signed_in_at,
         )
         .outerjoin(last, last.c.account == account.c.code)
@@ -131,18 +135,20 @@ def listed(engine: sa.Engine) -> list[dict[str, Any]]:
     return [row | {"state": "disabled" if row["disabled_at"] else "active"} for row in found]
 
 
-def set_roles(engine: sa.Engine, code: str, *, roles: Sequence[str], organ: str | None, actor: str) -> None:
+def set_roles(
+    engine: sa.Engine, code: str, *, roles: Sequence[str], organ: str | None, actor: str, region: str | None = None
+) -> None:
     """Give an account these roles in place of those it has; they hold from its next request on.
 
     Raises:
-        CannotBeAccount: the roles and the organ do not fit together.
+        CannotBeAccount: roles, organ and region do not fit together.
         RepositoryError: there is no such account.
     """
-    if faults := _role_faults(roles, organ):
+    if faults := _role_faults(roles, organ, region):
         raise CannotBeAccount("; ".join(faults) + ".")
     with engine.begin() as connection:
-        _change(connection, code, {"roles": sorted(set(roles)), "organ": organ})
-        note(connection, actor, "roles", code, {"roles": sorted(set(roles)), "organ": organ})
+        _change(connection, code, {"roles": sorted(set(roles)), "organ": organ, "region": region})
+        note(connection, actor, "roles", code, _detail(roles, organ, region))
 
 
 def set_password(engine: sa.Engine, code: str, password: str, *, actor: str) -> None:
@@ -228,8 +234,13 @@ def _name_faults(name: str) -> list[str]:
     return [] if fit else [f"the name must have 1 to {LONGEST_NAME} printable characters"]
 
 
-def _role_faults(roles: Sequence[str], organ: str | None) -> list[str]:
-    faults = faults_of(roles, organ)
+def _detail(roles: Sequence[str], organ: str | None, region: str | None) -> dict[str, Any]:
+    """Return what the log says of an account's roles; nothing of a region where it has none."""
+    return {"roles": sorted(set(roles)), "organ": organ} | ({} if region is None else {"region": region})
+
+
+def _role_faults(roles: Sequence[str], organ: str | None, region: str | None) -> list[str]:
+    faults = faults_of(roles, organ, region)
     if organ is not None and not _ORGAN.fullmatch(organ):
         faults.append(f"organ {organ!r} is no unified social credit code of 18 characters")
     return faults

@@ -60,7 +60,13 @@ def found(engine: sa.Engine, protector: Protector, settings: Settings, token: st
     now = datetime.now(UTC)
     query = (
         sa.select(
-            session.c.seen_at, account.c.account_id, account.c.code, account.c.name, account.c.roles, account.c.organ
+            session.c.seen_at,
+            account.c.account_id,
+            account.c.code,
+            account.c.name,
+            account.c.roles,
+            account.c.organ,
+            account.c.region,
         )
         .join(account, account.c.account_id == session.c.account_id)
         .where(
@@ -78,7 +84,7 @@ def found(engine: sa.Engine, protector: Protector, settings: Settings, token: st
             touched = sa.update(session).where(session.c.session_hash == _hash(protector, token)).values(seen_at=now)
             connection.execute(touched)
             connection.commit()
-    visitor = Visitor(row.code, row.name, frozenset(row.roles), row.organ)
+    visitor = Visitor(row.code, row.name, frozenset(row.roles), row.organ, row.region)
     return Seat(visitor, row.account_id, token, form_word(protector, token))
 
 

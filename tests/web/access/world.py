@@ -11,12 +11,13 @@ import psycopg2
 import requests
 
 from hub.settings import Settings
-from hub.visitor import DEPARTMENT
+from hub.visitor import CHIEF, DEPARTMENT, REGIONAL
 from hub.workdays import local_day
 from pipeline.runtime import Runtime
 from quality.issues.service import listed
 from sharedrepo import clients
 from sharedrepo.signing import Ed25519Signer
+from supervision import running
 from supervision.appraisal import editions, freezing, objecting
 from supervision.rules import service as rules
 from tests.catalog import items
@@ -31,6 +32,8 @@ from verification import readers, recall
 from web.accounts import service as accounts
 from web.app import CHECKS
 
+ELSEWHERE: Final = "330200"
+"""The region of a supervisor who sees no case of this hub: they lie in others."""
 PROJECT: Final = "2026-330100-47-01-000001"
 SECRETS: Final = {
     "C": "2099-08-08",  # until when the credential is valid that only ASKER may see
@@ -56,7 +59,7 @@ PROGRAMS: Final = (
 )  # fmt: skip
 PERSONS: Final = (
     "steward", DEPARTMENT, f"{DEPARTMENT} other", "supervisor", "legal_office", "reform_commission", "engineer",
-    "administrator",
+    "administrator", CHIEF, REGIONAL,
 )  # fmt: skip
 KINDS: Final = (*PROGRAMS, *PERSONS)
 DRAFT, HIDDEN, OPEN, OWN = (items.code(number, ORGAN) for number in (1, 2, 3, 4))
@@ -155,7 +158,7 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
     _catalogue(registry)
     registry.share()
     registry.grant()
-    registry.case(SECRETS["R"], item=OWN, project=PROJECT)
+    case = registry.case(SECRETS["R"], item=OWN, project=PROJECT)
     registry.case("M-1", source="market", organ=ORGAN, item=OPEN, project=PROJECT)
     registry.decision("M-1", source="market", on=date(2026, 5, 8))
     registry.credential(valid_to=date(2099, 8, 8))
@@ -177,12 +180,13 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
     _ranking(world)
     _persons(world)
     _readers(world)
+    running.run(runtime.engine, protector=runtime.protector)
     pages = Pages(url, runtime)
     world.named = {
         "check": number, "organ": ORGAN, "theirs": OTHER_DEPARTMENT, "month": f"{local_day(NOW):%Y-%m}",
         "issue": pages.issue(ORGAN), "their_issue": listed(runtime.engine, organ=OTHER_DEPARTMENT)[0].code,
         "record": str(pages.entry("labour")), "their_record": str(pages.entry("other")), "draft": DRAFT,
-        "hidden": HIDDEN, "open": OPEN, "own": OWN, "project": PROJECT,
+        "case": str(case), "case_number": SECRETS["R"], "hidden": HIDDEN, "open": OPEN, "own": OWN, "project": PROJECT,
     }  # fmt: skip
     return world
 
@@ -259,8 +263,9 @@ def _persons(world: World) -> None:
         code = kind.replace(" ", "-").replace("_", "-")
         organ = (OTHER_DEPARTMENT if which else ORGAN) if role == DEPARTMENT else None
         accounts.make(
-            world.runtime.engine, code=code, name=code, roles=[role], password=PASSWORD, actor="cli:test", organ=organ
-        )
+            world.runtime.engine, code=code, name=code, roles=[role], password=PASSWORD, actor="cli:test", organ=organ,
+            region=ELSEWHERE if role == REGIONAL else None,
+        )  # fmt: skip
         world.persons[kind] = Browser(world.url)
         assert world.persons[kind].sign_in(code).status_code in (200, 403)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from hub.errors import RepositoryError
 from hub.settings import Settings
-from hub.visitor import DEPARTMENT, RIGHTS, ROLES, Visitor, faults_of
+from hub.visitor import CHIEF, DEPARTMENT, REGIONAL, RIGHTS, ROLES, Visitor, faults_of
 from pipeline.runtime import Runtime
 from sharedrepo.models import account as table
 from tests.departments import ORGAN
@@ -89,13 +89,50 @@ def test_roles_and_organ_fit_together() -> None:
     assert faults_of([DEPARTMENT, "steward"], ORGAN)
     assert faults_of(["steward"], ORGAN)
     assert faults_of([], None)
+    assert faults_of([REGIONAL], None, "330100") == []
+    assert faults_of([CHIEF], None) == faults_of([CHIEF], None, "330106") == []
+    assert faults_of([REGIONAL], None), "who is bound to a region needs one"
+    assert faults_of([REGIONAL], None, "330000"), "a province is no city and no county"
+    assert faults_of([REGIONAL], None, "33%"), "a code has six digits"
+    assert faults_of(["supervisor"], None, "330100"), "who sees all is bound to no region"
+    assert faults_of([CHIEF, "steward"], None, "330100"), "one role may not show what another one hides"
+    assert faults_of([DEPARTMENT], ORGAN, "330100")
     assert faults_of(["legal_office", "steward"], None) == []
     assert faults_of(["legal_office", "supervisor"], None), "nobody sits in two seats of the catalogue"
+
+
+def test_a_city_sees_its_counties_and_a_county_only_itself() -> None:
+    city, county = (Visitor("a", "A", frozenset({REGIONAL}), None, region) for region in ("330100", "330106"))
+    assert city.sees_case(ORGAN, "330100")
+    assert city.sees_case(ORGAN, "330106")
+    assert not city.sees_case(ORGAN, "330200")
+    assert not city.sees_case(ORGAN, None), "a case of no region is for those who see all"
+    assert county.sees_case(ORGAN, "330106")
+    assert not county.sees_case(ORGAN, "330100")
+    assert Visitor("a", "A", frozenset({"supervisor"})).sees_case(ORGAN, None)
+    assert not Visitor("a", "A", frozenset({DEPARTMENT}), ORGAN).sees_case("another", "330100")
+    assert not city.may("see"), "the pages of quality know no regions"
+
+
+def test_a_region_is_kept_and_logged(settings: Settings, runtime: Runtime) -> None:
+    made = hub(
+        settings, "new", "qian", "--name", "钱伟", "--role", REGIONAL, "--region", "330100", said=f"{PASSWORD}\n"
+    )
+    assert made.returncode == 0, made.stderr
+    (one,) = json.loads(hub(settings, "list", "--json").stdout)["accounts"]
+    assert (one["roles"], one["region"]) == ([REGIONAL], "330100")
+    assert service.events(runtime.engine)[0]["detail"]["region"] == "330100"
+    assert hub(settings, "roles", "qian", "--role", REGIONAL).returncode == 2
+    assert hub(settings, "roles", "qian", "--role", CHIEF).returncode == 0
+    found = service.find(runtime.engine, "qian")
+    assert found is not None
+    assert found.visitor.region is None, "the new roles stand in place of the old, with their region"
 
 
 def test_rights_follow_the_roles() -> None:
     assert set(ROLES) == {
         "steward", DEPARTMENT, "supervisor", "engineer", "administrator", "legal_office", "reform_commission",
+        REGIONAL, CHIEF,
     }  # fmt: skip
     supervisor = Visitor("a", "A", frozenset({"supervisor"}))
     assert [one for one in RIGHTS["steward"] if supervisor.may(one)] == ["see"]

@@ -1,0 +1,67 @@
+"""Keeps supervision up to date as long as a process serves: whatever a batch touched is looked at within a second.
+
+Which cases those are stands in `supervision.touched`, written in the batch's own transaction. Several processes do each
+other no harm: a run takes a lock and what was touched, and the next one finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import psycopg2
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.errors import HubError
+from hub.protect import Protector
+from supervision import running
+
+log = logging.getLogger("hub.supervision")
+ROUND_SECONDS: Final = 1.0
+AFTER_TROUBLE_SECONDS: Final = 15.0
+"""A run that fails is tried again; not at once, for what made it fail may last."""
+_TROUBLES = (SQLAlchemyError, psycopg2.Error, HubError, OSError)
+"""What may go wrong in one round and be right in the next."""
+
+
+@asynccontextmanager
+async def opened(engine: sa.Engine, protector: Protector) -> AsyncIterator[None]:
+    """Run supervision over what was touched, until the end; a run under way is brought to its end."""
+    over = asyncio.Event()
+    minding = asyncio.create_task(_mind(engine, protector, over))
+    minding.add_done_callback(_ended)
+    try:
+        yield
+    finally:
+        over.set()
+        await asyncio.gather(minding, return_exceptions=True)
+
+
+async def _mind(engine: sa.Engine, protector: Protector, over: asyncio.Event) -> None:
+    while not over.is_set():
+        pause = ROUND_SECONDS
+        try:
+            await asyncio.to_thread(_round, engine, protector)
+        except _TROUBLES as error:
+            log.error("supervision: %s", type(error).__name__)  # noqa: TRY400  # its words may hold data
+            pause = AFTER_TROUBLE_SECONDS
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), pause)
+
+
+def _round(engine: sa.Engine, protector: Protector) -> None:
+    with engine.connect() as connection:
+        touched = connection.execute(sa.text("SELECT EXISTS (SELECT FROM supervision.touched)")).scalar_one()
+    if touched:
+        running.run(engine, protector=protector)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Say that nothing is looked at any more, where a fault of our own ended it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("supervision has ended by a fault of the hub itself: %s", type(error).__name__)
