@@ -22,6 +22,7 @@ def _root() -> None:
 
 
 supervise.command("run")(clock.run)
+supervise.command("explain")(clock.explain)
 supervise.command("waiting")(clock.waiting)
 supervise.command("uncomputable")(clock.uncomputable)
 supervise.command("dossier")(cards.dossier)

@@ -79,10 +79,10 @@ CROSS JOIN LATERAL (
 SPANS: Final = """
 CREATE TEMP TABLE clock_span ON COMMIT DROP AS
 SELECT case_id, 'p'::text AS what, calendar, start_day, start_ordinal, started_at AS start_at, value, unit
-FROM clock_base WHERE fault_found IS NULL AND start_day IS NOT NULL
+FROM clock_base WHERE fault_found IS NULL AND start_day IS NOT NULL AND NOT turned_away
 UNION ALL
 SELECT case_id, 'l', calendar, start_day, start_ordinal, started_at, legal_value, legal_unit
-FROM clock_base WHERE fault_found IS NULL AND start_day IS NOT NULL AND promised
+FROM clock_base WHERE fault_found IS NULL AND start_day IS NOT NULL AND NOT turned_away AND promised
     AND legal_value IS NOT NULL AND legal_fault IS NULL
 """
 
@@ -173,7 +173,8 @@ SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
         CASE WHEN NOT b.promised AND b.value IS NOT NULL THEN 'legal_limit_governs' END,
         CASE WHEN b.promised AND b.legal_fault IS NOT NULL THEN 'legal_' || b.legal_fault END,
         CASE WHEN z.too_late OR (b.open_since IS NOT NULL AND NOT o.stops) THEN 'pause_after_due' END,
-        CASE WHEN x.first_at IS NOT NULL AND u.extended IS NULL AND y.why IS NULL THEN 'extension_after_due' END
+        CASE WHEN {day("x.first_at")} > u.due_day AND u.extended IS NULL AND y.why IS NULL
+            THEN 'extension_after_due' END
     ], NULL) || coalesce(x.notes, ARRAY[]::text[]) AS notes,
     CASE WHEN b.version_id IS NULL THEN NULL WHEN b.deemed THEN 'receipt' ELSE b.basis END AS basis,
     b.deemed, b.applied_at, b.accepted_at, b.notice_due_at,

@@ -17,6 +17,9 @@ from sharedrepo.models import clock, clock_stage
 from supervision.calendar import service as calendars
 from supervision.clock import cases as of_cases
 from supervision.clock import facts, pauses, stages
+from supervision.clock.explaining import Explained, explain
+
+__all__ = ["Explained", "Recount", "explain", "recount"]
 
 MEMORY: Final = "256MB"
 """What one sort or hash of a recount may take; the server's own setting is meant for many sessions at once."""

@@ -22,7 +22,8 @@ def at(said: str | datetime | None) -> datetime | None:
     """Read an instant of the province: `2026-03-02`, or `2026-03-02 09:30`."""
     if said is None or isinstance(said, datetime):
         return said
-    return datetime.fromisoformat(said).replace(tzinfo=ZONE)
+    read = datetime.fromisoformat(said)
+    return read if read.tzinfo else read.replace(tzinfo=ZONE)
 
 
 def limit(said: str | None) -> dict[str, Any] | None:
