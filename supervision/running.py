@@ -38,7 +38,7 @@ class Run:
 
 
 def _clocks(connection: sa.Connection, _now: datetime, cases: Sequence[int] | None) -> dict[str, Any]:
-    done = clock.recount(connection, cases)
+    done = clock.recount_all(connection.engine) if cases is None else clock.recount(connection, cases)
     counts = {name: getattr(done, name) for name in ("cases", "changed", "stages_changed", "moved")}
     return {**counts, "not_computable": done.not_computable}
 

@@ -10,7 +10,7 @@ from supervision.clock.facts import DELIVERY_DAYS, NOTICE_DAYS, day
 # When everything was received: the application, or the answer to a request for what it lacked that was made in time.
 RECEIPTS: Final = f"""
 CREATE TEMP TABLE clock_receipt ON COMMIT DROP AS
-SELECT r.case_id, r.receipt_at, (n.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' AS notice_due_at,
+SELECT r.case_id, r.receipt_at, n.ends_at AS notice_due_at,
     r.receipt_at IS NOT NULL AND NOT r.turned_away
         AND coalesce({day("r.accepted_at")} > n.day, {day("r.closed_at")} > n.day, TRUE) AS deemed
 FROM (
@@ -22,11 +22,11 @@ FROM (
             ELSE f.applied_at
         END AS receipt_at
     FROM clock_fact AS f
-    LEFT JOIN supervision.day AS a ON a.calendar = f.calendar AND a.day = {day("f.applied_at")}
-    LEFT JOIN supervision.day AS t ON f.told_at IS NOT NULL AND t.calendar = f.calendar AND t.day = {day("f.told_at")}
+    LEFT JOIN clock_day AS a ON a.calendar = f.calendar AND a.day = {day("f.applied_at")}
+    LEFT JOIN clock_day AS t ON f.told_at IS NOT NULL AND t.calendar = f.calendar AND t.day = {day("f.told_at")}
 ) AS r
-LEFT JOIN supervision.day AS d ON d.calendar = r.calendar AND d.day = {day("r.receipt_at")}
-LEFT JOIN supervision.day AS n ON n.calendar = r.calendar AND n.works AND n.ordinal = d.ordinal + {NOTICE_DAYS}
+LEFT JOIN clock_day AS d ON d.calendar = r.calendar AND d.day = {day("r.receipt_at")}
+LEFT JOIN clock_day AS n ON n.calendar = r.calendar AND n.works AND n.ordinal = d.ordinal + {NOTICE_DAYS}
 """
 
 # What is decided at once is due on the day of its receipt; after closing time, or on a free day, on the next to work.
@@ -63,12 +63,12 @@ FROM (
 LEFT JOIN clock_stop AS p USING (case_id)
 LEFT JOIN clock_extension AS x USING (case_id)
 LEFT JOIN supervision.calendar AS c ON c.calendar = b.calendar
-LEFT JOIN supervision.day AS s ON s.calendar = b.calendar AND s.day = {day("b.started_at")}
+LEFT JOIN clock_day AS s ON s.calendar = b.calendar AND s.day = {day("b.started_at")}
 CROSS JOIN LATERAL (
     SELECT b.kind IS NOT DISTINCT FROM 'immediate'
         AND (NOT s.works OR (b.started_at AT TIME ZONE 'Asia/Shanghai')::time > c.closes_at) AS late
 ) AS h
-LEFT JOIN supervision.day AS n ON h.late AND n.calendar = b.calendar AND n.works AND n.ordinal = s.ordinal + 1
+LEFT JOIN clock_day AS n ON h.late AND n.calendar = b.calendar AND n.works AND n.ordinal = s.ordinal + 1
 CROSS JOIN LATERAL (
     SELECT CASE WHEN h.late THEN n.day ELSE s.day END AS day,
         CASE WHEN h.late THEN n.ordinal ELSE s.ordinal END AS ordinal,
@@ -115,7 +115,7 @@ EXTENDED: Final = (
         CASE WHEN s.case_id IS NULL THEN f.published ELSE s.published END AS published
     FROM clock_first AS f LEFT JOIN clock_second AS s USING (case_id, what)
     """,
-    "ANALYZE clock_due",
+    "ANALYZE clock_due (case_id, what)",
 )
 
 # Working days that united pauses stopped: within the limit, and as far as the case has run.
@@ -128,7 +128,7 @@ SELECT b.case_id,
 FROM clock_pause AS p
 JOIN clock_base AS b USING (case_id)
 LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
-LEFT JOIN supervision.day AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
+LEFT JOIN clock_day AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
 GROUP BY b.case_id
 """
 
@@ -136,7 +136,7 @@ GROUP BY b.case_id
 GAPS: Final = """
 CREATE TEMP TABLE clock_gap ON COMMIT DROP AS
 SELECT calendar, day AS before_gap, next AS after_gap FROM (
-    SELECT calendar, day, lead(day) OVER (PARTITION BY calendar ORDER BY day) AS next FROM supervision.day) AS d
+    SELECT calendar, day, lead(day) OVER (PARTITION BY calendar ORDER BY day) AS next FROM clock_day) AS d
 WHERE next > day + 1
 """
 
@@ -151,8 +151,8 @@ def verdict(ended: str, limit: str, unit: str, ended_day: str, limit_day: str) -
 
 
 def _hole() -> str:
-    return """EXISTS (SELECT FROM clock_gap AS g WHERE g.calendar = b.calendar AND b.start_day <= g.before_gap
-        AND g.after_gap <= u.due_day)"""
+    return """(SELECT count(*) > 0 FROM clock_gap) AND EXISTS (SELECT FROM clock_gap AS g
+        WHERE g.calendar = b.calendar AND b.start_day <= g.before_gap AND g.after_gap <= u.due_day)"""
 
 
 CLOCKS: Final = f"""
@@ -201,7 +201,7 @@ SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
     CASE WHEN y.why IS NULL THEN CASE WHEN b.promised
         THEN {verdict("b.closed_at", "l.due_at", "l.unit", "c.day", "l.due_day")}
         ELSE {verdict("b.closed_at", "u.due_at", "u.unit", "c.day", "u.due_day")} END END AS legal_verdict,
-    (v.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' AS delivery_due_at,
+    v.ends_at AS delivery_due_at,
     b.delivered_at,
     CASE WHEN {day("b.delivered_at")} > v.day THEN 'late' WHEN {day("b.delivered_at")} <= v.day THEN 'on_time' END
         AS delivery_verdict,
@@ -214,10 +214,10 @@ LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
 LEFT JOIN clock_due AS l ON l.case_id = b.case_id AND l.what = 'l'
 LEFT JOIN clock_extension AS x ON x.case_id = b.case_id
 LEFT JOIN clock_stopped AS z ON z.case_id = b.case_id
-LEFT JOIN supervision.day AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
-LEFT JOIN supervision.day AS v ON b.closing_outcome = 'granted' AND v.calendar = b.calendar AND v.works
+LEFT JOIN clock_day AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
+LEFT JOIN clock_day AS v ON b.closing_outcome = 'granted' AND v.calendar = b.calendar AND v.works
     AND v.ordinal = c.ordinal + {DELIVERY_DAYS}
-LEFT JOIN supervision.day AS q ON b.open_since IS NOT NULL AND q.calendar = b.calendar AND q.day = {day("b.open_since")}
+LEFT JOIN clock_day AS q ON b.open_since IS NOT NULL AND q.calendar = b.calendar AND q.day = {day("b.open_since")}
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN b.turned_away THEN NULL
@@ -236,6 +236,7 @@ CROSS JOIN LATERAL (
 """
 
 STATEMENTS: Final = (
-    RECEIPTS, BASE, "CREATE INDEX ON clock_base (case_id)", "ANALYZE clock_base", SPANS, "ANALYZE clock_span",
+    RECEIPTS, BASE, "CREATE INDEX ON clock_base (case_id)", "ANALYZE clock_base (case_id, version_id)",
+    SPANS, "ANALYZE clock_span (case_id)",
     *FIRST_DUE, *EXTENDED, STOPPED, GAPS, CLOCKS,
 )  # fmt: skip

@@ -64,7 +64,7 @@ def due(source: str, pauses: str, keys: str, columns: str) -> str:
     on = ", ".join(keys.split(", "))
     return f"""
     SELECT {columns},
-        CASE WHEN unit = 'hour' THEN hour_at ELSE (w.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' END AS due_at,
+        CASE WHEN unit = 'hour' THEN hour_at ELSE w.ends_at END AS due_at,
         CASE WHEN unit = 'hour' THEN i.day ELSE w.day END AS due_day,
         CASE WHEN unit = 'hour' THEN i.ordinal ELSE w.ordinal END AS due_ordinal,
         CASE unit WHEN 'working_day' THEN w.ordinal ELSE i.day - {EPOCH} END AS target,
@@ -79,7 +79,7 @@ def due(source: str, pauses: str, keys: str, columns: str) -> str:
                 THEN start_at + make_interval(hours => value, secs => coalesce(k.added, 0)::float8) END AS hour_at
         FROM {source} AS x LEFT JOIN {pauses} AS k USING ({on})
     ) AS x
-    LEFT JOIN supervision.day AS i ON i.calendar = x.calendar AND i.day = x.in_day
-    LEFT JOIN supervision.day AS w ON w.calendar = x.calendar AND w.works
+    LEFT JOIN clock_day AS i ON i.calendar = x.calendar AND i.day = x.in_day
+    LEFT JOIN clock_day AS w ON w.calendar = x.calendar AND w.works
         AND w.ordinal = CASE unit WHEN 'working_day' THEN x.start_ordinal + value + added::int
             ELSE i.ordinal + (NOT i.works)::int END"""

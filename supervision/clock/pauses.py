@@ -78,8 +78,8 @@ FROM (
             CASE WHEN f.closed_at IS NULL THEN {day("s.open_since")} END)
     GROUP BY p.case_id, f.calendar
 ) AS u
-LEFT JOIN supervision.day AS a ON a.calendar = u.calendar AND a.day = lower(u.days) - 1
-LEFT JOIN supervision.day AS b ON b.calendar = u.calendar AND b.day = upper(u.days) - 1
+LEFT JOIN clock_day AS a ON a.calendar = u.calendar AND a.day = lower(u.days) - 1
+LEFT JOIN clock_day AS b ON b.calendar = u.calendar AND b.day = upper(u.days) - 1
 """
 
 # To the second, for limits in hours.

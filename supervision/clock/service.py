@@ -7,7 +7,9 @@ case, by whatever way, its clock is computed anew by the next run, and nothing i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +25,13 @@ __all__ = ["Explained", "Recount", "explain", "recount"]
 
 MEMORY: Final = "256MB"
 """What one sort or hash of a recount may take; the server's own setting is meant for many sessions at once."""
+SHARES: Final = 2
+"""Sessions that compute the clocks of all cases together."""
+_SCOPE: Final = "CREATE TEMP TABLE clock_scope (case_id BIGINT PRIMARY KEY) ON COMMIT DROP"
+# With the clocks of cases that are no more, which then go.
+_ALL: Final = """INSERT INTO clock_scope
+    SELECT record_id FROM core.approval_case WHERE record_id %% {shares} = {share}
+    UNION SELECT case_id FROM supervision.clock WHERE case_id %% {shares} = {share} ORDER BY 1"""
 _TABLES: Final = {"clock": (clock, ("case_id",)), "clock_stage": (clock_stage, ("case_id", "stage", "round"))}
 
 
@@ -44,28 +53,57 @@ def recount(connection: sa.Connection, cases: Collection[int] | None = None, *, 
     The caller owns the transaction.
     """
     calendars.ensure(connection)
-    run = connection.exec_driver_sql
-    run("SELECT pg_advisory_xact_lock(hashtext('supervision.recount'))")
-    run(f"SET LOCAL work_mem = '{MEMORY}'")
-    run("SET LOCAL jit = off")
-    run("CREATE TEMP TABLE clock_scope (case_id BIGINT PRIMARY KEY) ON COMMIT DROP")
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('supervision.recount'))")
+    connection.exec_driver_sql(_SCOPE)
     if cases is None:
-        run("INSERT INTO clock_scope SELECT record_id FROM core.approval_case ORDER BY 1")
+        connection.exec_driver_sql(_ALL.format(share=0, shares=1))
     elif cases:
         connection.execute(
             sa.text("INSERT INTO clock_scope SELECT DISTINCT unnest(CAST(:cases AS bigint[]))"), {"cases": list(cases)}
         )
+    return _compute(connection, filling)
+
+
+def recount_all(engine: sa.Engine, shares: int = SHARES) -> Recount:
+    """Compute the clocks of all cases, each share of them in a session of its own, so that two processors work.
+
+    Each share is committed for itself: the clock of a case rests on no other case.
+    """
+    with engine.begin() as connection:
+        calendars.ensure(connection)
+
+    def one(share: int) -> Recount:
+        with engine.begin() as connection:
+            # Shared among the shares; a change of the calendar, which computes clocks too, waits for them all.
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(hashtext('supervision.recount'))")
+            connection.exec_driver_sql(_SCOPE)
+            connection.exec_driver_sql(_ALL.format(share=share, shares=shares))
+            return _compute(connection, None)
+
+    with ThreadPoolExecutor(shares, thread_name_prefix="recount") as workers:
+        done = list(workers.map(one, range(shares)))
+    why: Counter[str] = Counter()
+    for each in done:
+        why.update(each.not_computable)
+    sums = {name: sum(getattr(each, name) for each in done) for name in ("cases", "changed", "stages_changed", "moved")}
+    return Recount(**sums, not_computable=dict(sorted(why.items())))
+
+
+def _compute(connection: sa.Connection, filling: int | None) -> Recount:
+    """Compute the clocks of the cases of `clock_scope` and write what differs."""
+    run = connection.exec_driver_sql
+    run(f"SET LOCAL work_mem = '{MEMORY}'")
+    run("SET LOCAL jit = off")
     run("ANALYZE clock_scope")
-    for statement in (*facts.STATEMENTS, *pauses.STATEMENTS, *of_cases.STATEMENTS, *stages.STATEMENTS):
+    for statement in (*facts.STATEMENTS, *pauses.STATEMENTS, *of_cases.STATEMENTS, *stages.STATEMENTS, stages.NEW):
         run(statement)
-    run(f"CREATE TEMP TABLE clock_stage_new ON COMMIT DROP AS {stages.STAGES}")
     moved = _log_moves(connection, filling)
     changed = _write(connection, "clock")
     stages_changed = _write(connection, "clock_stage")
-    why = connection.exec_driver_sql("SELECT why, count(*) FROM clock_new WHERE why IS NOT NULL GROUP BY 1 ORDER BY 1")
+    why = run("SELECT why, count(*) FROM clock_new WHERE why IS NOT NULL GROUP BY 1 ORDER BY 1")
     done = Recount(
-        int(connection.exec_driver_sql("SELECT count(*) FROM clock_scope").scalar_one()),
-        changed, stages_changed, moved, {str(row[0]): int(row[1]) for row in why},
+        int(run("SELECT count(*) FROM clock_scope").scalar_one()), changed, stages_changed, moved,
+        {str(row[0]): int(row[1]) for row in why},
     )  # fmt: skip
     _drop(connection)
     return done
@@ -98,6 +136,9 @@ def _write(connection: sa.Connection, name: str) -> int:
             AND NOT EXISTS (SELECT FROM {name}_new AS n WHERE {on})"""
     ).rowcount
     stamp = ", computed_at = now()" if "computed_at" in table.columns else ""
+    empty = not connection.exec_driver_sql(f"SELECT EXISTS (SELECT FROM supervision.{name})").scalar_one()
+    update = f"DO UPDATE SET {', '.join(f'{one} = excluded.{one}' for one in values)}{stamp}"
+    conflict = "" if empty else f"ON CONFLICT ({', '.join(keys)}) {update}"
     written = connection.exec_driver_sql(
         f"""INSERT INTO supervision.{name} AS o ({", ".join(columns)})
             SELECT {", ".join(f"n.{one}" for one in columns)} FROM {name}_new AS n
@@ -105,8 +146,7 @@ def _write(connection: sa.Connection, name: str) -> int:
             WHERE o.case_id IS NULL
                OR ({", ".join(f"o.{one}" for one in values)})
                   IS DISTINCT FROM ({", ".join(f"n.{one}" for one in values)})
-            ON CONFLICT ({", ".join(keys)}) DO UPDATE
-                SET {", ".join(f"{one} = excluded.{one}" for one in values)}{stamp}"""
+            {conflict}"""
     ).rowcount
     return gone + written
 

@@ -50,10 +50,11 @@ FROM (
 # Only the cases that leave an end open are looked at again.
 ENDS: Final = """
 UPDATE clock_round AS r SET finished_at = n.ended FROM (
-    SELECT o.case_id, o.stage, o.round, coalesce(
-        (SELECT min(x.started_at) FROM clock_round AS x
-         WHERE x.case_id = o.case_id AND x.started_at > o.started_at AND x.stage <> o.stage), b.closed_at) AS ended
-    FROM clock_round AS o JOIN clock_base AS b USING (case_id) WHERE o.finished_at IS NULL
+    SELECT o.case_id, o.stage, o.round, coalesce(min(x.started_at), min(b.closed_at)) AS ended
+    FROM clock_round AS o
+    JOIN clock_base AS b USING (case_id)
+    LEFT JOIN clock_round AS x ON x.case_id = o.case_id AND x.started_at > o.started_at AND x.stage <> o.stage
+    WHERE o.finished_at IS NULL GROUP BY o.case_id, o.stage, o.round
 ) AS n
 WHERE r.finished_at IS NULL AND n.case_id = r.case_id AND n.stage = r.stage AND n.round = r.round
 """
@@ -64,21 +65,30 @@ _PLACED: Final = f"""
         CASE WHEN x.stop IS NULL THEN l.value END AS value, CASE WHEN x.stop IS NULL THEN l.unit END AS unit,
         l.value AS limit_value, l.unit AS limit_unit,
         CASE WHEN {day("r.finished_at")} < s.day THEN 'stage_ends_before_start' ELSE x.stop END AS why
-    FROM clock_round AS r
+    FROM clock_odd
+    JOIN clock_round AS r USING (case_id)
     JOIN clock_base AS b USING (case_id)
     LEFT JOIN clock_stop AS p ON p.case_id = r.case_id
     LEFT JOIN clock_stage_limit AS l ON l.version_id = b.version_id AND l.stage = r.stage
-    LEFT JOIN supervision.day AS s ON s.calendar = b.calendar AND s.day = {day("r.started_at")}
+    LEFT JOIN clock_day AS s ON s.calendar = b.calendar AND s.day = {day("r.started_at")}
     CROSS JOIN LATERAL (
         SELECT CASE WHEN l.stage IS NULL THEN NULL WHEN l.fault IS NOT NULL THEN l.fault WHEN s.day IS NULL
             THEN 'calendar_ends' ELSE p.why END AS stop) AS x"""
 
+ODD: Final = """
+CREATE TEMP TABLE clock_odd ON COMMIT DROP AS
+SELECT case_id FROM clock_stop
+UNION SELECT case_id FROM clock_base WHERE version_id IN (
+    SELECT version_id FROM clock_stage_limit WHERE unit IS DISTINCT FROM 'working_day')
+"""
+
+# What is counted in working days and never stopped, almost all of it, goes by the short way.
 PAUSED: Final = (
-    f"""CREATE TEMP TABLE clock_round_paused ON COMMIT DROP AS
-    SELECT * FROM ({_PLACED}) AS placed WHERE EXISTS (SELECT FROM clock_pause AS p WHERE p.case_id = placed.case_id)""",
-    "CREATE TEMP TABLE clock_round_added ON COMMIT DROP AS " + counted("clock_round_paused", _KEYS),
+    f"""CREATE TEMP TABLE clock_round_special ON COMMIT DROP AS
+    {_PLACED}""",
+    "CREATE TEMP TABLE clock_round_added ON COMMIT DROP AS " + counted("clock_round_special", _KEYS),
     f"""CREATE TEMP TABLE clock_round_due ON COMMIT DROP AS
-    {due(f"({_PLACED})", "clock_round_added", _KEYS, "x.*")}""",
+    {due("clock_round_special", "clock_round_added", _KEYS, "x.*")}""",
     f"""CREATE TEMP TABLE clock_round_stopped ON COMMIT DROP AS
     SELECT case_id, stage, round,
         sum(greatest(least(p.to_ordinal, u.due_ordinal) - greatest(p.from_ordinal, u.start_ordinal), 0))::int
@@ -86,7 +96,7 @@ PAUSED: Final = (
         sum(greatest(least(p.to_ordinal, c.ordinal) - greatest(p.from_ordinal, u.start_ordinal), 0))::int AS so_far
     FROM clock_pause AS p
     JOIN clock_round_due AS u USING (case_id)
-    LEFT JOIN supervision.day AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
+    LEFT JOIN clock_day AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
     GROUP BY case_id, stage, round""",
 )
 
@@ -105,14 +115,14 @@ SELECT u.case_id, u.stage, u.round, u.organ, y.why, u.start_at AS started_at, u.
     CASE WHEN y.why IS NULL THEN u.due_ordinal END AS due_ordinal
 FROM clock_round_due AS u
 LEFT JOIN clock_round_stopped AS z ON z.case_id = u.case_id AND z.stage = u.stage AND z.round = u.round
-LEFT JOIN supervision.day AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
-LEFT JOIN supervision.day AS q ON u.open_since IS NOT NULL AND q.calendar = u.calendar AND q.day = {day("u.open_since")}
+LEFT JOIN clock_day AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
+LEFT JOIN clock_day AS q ON u.open_since IS NOT NULL AND q.calendar = u.calendar AND q.day = {day("u.open_since")}
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN u.why IS NOT NULL THEN u.why
         WHEN u.unit IS NOT NULL AND u.due_day IS NULL THEN 'calendar_ends'
-        WHEN EXISTS (SELECT FROM clock_gap AS g WHERE g.calendar = u.calendar AND u.start_day <= g.before_gap
-            AND g.after_gap <= u.due_day) THEN 'calendar_hole'
+        WHEN (SELECT count(*) > 0 FROM clock_gap) AND EXISTS (SELECT FROM clock_gap AS g WHERE
+            g.calendar = u.calendar AND u.start_day <= g.before_gap AND g.after_gap <= u.due_day) THEN 'calendar_hole'
     END AS why
 ) AS y
 CROSS JOIN LATERAL (
@@ -124,4 +134,36 @@ CROSS JOIN LATERAL (
 ) AS o
 """
 
-STATEMENTS: Final = (RETURNED, ROUNDS, ENDS, *PAUSED)
+_PLAIN: Final = f"""
+SELECT r.case_id, r.stage, r.round, b.organ, y.why, r.started_at, r.finished_at, l.value AS limit_value,
+    l.unit AS limit_unit,
+    CASE WHEN y.why IS NULL THEN w.ordinal - s.ordinal END AS limit_days,
+    CASE WHEN y.why IS NULL AND s.day IS NOT NULL THEN 0 END AS paused_days,
+    NULL::timestamptz AS paused_since,
+    CASE WHEN y.why IS NULL THEN w.ends_at END AS due_at,
+    CASE WHEN y.why IS NULL THEN c.ordinal - s.ordinal END AS used_days,
+    CASE WHEN y.why IS NULL THEN {verdict("c.day", "w.day", "l.unit", "c.day", "w.day")} END AS verdict,
+    b.calendar, s.ordinal AS started_ordinal, NULL::int AS paused_ordinal,
+    CASE WHEN y.why IS NULL THEN w.ordinal END AS due_ordinal
+FROM clock_round AS r
+JOIN clock_base AS b USING (case_id)
+LEFT JOIN clock_odd AS p ON p.case_id = r.case_id
+LEFT JOIN clock_stage_limit AS l ON l.version_id = b.version_id AND l.stage = r.stage
+LEFT JOIN clock_day AS s ON s.calendar = b.calendar AND s.day = {day("r.started_at")}
+LEFT JOIN clock_day AS c ON c.calendar = b.calendar AND c.day = {day("r.finished_at")}
+LEFT JOIN clock_day AS w ON w.calendar = b.calendar AND w.works AND l.fault IS NULL AND w.ordinal = s.ordinal + l.value
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN c.day < s.day THEN 'stage_ends_before_start'
+        WHEN l.stage IS NULL THEN NULL
+        WHEN l.fault IS NOT NULL THEN l.fault
+        WHEN w.day IS NULL THEN 'calendar_ends'
+        WHEN (SELECT count(*) > 0 FROM clock_gap) AND EXISTS (SELECT FROM clock_gap AS g WHERE
+            g.calendar = b.calendar AND s.day <= g.before_gap AND g.after_gap <= w.day) THEN 'calendar_hole'
+    END AS why
+) AS y
+WHERE p.case_id IS NULL
+"""
+
+STATEMENTS: Final = (RETURNED, ROUNDS, "ANALYZE clock_round (case_id)", ENDS, ODD, "ANALYZE clock_odd", *PAUSED)
+NEW: Final = f"CREATE TEMP TABLE clock_stage_new ON COMMIT DROP AS {STAGES} UNION ALL {_PLAIN}"
