@@ -86,7 +86,8 @@ def test_a_case_of_the_book_comes_out_as_computed_by_hand(place: int, book: tupl
 
 def _got(row: dict[str, Any], name: str) -> Any:
     return {
-        "due": day_of(row["due_at"]), "legal_due": day_of(row["legal_due_at"]), "notice_due": day_of(row["notice_due_at"]),
+        "due": day_of(row["due_at"]), "legal_due": day_of(row["legal_due_at"]),
+        "notice_due": day_of(row["notice_due_at"]),
         "used": row["used_days"], "paused": row["paused_days"], "extended": row["extended_days"],
     }.get(name, row.get(name))  # fmt: skip
 
