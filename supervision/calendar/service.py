@@ -180,7 +180,7 @@ def logged(connection: sa.Connection, calendar: str | None = None) -> list[dict[
     asked = sa.select(changes).order_by(changes.c.change_id.desc())
     if calendar is not None:
         asked = asked.where(changes.c.calendar == calendar)
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    return [{str(name): value for name, value in row.items()} for row in connection.execute(asked).mappings()]
 
 
 def number(connection: sa.Connection, calendar: str, since: date) -> None:

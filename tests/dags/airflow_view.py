@@ -32,7 +32,7 @@ from airflow.sdk import (  # noqa: E402, F401
 from airflow.serialization.serialized_objects import DagSerialization  # noqa: E402
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-FILES = ("sources.py", "province.py", "quality.py")
+FILES = ("sources.py", "province.py", "quality.py", "supervision.py")
 HEAVY = ("pandas", "pyarrow", "lxml", "great_expectations", "numpy", "pipeline.exchange", "requests_toolbelt")
 
 
