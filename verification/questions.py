@@ -127,6 +127,16 @@ class PrerequisitesCheck(Asked):
     project: Text | None = None
 
 
+class Progress(BaseModel):
+    """How the cases of a project stand: the project's number, the asker's own case, and why it asks."""
+
+    model_config = _STRICT
+
+    project: Text
+    case: Text
+    purpose: Text
+
+
 Check = Annotated[CredentialCheck | PrerequisitesCheck, Field(discriminator="kind")]
 
 

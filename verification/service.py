@@ -75,7 +75,7 @@ class Checker:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:  # fmt: skip
         self.sessions, self.protector, self._signer = sessions, protector, signer
-        self._watch, self._digest, self._clock = watch, digest, clock
+        self.watch, self._digest, self.clock = watch, digest, clock
 
     # --- asking ---
 
@@ -91,9 +91,9 @@ class Checker:
             KeyReused: the idempotency key was used for another question.
             Unavailable: the log has not been sealed for too long.
         """
-        now = self._clock()
+        now = self.clock()
         mind(asked, now=now, today=local_day(now))
-        self._watch.mind()
+        self.watch.mind()
         told = self._earlier(caller, key, body)
         if told is not None:
             return Reply(told, waiting=told["state"] == "waiting", replayed=True)
@@ -107,10 +107,10 @@ class Checker:
         Raises:
             Malformed, KeyReused, Unavailable: as `check`; what the asker may not see is told at its place.
         """
-        now = self._clock()
+        now = self.clock()
         for place, one in enumerate(asked.checks):
             mind(one, now=now, today=local_day(now), at=f"checks.{place}.")
-        self._watch.mind()
+        self.watch.mind()
         told = self._earlier(caller, key, body)
         if told is not None:
             return Reply(told, replayed=True)
@@ -129,7 +129,7 @@ class Checker:
 
     def again(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, check_id: str) -> Document | None:
         """Answer a waiting check anew, as a new receipt on the same check; None while it would go on waiting."""
-        now = self._clock()
+        now = self.clock()
         judged = self._judge(caller, asked, now)
         over = asked.wait_until is not None and asked.wait_until <= now
         if judged.waits and not over:
@@ -144,7 +144,7 @@ class Checker:
     def refused(self, caller: Caller | None, reason: str) -> None:
         """Log a call that was refused before it became a check."""
         with self.sessions.connection().cursor() as cursor:
-            log.write(cursor, [_refusal(caller, None, reason, self._clock())])
+            log.write(cursor, [_refusal(caller, None, reason, self.clock())])
 
     # --- reading ---
 
@@ -170,7 +170,7 @@ class Checker:
             raise NotFound("your organ has asked no check of this number", hint="Use the number of its answer.")
         receipt, personal, answer, at, state, admitted = row
         _mind_admitted(admitted)
-        now = self._clock()
+        now = self.clock()
         seen = Entry(now, "read", "read", check_id, caller.client_id, caller.organ)
         log.write(cursor, [seen])
         kept = None if personal is None else orjson.loads(self.protector.unseal(personal, context=log.CONTEXT))
@@ -198,7 +198,7 @@ class Checker:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
         rows = self.sessions.reading(read)
-        seen = Entry(self._clock(), "read", "log", None, caller.client_id, caller.organ)
+        seen = Entry(self.clock(), "read", "log", None, caller.client_id, caller.organ)
         with self.sessions.connection().cursor() as cursor:
             log.write(cursor, [seen])
         return rows
@@ -211,7 +211,7 @@ class Checker:
             return recall.told(cursor, self.protector, caller.organ, after=after, limit=limit)
 
         rows = self.sessions.reading(read)
-        seen = Entry(self._clock(), "read", "recalls", None, caller.client_id, caller.organ)
+        seen = Entry(self.clock(), "read", "recalls", None, caller.client_id, caller.organ)
         with self.sessions.connection().cursor() as cursor:
             log.write(cursor, [seen])
         return rows

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from supervision.cards.routes.post_feedback import Feedback
-from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck
+from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck, Progress
 from verification.routes.post_balance import Countersignature
 from web.app import create
 from web.problems import Problem
@@ -22,6 +22,7 @@ def document() -> dict[str, Any]:
         CredentialCheck,
         PrerequisitesCheck,
         Bulk,
+        Progress,
         Countersignature,
         Feedback,
     ):  # read by routes that mind their bodies themselves
