@@ -18,7 +18,7 @@ from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
 from sharedrepo.signing import Ed25519Signer, publish
-from verification import feeds, recall, sealing, subscriptions, waiting
+from verification import feeds, jobs, recall, sealing, subscriptions, waiting
 from verification.callers import Tokens
 from verification.delivering import Post
 from verification.rates import Rates
@@ -36,6 +36,7 @@ _TROUBLES = (SQLAlchemyError, psycopg2.Error, HubError, OSError)
 """What may go wrong in one round and be right in the next."""
 _ROUND_SECONDS = 5.0
 _LEARN_SECONDS = 600.0
+_BREATH_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,15 @@ async def opened(settings: Settings, engine: sa.Engine, protector: Protector) ->
     # A task of its own: a receiver that hangs must not hold up a seal.
     posting = asyncio.create_task(_post(Post(engine, protector, signer, settings.notice_networks)))
     posting.add_done_callback(_ended)
+    filing = asyncio.create_task(_file(checker))
+    filing.add_done_callback(_ended)
     try:
         yield made
     finally:
         minding.cancel()
         posting.cancel()
-        await asyncio.gather(minding, posting, return_exceptions=True)
+        filing.cancel()
+        await asyncio.gather(minding, posting, filing, return_exceptions=True)
         workers.shutdown()
         sessions.close()
         own.dispose()
@@ -117,6 +121,17 @@ async def _post(post: Post) -> None:
         await asyncio.sleep(_ROUND_SECONDS)
 
 
+async def _file(checker: Checker) -> None:
+    """Answer files of checks, a part at a time and a breath between them: who asks single ones goes first."""
+    while True:
+        done = False
+        try:
+            done = await asyncio.to_thread(jobs.work, checker)
+        except _TROUBLES as error:
+            log.error("answering a file: %s", type(error).__name__)  # noqa: TRY400  # its words may hold data
+        await asyncio.sleep(_BREATH_SECONDS if done else _ROUND_SECONDS)
+
+
 def _ended(task: asyncio.Task[None]) -> None:
     """Say that nothing is posted any more, where a fault of our own ended it."""
     if not task.cancelled() and (error := task.exception()) is not None:
@@ -128,5 +143,9 @@ def forget(engine: sa.Engine, days: int) -> None:
     with engine.begin() as connection:
         connection.execute(
             sa.text("DELETE FROM audit.answer_key WHERE recorded_at < now() - make_interval(days => :days)"),
+            {"days": days},
+        )
+        connection.execute(
+            sa.text("DELETE FROM audit.check_job WHERE ended_at < now() - make_interval(days => :days)"),
             {"days": days},
         )

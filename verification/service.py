@@ -198,10 +198,14 @@ class Checker:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
         rows = self.sessions.reading(read)
-        seen = Entry(self.clock(), "read", "log", None, caller.client_id, caller.organ)
+        self.noted(caller, "log")
+        return rows
+
+    def noted(self, caller: Caller, what: str) -> None:
+        """Log that something was read."""
+        seen = Entry(self.clock(), "read", what, None, caller.client_id, caller.organ)
         with self.sessions.connection().cursor() as cursor:
             log.write(cursor, [seen])
-        return rows
 
     def recalls_of(self, caller: Caller, *, after: int, limit: int) -> list[Document]:
         """Return what the caller's organ was told of evidence that no longer holds; reading it is logged."""
@@ -211,9 +215,7 @@ class Checker:
             return recall.told(cursor, self.protector, caller.organ, after=after, limit=limit)
 
         rows = self.sessions.reading(read)
-        seen = Entry(self.clock(), "read", "recalls", None, caller.client_id, caller.organ)
-        with self.sessions.connection().cursor() as cursor:
-            log.write(cursor, [seen])
+        self.noted(caller, "recalls")
         return rows
 
     # --- judging ---

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg2
@@ -42,6 +43,20 @@ class Sessions:
             self._drop()
             with self.connection().cursor() as cursor:
                 return work(cursor)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Give a cursor in one transaction, committed at the end, or left as if nothing had been."""
+        connection = self.connection()
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield cursor
+            except BaseException:
+                if not connection.closed:
+                    cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
 
     def close(self) -> None:
         """Close every connection."""

@@ -40,7 +40,8 @@ def of_project(checker: Checker, caller: Caller, asked: Progress) -> Sequence[di
         now, "progress", "told" if rows else "none", str(uuid4()), caller.client_id, caller.organ,
         purpose=asked.purpose, personal=personal,
     )  # fmt: skip
-    _log(checker, entry)
+    with checker.sessions.connection().cursor() as cursor:
+        log.write(cursor, [entry])
     if len(rows) > progress.MOST:
         raise Malformed(f"more than {progress.MOST} cases name this project", hint="Ask for single cases.")
     return rows
@@ -54,7 +55,7 @@ def access(checker: Checker, caller: Caller) -> dict[str, Any]:
     """
     today = local_day(checker.clock())
     found = _read(checker, caller, lambda cursor: own.access(cursor, caller.client_id, today))
-    _log(checker, Entry(checker.clock(), "read", "access", None, caller.client_id, caller.organ))
+    checker.noted(caller, "access")
     return found
 
 
@@ -65,15 +66,10 @@ def data(checker: Checker, caller: Caller) -> list[dict[str, Any]]:
         NotAuthenticated: the client was revoked.
     """
     found = _read(checker, caller, lambda cursor: own.held(cursor, caller.organ))
-    _log(checker, Entry(checker.clock(), "read", "data", None, caller.client_id, caller.organ))
+    checker.noted(caller, "data")
     return found
 
 
 def _read(checker: Checker, caller: Caller, work: Callable[[Cursor], T]) -> T:
     checker.mind(caller)
     return checker.sessions.reading(work)
-
-
-def _log(checker: Checker, entry: Entry) -> None:
-    with checker.sessions.connection().cursor() as cursor:
-        log.write(cursor, [entry])

@@ -35,6 +35,7 @@ from sharedrepo.models.catalog import (
     item_number,
     item_version,
 )
+from sharedrepo.models.checkjobs import check_job, check_job_part
 from sharedrepo.models.clock import (
     calendar,
     clock,
@@ -108,6 +109,8 @@ __all__ = [
     "case_overview",
     "catalog_item",
     "change",
+    "check_job",
+    "check_job_part",
     "client",
     "clock",
     "clock_stage",
