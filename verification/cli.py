@@ -53,17 +53,34 @@ def receipt(
 
 
 @verify.command()
-def unmatched(json: Json = False) -> None:
+def unmatched(
+    all_: Annotated[bool, typer.Option("--all", help="Also those that were settled.")] = False, json: Json = False
+) -> None:
     """Look again for the cases that checks named; list those that were never found, for the personal-data officer."""
     from verification import confirming  # noqa: PLC0415  # only when this command runs
 
     engine, protector = open_hub()
     counts = confirming.confirm(engine, protector)
-    rows = confirming.unmatched(engine)
+    rows = confirming.unmatched(engine, all_=all_)
     if json:
         as_json({"counts": counts, "unmatched": rows})
     else:
-        show_table(("check_id", "organ", "client", "purpose", "state", "asked_at"), rows, title="Checks without a case")
+        columns = ("check_id", "organ", "client", "purpose", "state", "asked_at", "verdict")
+        show_table(columns, rows, title="Checks without a case")
+
+
+@verify.command()
+def settle(
+    check: Annotated[str, typer.Argument(help="The number of the check.")],
+    verdict: Annotated[str, typer.Option(help="explained or misuse.")],
+    reason: Reason,
+    by: Actor = None,
+) -> None:
+    """Write down, as the personal-data officer, what an unmatched check was."""
+    from verification import confirming  # noqa: PLC0415  # only when this command runs
+
+    confirming.settle(open_hub()[0], check, verdict=verdict, reason=reason, actor=actor_of(by))
+    typer.echo(f"Check {check} is settled: {verdict}.")
 
 
 @verify.command()
@@ -88,18 +105,22 @@ def subscribe(
     credential: Annotated[
         str | None, typer.Option(help="Changes of credentials of this type; without it, recalls.")
     ] = None,
-    purpose: Annotated[str | None, typer.Option(help="With --credential: the purpose of its grant.")] = None,
+    item: Annotated[str | None, typer.Option(help="Steps of cases of this item, by the number they bear.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="With --credential or --item: the purpose of its grant.")] = None,
     cards: Annotated[bool, typer.Option("--cards", help="Supervision cards of the client's organ.")] = False,
     by: Actor = None,
     json: Json = False,
 ) -> None:
-    """Post recalls, changes of credentials, or cards to an address of a client, signed, for a day until taken."""
+    """Post recalls, changes of credentials or cases, or cards to an address of a client, signed, until taken."""
     from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
     from verification import subscriptions  # noqa: PLC0415  # only when this command runs
 
+    if credential is not None and item is not None:
+        raise CannotVerify("a subscription is to changes of one credential type or of one item's cases.")
     number = subscriptions.subscribe(
         open_hub()[0], client=client, url=url, actor=actor_of(by), allowed=Settings.load().notice_networks,
-        code=credential, purpose=purpose, cards=cards,
+        code=credential or item, purpose=purpose, cards=cards,
+        topic=subscriptions.CASE if item is not None else subscriptions.CREDENTIAL,
     )  # fmt: skip
     if json:
         as_json({"subscription": number, "audience": subscriptions.audience(number)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
@@ -10,13 +11,16 @@ import orjson
 import psycopg2
 import sqlalchemy as sa
 
+from hub.errors import HubError
 from hub.protect import Protector
 from hub.protect.keys import KeyTrouble
+from sharedrepo.models.verification import VERDICTS
 from verification import log
 from verification.gathering import own_case
 from verification.holders import Holder
 
 MOST_AT_ONCE: Final = 5_000
+_NUMBER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NO_FEED_DAYS: Final = 30
 """Days that are waited for the case of an organ that has no feed which says how far it is complete."""
 
@@ -76,12 +80,48 @@ def _state(cursor: Any, protector: Protector, row: Any) -> str | None:
     return "not_a_party" if own.cases else "no_such_case"
 
 
-def unmatched(engine: sa.Engine) -> list[dict[str, Any]]:
-    """Return the checks whose case was never found, or has another party: who asked, when and for what purpose."""
-    query = """SELECT DISTINCT ON (c.check_id) c.check_id::text, c.state, c.decided_at, e.organ, e.purpose,
-                   e.recorded_at AS asked_at, k.code AS client
+def unmatched(engine: sa.Engine, *, all_: bool = False) -> list[dict[str, Any]]:
+    """Return the checks whose case was never found, or has another party: who asked, when and for what purpose.
+
+    Those that the personal-data officer settled are left out, unless `all_` asks for them too.
+    """
+    query = f"""SELECT DISTINCT ON (c.check_id) c.check_id::text, c.state, c.decided_at, e.organ, e.purpose,
+                   e.recorded_at AS asked_at, k.code AS client, c.verdict, c.reason, c.settled_by, c.settled_at
                FROM audit.confirmation AS c JOIN audit.entry AS e ON e.check_id = c.check_id
                LEFT JOIN access.client AS k ON k.client_id = e.client_id
-               WHERE c.state <> 'confirmed' ORDER BY c.check_id, e.entry_id"""
+               WHERE c.state <> 'confirmed' {"" if all_ else "AND c.verdict IS NULL"}
+               ORDER BY c.check_id, e.entry_id"""
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(sa.text(query)).mappings()]
+
+
+class CannotSettle(HubError):
+    """An unmatched check cannot be settled as it was asked for; nothing was written."""
+
+    exit_status = 65
+
+
+def settle(engine: sa.Engine, check_id: str, *, verdict: str, reason: str, actor: str) -> None:
+    """Write down what the personal-data officer found of an unmatched check: it was explained, or it was misuse.
+
+    Raises:
+        CannotSettle: no open finding has this number, the verdict is unknown, or no reason is given.
+    """
+    faults = []
+    if verdict not in VERDICTS:
+        faults.append(f"verdict {verdict!r} is none of {', '.join(VERDICTS)}")
+    if not reason.strip():
+        faults.append("say why: it is kept with the finding")
+    if not _NUMBER.fullmatch(check_id):
+        faults.append("the number of a check has the form of a UUID")
+    if faults:
+        raise CannotSettle("; ".join(faults) + ".")
+    with engine.begin() as connection:
+        done = connection.execute(
+            sa.text("""UPDATE audit.confirmation SET verdict = :verdict, reason = :reason, settled_by = :actor,
+                           settled_at = now()
+                       WHERE check_id = CAST(:id AS uuid) AND state <> 'confirmed' AND verdict IS NULL"""),
+            {"id": check_id, "verdict": verdict, "reason": reason, "actor": actor},
+        )
+    if not done.rowcount:
+        raise CannotSettle(f"no open finding is about check {check_id}. `hub verify unmatched` lists them.")

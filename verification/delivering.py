@@ -30,6 +30,7 @@ KIND: Final = "secevent+jwt"
 ISSUER: Final = "urn:approval-exchange-hub"
 EVENTS: Final = {
     subscriptions.RECALL: f"{ISSUER}:recall", subscriptions.CREDENTIAL: f"{ISSUER}:credential-change",
+    subscriptions.CASE: f"{ISSUER}:case-change",
 }  # fmt: skip
 RECEIVERS_AT_ONCE: Final = 8
 

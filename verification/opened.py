@@ -18,7 +18,7 @@ from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
 from sharedrepo.signing import Ed25519Signer, publish
-from verification import feeds, jobs, recall, sealing, subscriptions, waiting
+from verification import confirming, feeds, jobs, recall, sealing, subscriptions, waiting
 from verification.callers import Tokens
 from verification.delivering import Post
 from verification.rates import Rates
@@ -99,6 +99,7 @@ async def _mind(made: Verification, watch: Watch, protector: Protector, signer: 
                 await asyncio.to_thread(feeds.learn, made.engine)
                 await asyncio.to_thread(recall.look, made.engine)
                 await asyncio.to_thread(subscriptions.queue, made.engine)
+                await asyncio.to_thread(confirming.confirm, made.engine, protector)
                 await asyncio.to_thread(forget, made.engine, made.settings.push_key_days)
                 learnt = loop.time()
         except _TROUBLES as error:

@@ -1,4 +1,4 @@
-"""Recall: who relied on a credential is told when it is suspended, revoked, cancelled or corrected afterwards.
+"""Recall: who relied on a credential or a decision is told when it is taken back, or corrected, afterwards.
 
 What changed is found in the history, where each replaced image stands with the time at which it was replaced; which
 checks relied on it, by the log. Looking twice tells nothing twice.
@@ -48,6 +48,41 @@ FROM changed AS g JOIN audit.entry AS e ON e.relied @> ARRAY[g.record_id] AND e.
 WHERE e.organ IS NOT NULL
 ORDER BY e.check_id, g.record_id, e.entry_id DESC
 """
+_DECISIONS = f"""
+WITH changed AS (
+    SELECT record_id, max(at) AS at FROM (
+        SELECT record_id, closed_at AS at FROM core_history.decision WHERE closed_at > %(since)s
+        UNION ALL
+        SELECT d.record_id, b.recorded_at FROM ledger.batch AS b
+        JOIN core.decision AS j ON j.batch_id = b.batch_id
+            AND (j.decision_kind = 'revocation' OR j.outcome IN ('void', 'lapsed'))
+        JOIN core.decision AS d ON d.source_system_id = j.source_system_id AND d.case_number = j.case_number
+            AND d.record_id <> j.record_id AND d.decision_kind = 'decision'
+        WHERE b.recorded_at > %(since)s
+    ) AS h GROUP BY record_id
+)
+SELECT DISTINCT ON (e.check_id, g.record_id) e.check_id::text, e.organ, g.record_id,
+    coalesce(t.status, CASE WHEN d.outcome IS NULL THEN 'deleted' WHEN d.outcome <> 'granted' THEN d.outcome
+        ELSE '{CORRECTED}' END),
+    CASE WHEN t.status IS NOT NULL THEN t.since WHEN d.outcome <> 'granted' THEN d.decided END
+FROM changed AS g JOIN audit.entry AS e ON e.relied @> ARRAY[g.record_id] AND e.recorded_at < g.at
+LEFT JOIN LATERAL (
+    SELECT k.outcome, k.source_system_id, k.case_number, k.decided_at, {_DAY.format("k.decided_at")} AS decided
+    FROM core.decision AS k WHERE k.record_id = g.record_id AND k.decision_kind = 'decision' ORDER BY k.part LIMIT 1
+) AS d ON TRUE
+LEFT JOIN LATERAL (
+    SELECT CASE WHEN j.decision_kind = 'revocation' THEN 'revoked' ELSE j.outcome END AS status,
+        {_DAY.format("j.decided_at")} AS since
+    FROM core.decision AS j
+    WHERE j.source_system_id = d.source_system_id AND j.case_number = d.case_number AND j.record_id <> g.record_id
+        AND (j.decision_kind = 'revocation' OR j.outcome IN ('void', 'lapsed'))
+        AND (d.decided_at IS NULL OR j.decided_at >= d.decided_at)
+    ORDER BY j.decided_at, j.record_id LIMIT 1
+) AS t ON TRUE
+WHERE e.organ IS NOT NULL
+ORDER BY e.check_id, g.record_id, e.entry_id DESC
+"""
+"""Decisions that changed, were taken back by a later one, or are gone, with the checks that relied on them."""
 _TELL = """INSERT INTO audit.recall (check_id, record_id, organ, status, since) VALUES (%s, %s, %s, %s, %s)
            ON CONFLICT DO NOTHING"""
 _TOLD = """
@@ -68,6 +103,10 @@ def look(engine: sa.Engine, *, now: datetime | None = None, back: timedelta = BA
             told = 0
             for check_id, organ, record_id, row in cursor.fetchall():
                 status, since = stands(row, local_day(at))
+                cursor.execute(_TELL, (check_id, record_id, organ, status, since))
+                told += cursor.rowcount
+            cursor.execute(_DECISIONS, {"since": at - back})
+            for check_id, organ, record_id, status, since in cursor.fetchall():
                 cursor.execute(_TELL, (check_id, record_id, organ, status, since))
                 told += cursor.rowcount
         raw.commit()

@@ -1,9 +1,9 @@
 """Who is told of what by a post to an address of its own: subscriptions, what there is to tell, and what became of it.
 
-Two topics of its own: `recall`, what the organ's own checks relied on and no longer holds, and `credential`, each
-change of a credential of one type, for who may check that type; other packages bring theirs (`sharedrepo/topics.py`).
-A change names the hub's number of the record (`evidence` in answers) and how it stands, never number or holder: who has
-checked the credential knows which it is, nobody else.
+Three topics of its own: `recall`, what the organ's own checks relied on and no longer holds; `credential`, each change
+of a credential of one type, for who may check that type; `case`, each step of a case of one item, likewise. Other
+packages bring theirs (`sharedrepo/topics.py`). A change names the hub's number of the record (`evidence` in answers) and
+how it stands, never number or holder: who has checked the credential knows which it is, nobody else.
 A notice waits in `audit.delivery` until it was taken, or a day is over; its words are made anew at each try, so that
 nothing of a case lies there.
 """
@@ -24,13 +24,14 @@ from hub.errors import RepositoryError
 from hub.protect import Protector
 from hub.workdays import local_day
 from sharedrepo.topics import topics
-from verification import answers, recall
+from verification import answers, cases, recall
 from verification.sending import BadAddress, Networks, Place, may_reach
 
 Cursor = psycopg2.extensions.cursor
 RECALL: Final = "recall"
 CREDENTIAL: Final = "credential"
 CARD: Final = "card"
+CASE: Final = "case"
 HOURS: Final = timedelta(hours=24)
 """So long a notice is tried."""
 FIRST_WAIT: Final = timedelta(seconds=15)
@@ -75,9 +76,9 @@ def audience(number: int) -> str:
 
 def subscribe(
     engine: sa.Engine, *, client: str, url: str, actor: str, allowed: Networks, code: str | None = None,
-    purpose: str | None = None, cards: bool = False,
+    purpose: str | None = None, cards: bool = False, topic: str = CREDENTIAL,
 ) -> int:  # fmt: skip
-    """Subscribe a client's address, to recalls or, with a credential type and a purpose, to changes of that type.
+    """Subscribe a client's address, to recalls or, with a code and a purpose, to changes of that type or item.
 
     With `cards` to what happens to the supervision cards of its organ.
 
@@ -90,9 +91,9 @@ def subscribe(
         raise SubscriptionRefused(f"{error}. Write https://HOST/PATH.") from None
     faults = _place_faults(place, allowed)
     if (code is None) != (purpose is None):
-        faults.append("a credential type and the purpose of the grant are named together, or neither")
+        faults.append("a credential type or item and the purpose of the grant are named together, or neither")
     if cards and code is not None:
-        faults.append("a subscription is to cards or to a credential type; make two")
+        faults.append("a subscription is to cards, or to a credential type or item; make two")
     with engine.begin() as connection:
         found = connection.execute(
             sa.text("SELECT client_id, organ FROM access.client WHERE code = :code AND revoked_at IS NULL"),
@@ -106,9 +107,12 @@ def subscribe(
             sa.text("""INSERT INTO access.subscription (client_id, organ, topic, code, purpose, url, made_by)
                        VALUES (:client, :organ, :topic, :code, :purpose, :url, :actor) RETURNING subscription_id"""),
             {"client": found.client_id, "organ": found.organ,
-             "topic": CARD if cards else RECALL if code is None else CREDENTIAL,
+             "topic": CARD if cards else RECALL if code is None else topic,
              "code": code, "purpose": purpose, "url": url, "actor": actor},
         ).scalar_one()  # fmt: skip
+        if code is not None and topic == CASE:
+            # How cases stand already is no change: it is noted as of before the subscription.
+            connection.exec_driver_sql(cases.NOTE, {"codes": [code], "before": timedelta(seconds=1)})
         return made
 
 
@@ -191,6 +195,7 @@ SELECT s.subscription_id, s.topic, n.number, %(now)s, %(now)s FROM (
     SELECT 'recall' AS topic, organ AS whose, recall_id AS number, told_at AS at FROM audit.recall
     WHERE told_at > %(since)s
     UNION ALL SELECT 'credential', credential_type, change_id, noted_at FROM audit.change WHERE noted_at > %(since)s
+    UNION ALL SELECT 'case', item_code, change_id, noted_at FROM audit.case_change WHERE noted_at > %(since)s
 ) AS n JOIN access.subscription AS s ON s.topic = n.topic AND s.ended_at IS NULL AND n.at >= s.made_at
     AND n.whose = CASE s.topic WHEN 'recall' THEN s.organ ELSE s.code END
 ON CONFLICT DO NOTHING
@@ -206,6 +211,7 @@ def queue(engine: sa.Engine, *, now: datetime | None = None, back: timedelta = r
             cursor.execute(_CHANGES, {"since": at - back})
             stand = [(*row[:4], *recall.stands(row[4], local_day(at))) for row in cursor.fetchall()]
             execute_values(cursor, _NOTE, stand, page_size=1_000)
+        cases.note(cursor)
         cursor.execute(_QUEUE, {"since": at - back, "now": at})
         return int(cursor.rowcount)
 
@@ -231,7 +237,7 @@ SELECT x.class = 'unconditional' OR (x.class = 'conditional' AND EXISTS (
     SELECT FROM access."grant" AS g WHERE g.organ = %(organ)s AND g.kind = x.kind AND g.code = x.code
         AND g.purpose = %(purpose)s AND g.state = 'granted' AND g.valid_from <= %(today)s
         AND (g.valid_to IS NULL OR g.valid_to >= %(today)s)))
-FROM access.sharing AS x WHERE x.kind = 'credential_type' AND x.code = %(code)s AND x.ended_at IS NULL
+FROM access.sharing AS x WHERE x.kind = %(kind)s AND x.code = %(code)s AND x.ended_at IS NULL
 """
 _CHANGE = """SELECT record_id, credential_type, issuer, status, since, changed_at FROM audit.change
              WHERE change_id = %s"""
@@ -256,12 +262,15 @@ def worded(engine: sa.Engine, protector: Protector, due: Due, *, now: datetime) 
                 **said[0], "since": said[0]["since"] and said[0]["since"].isoformat(),
                 "told_at": answers.instant(said[0]["told_at"]),
             }  # fmt: skip
-        if due.topic != CREDENTIAL:
+        if due.topic not in (CREDENTIAL, CASE):
             return topics()[due.topic].worded(cursor, protector, due.organ, due.subject_id)
-        asked = {"organ": due.organ, "purpose": due.purpose, "code": due.code, "today": local_day(now)}
+        asked = {"organ": due.organ, "purpose": due.purpose, "code": due.code, "today": local_day(now),
+                 "kind": "item" if due.topic == CASE else "credential_type"}  # fmt: skip
         cursor.execute(_MAY_CHECK, asked)
         if not (cursor.fetchone() or (False,))[0]:
             return None
+        if due.topic == CASE:
+            return cases.told(cursor, due.subject_id)
         cursor.execute(_CHANGE, (due.subject_id,))
         record, kind, issuer, status, since, changed = cursor.fetchone() or ()
     return {

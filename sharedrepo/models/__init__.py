@@ -67,6 +67,7 @@ from sharedrepo.models.overview import case_overview
 from sharedrepo.models.quality import alert, bound, daily, finding, issue, issue_event, score, set_result
 from sharedrepo.models.verification import (
     answer_key,
+    case_change,
     change,
     confirmation,
     countersignature,
@@ -106,6 +107,7 @@ __all__ = [
     "card_order",
     "card_recipient",
     "card_series",
+    "case_change",
     "case_overview",
     "catalog_item",
     "change",

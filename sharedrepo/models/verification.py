@@ -14,8 +14,10 @@ SHARING_CLASSES = ("unconditional", "conditional", "none")
 GRANT_STATES = ("asked", "granted", "refused", "ended")
 """Where a grant stands: a department asked for it, it holds, it was turned down, it was taken back."""
 
-TOPICS = ("recall", "credential", "card")
-"""What is subscribed to: recalls of the own organ's checks, changes of credentials of one type, the organ's cards."""
+TOPICS = ("recall", "credential", "card", "case")
+"""What is subscribed to: recalls of own checks, changes of credentials of a type, own cards, cases of an item."""
+VERDICTS = ("explained", "misuse")
+"""What the personal-data officer found of a check whose case was never found."""
 DELIVERY_STATES = ("waiting", "delivered", "given_up", "withheld")
 """A notice is to be sent, was taken, was not taken within a day, or may no longer be sent."""
 
@@ -178,7 +180,15 @@ confirmation = sa.Table(
     column("check_id", UUID(as_uuid=False), primary_key=True),
     column("state", sa.Text(), nullable=False),
     instant("decided_at", nullable=False, server_default=sa.text("now()")),
+    column("verdict", sa.Text()),
+    column("reason", sa.Text()),
+    column("settled_by", sa.Text()),
+    instant("settled_at"),
     _one_of("state", ("confirmed", "no_such_case", "not_a_party")),
+    _one_of("verdict", VERDICTS),
+    sa.CheckConstraint(
+        "(verdict IS NULL) = (settled_at IS NULL) AND (verdict IS NULL OR state <> 'confirmed')", name="settled"
+    ),
     schema="audit",
     comment="用途核实: what was found later of the asker's own case; what is not confirmed goes to the data officer.",
 )
@@ -237,6 +247,22 @@ change = sa.Table(
     sa.Index("ix_change_noted_at", "noted_at"),
     schema="audit",
     comment="证照变更: how a credential stands after its record changed, where somebody subscribed to its type.",
+)
+
+case_change = sa.Table(
+    "case_change",
+    metadata,
+    column("change_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("case_id", sa.BigInteger(), nullable=False),
+    column("item_code", sa.Text(), nullable=False, privacy="public"),
+    column("organ", sa.Text(), privacy="public"),
+    column("state", sa.Text(), nullable=False, privacy="public"),
+    column("stage", sa.Text(), nullable=False, privacy="public"),
+    instant("noted_at", nullable=False, server_default=sa.text("now()")),
+    sa.Index("ix_case_change_case_id", "case_id", "change_id"),
+    sa.Index("ix_case_change_noted_at", "noted_at"),
+    schema="audit",
+    comment="办件变更: how a case of a subscribed item stood, each time that it was found to stand otherwise.",
 )
 
 delivery = sa.Table(

@@ -72,7 +72,8 @@ async def get_item(
     on: Annotated[date | None, Query(description="As it stands on this day; today.", le=_LATEST)] = None,
 ) -> dict[str, Any]:
     """Read what an item asks for and gives on a day, and its published versions."""
-    made = door.opened(request)
+    caller, made = door.caller_of(request), door.opened(request)
+    await door.run(request, lambda: made.checker.mind(caller))
     found = await door.run(request, lambda: public.item(made.engine, code, on or local_day(datetime.now(UTC))))
     plain = ("code", "base_code", "organ", "organ_name", "region", "version", "status", "comes", "open", "content")
     return {name: found[name] for name in plain} | {

@@ -55,7 +55,8 @@ async def get_items(
     after: Annotated[int, Query(ge=0, le=10**6, description="`next` of the page before.")] = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Find items by words of their name or number; internal ones are not there."""
-    made = door.opened(request)
+    caller, made = door.caller_of(request), door.opened(request)
+    await door.run(request, lambda: made.checker.mind(caller))
     asked = public.Asked(_said(q), _said(organ), _said(status), _said(type_), after)
     rows, total = await door.run(request, lambda: public.listed(made.engine, asked, on or local_day(datetime.now(UTC))))
     items = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -26,7 +27,19 @@ from tests.quality.pages.conftest import OTHER as OTHER_DEPARTMENT
 from tests.quality.pages.conftest import Pages, filled
 from tests.supervision.appraisal import filling
 from tests.verification.conftest import Asker, asker_of
-from tests.verification.registry import ASKER, FIRM, LICENCE, NOW, OTHER, PERSON, PERSON_NAME, PURPOSE, Registry, body
+from tests.verification.registry import (
+    ASKER,
+    FIRM,
+    LICENCE,
+    NOW,
+    OTHER,
+    PERSON,
+    PERSON_NAME,
+    PURPOSE,
+    Registry,
+    body,
+    text,
+)
 from tests.web.browser import PASSWORD, Browser
 from verification import readers, recall
 from web.accounts import service as accounts
@@ -148,6 +161,7 @@ BODIES: Final[dict[str, Any]] = {
     "bulk": {"checks": [body(case=SECRETS["R"]), body(case=SECRETS["R"], purpose="别的用途")]},
     "jws": {"jws": "x"},
     "feedback": {"text": "已办结"},
+    "project": {"project": PROJECT, "case": SECRETS["R"], "purpose": PURPOSE},
 }  # fmt: skip
 
 
@@ -178,12 +192,17 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
     registry.replace(relied, at=datetime.now(UTC), status="revoked")
     recall.look(runtime.engine)
     _ranking(world)
+    job = granted.post("/v1/check-jobs", text(body(case=SECRETS["R"])), Content_Type="application/x-ndjson").json()[
+        "id"
+    ]
+    while granted.get(f"/v1/check-jobs/{job}").json()["state"] == "waiting":
+        time.sleep(0.2)
     _persons(world)
     _readers(world)
     running.run(runtime.engine, protector=runtime.protector)
     pages = Pages(url, runtime)
     world.named = {
-        "check": number, "organ": ORGAN, "theirs": OTHER_DEPARTMENT, "month": f"{local_day(NOW):%Y-%m}",
+        "check": number, "job": job, "organ": ORGAN, "theirs": OTHER_DEPARTMENT, "month": f"{local_day(NOW):%Y-%m}",
         "issue": pages.issue(ORGAN), "their_issue": listed(runtime.engine, organ=OTHER_DEPARTMENT)[0].code,
         "record": str(pages.entry("labour")), "their_record": str(pages.entry("other")), "draft": DRAFT,
         "case": str(case), "case_number": SECRETS["R"], "hidden": HIDDEN, "open": OPEN, "own": OWN, "project": PROJECT,

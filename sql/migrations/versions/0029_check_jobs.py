@@ -1,14 +1,14 @@
 """Files of very many checks: kept until they are answered, part by part.
 
-Revision ID: 0028
+Revision ID: 0029
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
