@@ -5,6 +5,7 @@ Only proposals whose content is public, of items that are public, are open: an i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,12 +70,12 @@ def one(engine: sa.Engine, code: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def comment(engine: sa.Engine, code: str, said: str) -> int:
-    """Take in what somebody says to a proposal; return the comment's number.
+def comment(engine: sa.Engine, code: str, said: str, allowed: Callable[[], None]) -> int:
+    """Take in what somebody says to a proposal, as far as the sender is `allowed` to; return the comment's number.
 
     Raises:
         NotFound: no proposal of this item is open.
-        TooMany: very much was said to it of late, or in all.
+        TooMany: very much was said to it of late, or in all; or by this sender, as `allowed` finds.
         DeedRefused: nothing was said, or too much at once.
     """
     with reading_shortly(engine) as connection:
@@ -83,6 +84,7 @@ def comment(engine: sa.Engine, code: str, said: str) -> int:
     if counted["lately"] >= MOST_AT_ONCE or counted["total"] >= MOST:
         hint = "Wait, or write to the department."
         raise TooMany("very much is being said to this proposal", hint=hint, after_seconds=60 * WITHIN_MINUTES)
+    allowed()
     return service.comment(engine, code, said)
 
 

@@ -18,6 +18,7 @@ from catalog.errors import DeedRefused, TooMuchToDraw
 from catalog.imports.entries import ITEM_TYPES
 from catalog.pages import feed, public, review
 from catalog.pages.public import SIZE, Asked
+from catalog.pages.senders import Senders
 from catalog.pages.wording import in_words
 from hub import asking
 from hub.asking import chosen, named, page
@@ -29,6 +30,7 @@ from hub.workdays import local_day
 from sharedrepo.models.catalog import CHANGES, STATUSES
 
 router = APIRouter(include_in_schema=False)
+_SENDERS = Senders()
 
 _FURTHEST = 1_000_000
 """Nobody pages further down a list than this."""
@@ -106,10 +108,16 @@ async def one_review(request: Request, code: str) -> Response:
 
 @router.post("/items/review/{code:path}")
 async def comment(request: Request, code: str) -> Response:
-    """Take in what somebody says to a proposal; who it is, is not asked and not kept."""
+    """Take in what somebody says to a proposal; who it is, is not asked and not kept.
+
+    Raises:
+        TooMany: this sender, or all together, have said very much of late.
+    """
     said = asking.form_of(request).get("said", "")
     try:
-        await run_in_threadpool(review.comment, _engine(request), named(code), said)
+        await run_in_threadpool(
+            review.comment, _engine(request), named(code), said, lambda: _SENDERS.mind(request.state.sender)
+        )
     except DeedRefused as error:
         return await _proposal(request, named(code), status=HTTPStatus.CONFLICT, trouble=error, typed=said)
     return RedirectResponse(f"/items/review/{quote(code)}?done=said", HTTPStatus.SEE_OTHER)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.runtime import Runtime
 from tests.verification.conftest import Asker, asker_of
-from tests.verification.registry import ASKER, LICENCE, NOW, OTHER, PURPOSE, TODAY, Registry, body
+from tests.verification.registry import ASKER, LICENCE, NOW, OTHER, PURPOSE, Registry, body, today
 from verification import access
 from verification.access import AccessRefused
 
@@ -29,7 +29,7 @@ def test_by_default_nothing_is_shared_and_each_way_to_be_let_in_is_exact(registr
     assert refused(asker), "conditional, and no grant"
     number = access.ask(
         registry.engine, organ=ASKER, kind="credential_type", code=LICENCE, purpose=PURPOSE, legal_basis="x",
-        valid_from=TODAY, valid_to=TODAY, actor="asker", today=TODAY,
+        valid_from=today(), valid_to=today(), actor="asker", today=today(),
     )  # fmt: skip
     assert refused(asker), "asked for, not answered"
     access.answer(registry.engine, number, granted=True, reason="依法", actor="issuer")
@@ -38,9 +38,9 @@ def test_by_default_nothing_is_shared_and_each_way_to_be_let_in_is_exact(registr
     assert refused(asker, credential={"type": "另一种"})
     access.end(registry.engine, number, reason="not needed", actor="issuer")
     assert refused(asker), "taken back"
-    registry.grant(valid_from=TODAY - timedelta(days=9), valid_to=TODAY - timedelta(days=1))
+    registry.grant(valid_from=today() - timedelta(days=9), valid_to=today() - timedelta(days=1))
     assert refused(asker), "over"
-    registry.grant(valid_from=TODAY + timedelta(days=2))
+    registry.grant(valid_from=today() + timedelta(days=2))
     assert refused(asker), "not yet"
     registry.grant(organ=OTHER)
     registry.grant(LICENCE, kind="credential_type", purpose="third")
@@ -134,7 +134,7 @@ def test_a_grant_is_answered_by_somebody_else_once_within_ten_working_days(regis
     registry.share()
     number = access.ask(
         registry.engine, organ=ASKER, kind="credential_type", code=LICENCE, purpose=PURPOSE, legal_basis="x",
-        valid_from=TODAY, valid_to=None, actor="asker", today=date(2026, 9, 30),
+        valid_from=today(), valid_to=None, actor="asker", today=date(2026, 9, 30),
     )  # fmt: skip
     (found,) = access.listed(registry.engine)["grants"]
     assert found["answer_due"] > date(2026, 10, 14), "the holidays of October do not count"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.verification.conftest import Asker
-from tests.verification.registry import ASKER, FIRM, FIRM_NAME, ISSUER, NOW, OTHER, PERSON, TODAY, Registry, body
+from tests.verification.registry import ASKER, FIRM, FIRM_NAME, ISSUER, NOW, OTHER, PERSON, Registry, body, today
 
 BEHIND = NOW - timedelta(days=9)
 
@@ -119,7 +119,7 @@ def test_an_old_day_needs_no_fresh_feed(registry: Registry, asker: Asker) -> Non
     registry.through("market", BEHIND)
     long_ago = (BEHIND - timedelta(days=3)).date().isoformat()
     assert asker.answer(body(on=long_ago))["outcome"] == "not_found"
-    assert asker.answer(body(on=TODAY.isoformat()))["outcome"] == "undetermined"
+    assert asker.answer(body(on=today().isoformat()))["outcome"] == "undetermined"
 
 
 @pytest.mark.parametrize("allowed", [True, False])

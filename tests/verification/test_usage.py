@@ -20,9 +20,9 @@ from tests.verification.registry import (
     PERSON,
     PERSON_NAME,
     PURPOSE,
-    TODAY,
     Registry,
     body,
+    today,
 )
 from verification import disclosure, usage
 from verification.access import AccessRefused
@@ -204,13 +204,13 @@ def test_only_the_portal_asks_and_no_number_stands_in_an_address(asker: Asker, p
 def test_period_and_heartbeat(asker: Asker, portal: Portal) -> None:
     asker.check(body())
     said = portal.get("usagePeriod").json()
-    assert abs(datetime.fromisoformat(said["periodStart"]).date() - TODAY) <= timedelta(days=1)
+    assert abs(datetime.fromisoformat(said["periodStart"]).date() - today()) <= timedelta(days=1)
     assert portal.get("heartbeat").json() == {"status": "OK", "message": "the log of checks answers"}
 
 
 def test_the_commands_hide_answer_list_and_end(registry: Registry, command: Command) -> None:
     assert command("share", "hide", ASKER, "--purpose", "案件调查", "--basis", "法", "--until",
-                   str(TODAY + timedelta(days=9)), "--by", "inspector").startswith("Delay 1 is entered")  # fmt: skip
+                   str(today() + timedelta(days=9)), "--by", "inspector").startswith("Delay 1 is entered")  # fmt: skip
     command("share", "hide-answer", "1", "--reason", "依法", "--by", "chief")
     (row,) = command("share", "hidden", "--json")["delays"]
     assert (row["state"], row["answered_by"]) == ("granted", "chief")

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from hub.refusals import NotSignedIn
 from web import forms
 from web.accounts import cookies, sessions
+from web.senders import sender_of
 from web.state import state_of
 
 
@@ -35,11 +36,14 @@ def signed_in() -> Any:
 def recognized() -> Any:
     """Return the dependency that lets everybody in, and knows those who are signed in.
 
+    It leaves `sender` in the request's state: what tells senders apart without their addresses.
+
     A form of somebody who is not known needs no word of ours: it does nothing in anybody's name.
     """
 
     async def admit(request: Request) -> None:
         seat = await run_in_threadpool(seated, request)
+        request.state.sender = sender_of(address_of(request))
         if seat is not None:
             request.state.seat, request.state.visitor, request.state.caller = seat, seat.visitor, seat.visitor
         if request.method == "POST":
