@@ -1,14 +1,14 @@
 """Files of very many checks: kept until they are answered, part by part.
 
-Revision ID: 0029
+Revision ID: 0030
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

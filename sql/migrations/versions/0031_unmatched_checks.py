@@ -1,14 +1,14 @@
 """Unmatched checks are settled by the personal-data officer; changes of cases are told to who subscribes to them.
 
-Revision ID: 0030
+Revision ID: 0031
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
