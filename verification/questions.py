@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from hub.identifiers import credit_code, item_code, resident_id
@@ -16,6 +16,8 @@ from hub.refusals import Fault, Malformed
 MOST_IN_BULK: Final = 1_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _EIGHTEEN = 18
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}", re.ASCII)
 _FIRST_DAY = date(1949, 10, 1)
 
 
@@ -50,6 +52,19 @@ def _item(text: str) -> str:
     return text
 
 
+def iso_day(said: object) -> object:
+    """Refuse what is no day as it is written: a number would be read as seconds since 1970."""
+    if isinstance(said, date) or (isinstance(said, str) and _ISO_DAY.fullmatch(said)):
+        return said
+    raise PydanticCustomError("unreadable_day", "is no day as YYYY-MM-DD")
+
+
+def _iso_instant(said: object) -> object:
+    if isinstance(said, datetime) or (isinstance(said, str) and _ISO_INSTANT.match(said)):
+        return said
+    raise PydanticCustomError("unreadable_instant", "is no instant as RFC 3339 has it")
+
+
 def _past(day: date) -> date:
     if day < _FIRST_DAY:
         raise PydanticCustomError("day_too_early", "lies before 1949-10-01")
@@ -64,7 +79,8 @@ HolderNumber = Annotated[
 ]
 Organ = Annotated[str, Field(min_length=18, max_length=18), AfterValidator(_organ)]
 Item = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=_PRINTABLE), AfterValidator(_item)]
-Day = Annotated[date, AfterValidator(_past)]
+Day = Annotated[date, BeforeValidator(iso_day), AfterValidator(_past)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso_instant)]
 _STRICT = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
 
@@ -96,7 +112,7 @@ class Asked(BaseModel):
     """The purpose, as the grant names it."""
     on: Day | None = None
     """The day on which it must hold; today without it."""
-    wait_until: AwareDatetime | None = None
+    wait_until: Instant | None = None
     """Where the feed is behind: wait for it so long."""
 
 
@@ -105,7 +121,7 @@ class CredentialCheck(Asked):
 
     kind: Literal["credential"]
     credential: CredentialAsked
-    known_at: AwareDatetime | None = None
+    known_at: Instant | None = None
     """Answer as the hub knew it at this instant."""
 
 

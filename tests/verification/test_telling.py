@@ -108,6 +108,7 @@ def test_items_are_found_and_read_as_the_public_sees_them(registry: Registry, as
     assert one["content"]["legal_limit"] == {"value": 20, "unit": "working_day"}
     assert asker.get(f"/v1/items/{ITEM}?on=2020-01-01").json()["comes"] is True
     assert asker.get(f"/v1/items/{CLOSED}").status_code == 404
+    assert asker.get("/v1/items?on=0").status_code == 400, "a number is no day"
     assert asker.get("/v1/items/%00").status_code in (400, 404)
     assert asker.get("/v1/items?q=%00&type=%27").json()["total"] == 0
 

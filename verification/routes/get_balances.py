@@ -6,10 +6,11 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from hub.refusals import Malformed, TooMany, documented
 from verification import balances
+from verification.questions import iso_day
 from verification.routes import door
 
 router = APIRouter()
@@ -67,7 +68,9 @@ class Balances(BaseModel):
 async def get_balances(
     request: Request,
     after: Annotated[
-        date | None, Query(description="Only days after this one.", ge=date(2000, 1, 1), le=date(2999, 1, 1))
+        date | None,
+        BeforeValidator(iso_day),
+        Query(description="Only days after this one.", ge=date(2000, 1, 1), le=date(2999, 1, 1)),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="So many days at most.")] = 31,
 ) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from catalog.pages import public
 from hub.refusals import Malformed, NotFound, TooMany, Unavailable, documented
 from hub.workdays import local_day
+from verification.questions import iso_day
 from verification.routes import door
 
 router = APIRouter()
@@ -69,7 +70,9 @@ class ItemTold(BaseModel):
 async def get_item(
     request: Request,
     code: Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00]+$", description="Any of its numbers.")],
-    on: Annotated[date | None, Query(description="As it stands on this day; today.", le=_LATEST)] = None,
+    on: Annotated[
+        date | None, BeforeValidator(iso_day), Query(description="As it stands on this day; today.", le=_LATEST)
+    ] = None,
 ) -> dict[str, Any]:
     """Read what an item asks for and gives on a day, and its published versions."""
     caller, made = door.caller_of(request), door.opened(request)

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from catalog.pages import public
 from hub.refusals import Malformed, TooMany, Unavailable, documented
 from hub.workdays import local_day
+from verification.questions import iso_day
 from verification.routes import door
 
 router = APIRouter()
@@ -51,7 +52,9 @@ async def get_items(
     organ: Annotated[str | None, Query(max_length=18, description="The organ that carries it out.")] = None,
     status: Annotated[str | None, Query(max_length=20, description="in_force, suspended, abolished, devolved.")] = None,
     type_: Annotated[str | None, Query(alias="type", max_length=2, description="The type, two digits.")] = None,
-    on: Annotated[date | None, Query(description="As it stands on this day; today.", le=_LATEST)] = None,
+    on: Annotated[
+        date | None, BeforeValidator(iso_day), Query(description="As it stands on this day; today.", le=_LATEST)
+    ] = None,
     after: Annotated[int, Query(ge=0, le=10**6, description="`next` of the page before.")] = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Find items by words of their name or number; internal ones are not there."""

@@ -6,11 +6,11 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hub.refusals import Malformed, NotFound, TooLarge, TooMany, TooSlow, UnsupportedForm, documented
 from verification import balances
-from verification.questions import faults_of
+from verification.questions import faults_of, iso_day
 from verification.routes import door
 
 router = APIRouter()
@@ -41,7 +41,10 @@ class Countersigned(BaseModel):
     openapi_extra={"requestBody": _BODY},
 )  # fmt: skip
 async def post_balance(
-    request: Request, day: Annotated[date, Path(description="The day.", ge=date(2000, 1, 1), le=date(2999, 1, 1))]
+    request: Request,
+    day: Annotated[
+        date, BeforeValidator(iso_day), Path(description="The day.", ge=date(2000, 1, 1), le=date(2999, 1, 1))
+    ],
 ) -> dict[str, Any]:  # fmt: skip
     """Keep the signature for ever; it is compared with the log by `hub audit verify`."""
     caller, made = door.caller_of(request), door.opened(request)
