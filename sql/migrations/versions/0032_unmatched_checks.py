@@ -1,14 +1,14 @@
 """Unmatched checks are settled by the personal-data officer; changes of cases are told to who subscribes to them.
 
-Revision ID: 0031
+Revision ID: 0032
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

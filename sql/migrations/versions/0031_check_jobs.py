@@ -1,14 +1,14 @@
 """Files of very many checks: kept until they are answered, part by part.
 
-Revision ID: 0030
+Revision ID: 0031
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
