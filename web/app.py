@@ -30,6 +30,7 @@ from supervision.notices import routes as notice_receipts
 from supervision.notices.opened import opened as telling
 from supervision.opened import opened as supervising
 from supervision.pages.card_routes import router as supervision_cards
+from supervision.pages.days_routes import router as supervision_days
 from supervision.pages.export_routes import router as supervision_files
 from supervision.pages.mining_routes import router as supervision_mining
 from supervision.pages.ranking_routes import router as supervision_ranking
@@ -119,6 +120,7 @@ PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (ranking_pages, None),
     (supervision_files, True),
     (supervision_pages, True),
+    (supervision_days, True),
     (supervision_cards, True),
     (supervision_mining, True),
     (supervision_ranking, True),

@@ -41,7 +41,7 @@ def test_no_parameter_is_anything_but_a_value(site: Site, path: str) -> None:
 def test_no_address_is_anything_but_a_name(site: Site) -> None:
     browser = site.browser("supervisor")
     places = [
-        "/supervision/cases/{}", "/supervision/cards/{}", "/supervision/processes/{}",
+        "/supervision/cases/{}", "/supervision/cases/{}/days", "/supervision/cards/{}", "/supervision/processes/{}",
         "/supervision/processes/{}/map.svg", f"/supervision/processes/{ITEM}/log.{{}}", "/supervision/{}.csv",
         "/supervision/wall.{}",
     ]  # fmt: skip
@@ -76,9 +76,12 @@ def test_a_name_that_is_a_script_is_only_shown(site: Site) -> None:
 def test_a_case_of_another_region_is_not_there_by_any_way(site: Site) -> None:
     browser = site.browser("regional_supervisor", region=HANGZHOU)
     foreign = site.cases["B-red"]
-    for path in (f"/supervision/cases/{foreign}",
-                 "/supervision/find?source=clock&number=B-red"):  # fmt: skip
+    far = "/supervision/find?source=clock&number=B-red"
+    for path in (f"/supervision/cases/{foreign}", f"/supervision/cases/{foreign}/days", far):
         assert browser.see(path).status_code == 404, path
+    for known in ("9999-12-31", "0001-01-01", "2026-02-30", "soon"):
+        own = f"/supervision/cases/{site.cases['A-red']}/days?known={known}"
+        assert browser.see(own).status_code in (200, 400), known
     assert browser.see("/supervision/find?source=clock&number=A-red").url.endswith(f"/{site.cases['A-red']}")
 
 

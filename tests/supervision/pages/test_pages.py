@@ -26,6 +26,16 @@ def test_every_page_answers(site: Site, path: str) -> None:
         assert answer.status_code == 200, answer.text
 
 
+def test_the_days_of_a_case_are_told_one_by_one(site: Site) -> None:
+    browser = site.browser("supervisor")
+    days = f"/supervision/cases/{site.cases['A-red']}/days"
+    assert days in browser.see(f"/supervision/cases/{site.cases['A-red']}").text
+    text = browser.see(days).text
+    assert "the clock is stopped, not counted" in text, "the days of the suspension"
+    assert "after the limit" in text
+    assert "Nothing was known of this case" in browser.see(f"{days}?known=2001-01-01").text
+
+
 def test_a_case(site: Site) -> None:
     for name, number in site.cases.items():
         answer = site.browser("supervisor", language="zh").see(f"/supervision/cases/{number}")

@@ -7,7 +7,7 @@ import requests
 from fastapi.routing import APIRoute
 
 from hub.visitor import CHIEF, DEPARTMENT, REGIONAL, RIGHTS
-from supervision.pages import card_routes, export_routes, mining_routes, ranking_routes, routes
+from supervision.pages import card_routes, days_routes, export_routes, mining_routes, ranking_routes, routes
 from supervision.pages.cards import DEEDS
 from tests.supervision.pages.conftest import HANGZHOU, ITEM, NINGBO, ORGAN, OTHER, XIHU, Site
 
@@ -21,7 +21,9 @@ def paths(site: Site) -> list[str]:
     given = {"case_id": str(site.cases["A-red"]), "card": site.number("A-red", "red"), "what": "wall", "kind": "csv",
              "item": ITEM}  # fmt: skip
     found = []
-    for router in (one.router for one in (routes, card_routes, export_routes, mining_routes, ranking_routes)):
+    for router in (
+        one.router for one in (routes, card_routes, days_routes, export_routes, mining_routes, ranking_routes)
+    ):
         for route in router.routes:
             assert isinstance(route, APIRoute)
             if "GET" in route.methods:
