@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from supervision.areas import prefix_of
 from supervision.logs.rates import Rate
 from supervision.logs.trends import VOLUMES, Month, trends
 
@@ -72,7 +73,7 @@ def figures(
         BadScope: the months are in the wrong order, or more than ten years.
     """
     months = trends(connection, since=since, until=until, organ=organ, region=region)
-    asked = {"organ": organ, "region": region and region.rstrip("0")}
+    asked = {"organ": organ, "region": region and prefix_of(region)}
     return Figures(
         first=months[0].month,
         last=months[-1].month,

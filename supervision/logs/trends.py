@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from hub.workdays import ZONE
+from supervision.areas import prefix_of
 from supervision.logs.rates import Rate
 from supervision.logs.scope import BadScope, of_item
 
@@ -103,7 +104,7 @@ def trends(
     asked = {
         "since": first, "until": last, "from": datetime.combine(first, time(), ZONE),
         "to": datetime.combine(after, time(), ZONE), "organ": organ,
-        "region": region and region.rstrip("0"), "item": item,
+        "region": region and prefix_of(region), "item": item,
     }  # fmt: skip
     return [_month(dict(row)) for row in connection.execute(sa.text(_TRENDS), asked).mappings()]
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from supervision.areas import prefix_of
 from supervision.pages import names, store
 from supervision.pages.names import Named
 from supervision.pages.scope import Scope
@@ -149,7 +150,7 @@ def wall(connection: sa.Connection, scope: Scope, asked: Asked) -> Wall:
 
 def area(region: str) -> str:
     """Return the pattern of the codes of a region and all below it."""
-    return (region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region) + "%"
+    return prefix_of(region) + "%"
 
 
 def _cards(connection: sa.Connection, scope: Scope, asked: Asked) -> Mapping[str, int]:

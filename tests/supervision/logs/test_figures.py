@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.runtime import Runtime
+from supervision.areas import prefix_of
 from supervision.clock.service import recount
 from supervision.logs.figures import SHOWN, figures
 from supervision.logs.load import Load, load
@@ -139,3 +140,10 @@ def test_the_open_cases_of_a_period_are_counted_by_how_they_stand_now(province: 
     assert sum(found.open.values()) == 3
     assert sum(others.open.values()) == 1
     assert nobody.open == {}
+
+
+@pytest.mark.parametrize(
+    ("region", "prefix"), [("330000", "33"), ("330100", "3301"), ("331000", "3310"), ("330110", "330110")]
+)
+def test_a_region_is_itself_and_all_below_it_and_no_neighbour_of_a_like_code(region: str, prefix: str) -> None:
+    assert prefix_of(region) == prefix
