@@ -61,13 +61,13 @@ def test_a_check_that_waits_for_nothing_a_feed_could_bring_is_answered_at_once(
 
 def test_the_waiting_ends_with_its_time_or_with_the_grant(registry: Registry, asker: Asker, checker: Checker) -> None:
     over, barred = (asker.check(body(wait_until=LATER))["id"] for _ in range(2))
-    checker._clock = lambda: NOW + timedelta(days=3)
+    checker.clock = lambda: NOW + timedelta(days=3)
     assert waiting.answer_all(checker, registry.protector)["answered"] == 2
     told = asker.get(f"/v1/checks/{over}").json()
     assert (told["state"], told["answer"]["outcome"]) == ("lapsed", "undetermined")
     again = asker.check(body(wait_until=LATER))["id"]
     registry.share(class_="none")
-    checker._clock = lambda: NOW
+    checker.clock = lambda: NOW
     assert waiting.answer_all(checker, registry.protector) == {"answered": 0, "refused": 1, "waiting": 0}
     assert barred != again
 
