@@ -21,8 +21,8 @@ from pipeline.runtime import Runtime
 from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.ledger import check
-from sharedrepo.models import metadata
 from tests.crash.campaign import KILLED, Driver, Site, difference, execute
+from tests.emptying import emptied
 from tests.envelopes import Office
 
 MOST = 7
@@ -52,8 +52,7 @@ class Laboratory:
     def __init__(self, runtime: Runtime, folder: Path) -> None:
         self.runtime, self.folder = runtime, folder
         self.office = Office(folder / "sources", folder / "drop")
-        every = [one for one in reversed(metadata.sorted_tables) if one.schema != "audit"]  # only ever added to
-        self.tables = [f"{one.schema}.{one.name}" for one in every]
+        self.tables = emptied()
 
     def after(self, pulls: list[list[tuple[int, str]]], slice_size: int) -> dict[str, Any]:
         self._empty()

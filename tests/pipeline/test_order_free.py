@@ -21,9 +21,9 @@ from pipeline.runtime import Runtime
 from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.ledger import check
-from sharedrepo.models import metadata
 from tests.crash.campaign import execute
 from tests.departments import GOOD, STREAMS, Department
+from tests.emptying import emptied
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,7 @@ class Laboratory:
     def __init__(self, runtime: Runtime, folder: Path) -> None:
         self.runtime = runtime
         self.source: Source = load_sources([Department(folder / "sources").folder.parent])[0]
-        every = [one for one in reversed(metadata.sorted_tables) if one.schema != "audit"]  # only ever added to
-        self.tables = [f"{one.schema}.{one.name}" for one in every]
+        self.tables = emptied()
 
     def after(self, delivery: Delivery) -> dict[str, Any]:
         """Deliver, and return the end state by name."""
