@@ -130,7 +130,7 @@ class Journey:
         self.hub("supervise", "notices", "send")
         month = (date.fromisoformat(self.truth()["date"]).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
         self.hub("supervise", "freeze", month)
-        self.hub("supervise", "rank", month)
+        self.hub("supervise", "rank", month, "--level", "department")
         self.hub("supervise", "figures")
 
     def truth(self) -> dict[str, Any]:
