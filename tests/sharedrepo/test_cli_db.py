@@ -252,14 +252,15 @@ def repository(home: Path) -> Iterator[Repository]:
 
 
 def test_every_keyed_column_can_be_re_keyed() -> None:
-    documents = Documents.load()
+    documents = {one.name: one for one in Documents.load().values()}
     keyed = rekey.keyed_tables()
     assert len(keyed) > 10
     for one in keyed:
         assert len(one.sealed) == 1, f"{one.table}: the parts of its hashes lie in one sealed column"
         for kind, part in one.hashes.values():
             assert kind in NORMALIZERS
-            assert documents[one.table].columns[part].personal
+            # The duty register is no document: files and people fill it (tests/supervision/cards).
+            assert one.table == "duty" or documents[one.table].columns[part].personal
 
 
 def test_rotation_re_keys_everything_and_loses_nothing(repository: Repository) -> None:
