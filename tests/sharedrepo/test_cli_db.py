@@ -259,7 +259,7 @@ def test_every_keyed_column_can_be_re_keyed() -> None:
         assert len(one.sealed) == 1, f"{one.table}: the parts of its hashes lie in one sealed column"
         for kind, part in one.hashes.values():
             assert kind in NORMALIZERS
-            # Who is on duty and who is told stand in no document (tests/supervision/notices/test_whole_way.py turns keys).
+            # Who is on duty and who is told stand in no document; tests/supervision/notices/test_whole_way.py
             assert one.schema == "supervision" or documents[one.table].columns[part].personal
 
 
