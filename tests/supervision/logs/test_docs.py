@@ -34,7 +34,7 @@ def test_every_command_of_the_page_runs_as_it_stands(
         done = CliRunner().invoke(build(), words)
         assert done.exit_code == 0, (words, done.output, done.exception)
         said[" ".join(words)] = done.output
-    assert len(said) == 13
+    assert len(said) == 14
     written = {"march.xes.gz", "item.xes", "march.json", "department.sqlite", "map.svg", "load.xlsx", "trends.pdf"}
     assert written <= {one.name for one in tmp_path.iterdir()}
     told = [json.loads(output) for command, output in said.items() if "--json" in command]
