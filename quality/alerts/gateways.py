@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import apprise
 
+from hub.gateways import ENTRY, silent
 from hub.settings import SettingError, Settings
-
-_ENTRY = re.compile(r"(?:(?P<organs>[0-9A-Za-z][0-9A-Za-z,_-]*)=)?(?P<url>[A-Za-z][A-Za-z0-9+.-]*://.*)", re.DOTALL)
-
-_TALKATIVE = ("apprise", "urllib3")
-"""Loggers that write URLs down, tokens and all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +26,7 @@ class Gateway:
 
     def send(self, title: str, body: str) -> bool:
         """Send a message; say whether the gateway took it. Whatever it raises is its failure, not ours."""
-        with _silent():
+        with silent():
             try:
                 return bool(self.server.notify(title=title, body=body, notify_type=apprise.NotifyType.WARNING))
             except Exception:  # noqa: BLE001  # plug-ins of many authors: none of them may stop the others' alerts
@@ -51,8 +43,8 @@ def gateways(settings: Settings) -> list[Gateway]:
         return []
     found, counts = [], Counter[str]()
     for number, entry in enumerate(settings.alert_urls.get_secret_value().split(), 1):
-        match = _ENTRY.fullmatch(entry)
-        with _silent():
+        match = ENTRY.fullmatch(entry)
+        with silent():
             server = apprise.Apprise.instantiate(match["url"]) if match else None
         if match is None or server is None:
             raise SettingError(
@@ -64,17 +56,3 @@ def gateways(settings: Settings) -> list[Gateway]:
         organs = frozenset(filter(None, (match["organs"] or "").split(",")))
         found.append(Gateway(f"{kind}#{counts[kind]}", organs, server))
     return found
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep libraries from logging addresses while the body runs."""
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    levels = [one.level for one in loggers]
-    for one in loggers:
-        one.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for one, level in zip(loggers, levels, strict=True):
-            one.setLevel(level)

@@ -6,23 +6,18 @@ and nothing can be asked afterwards.
 
 from __future__ import annotations
 
-import logging
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import apprise
 
+from hub.gateways import ENTRY, silent
 from hub.settings import SettingError, Settings
 from supervision.notices.terms import Channel, Outcome, Tried
 
-_ENTRY = re.compile(r"(?:(?P<organs>[0-9A-Za-z][0-9A-Za-z,_-]*)=)?(?P<url>[A-Za-z][A-Za-z0-9+.-]*://.*)", re.DOTALL)
-_TALKATIVE = ("apprise", "urllib3")
-"""Loggers that write URLs down, tokens and all."""
 _EXAMPLE = {"phone": "13900000000", "mail": "office@example.gov.cn"}
 
 
@@ -37,7 +32,7 @@ class Chat:
 
     def send(self, *, title: str, text: str, address: Mapping[str, str]) -> Tried:
         """Send a text once; whatever a plug-in raises is its no."""
-        with _silent():
+        with silent():
             server = _made(self.url, address)
             try:
                 done = server is not None and bool(server.notify(title=title, body=text))
@@ -56,8 +51,8 @@ def chats(settings: Settings) -> list[Chat]:
         return []
     found, counts = [], Counter[str]()
     for number, entry in enumerate(settings.notice_urls.get_secret_value().split(), 1):
-        match = _ENTRY.fullmatch(entry)
-        with _silent():
+        match = ENTRY.fullmatch(entry)
+        with silent():
             server = _made(match["url"], _EXAMPLE) if match else None
         if match is None or server is None:
             raise SettingError(
@@ -77,17 +72,3 @@ def _made(url: str, address: Mapping[str, str]) -> Any:
     for name in ("phone", "mail"):
         filled = filled.replace(f"{{{name}}}", quote(address.get(name, ""), safe=""))
     return apprise.Apprise.instantiate(filled)
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep libraries from logging addresses while the body runs."""
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    levels = [one.level for one in loggers]
-    for one in loggers:
-        one.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for one, level in zip(loggers, levels, strict=True):
-            one.setLevel(level)
