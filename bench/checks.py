@@ -125,7 +125,7 @@ def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[s
     access.share(
         engine, kind="credential_type", code=TYPE, sharing_class="unconditional", legal_ground="bench", actor="b"
     )
-    feeds.learn(engine)
+    feeds.learn(engine, wait=True)
     secret, _ = clients.make(engine, protector, code="bench", organ=ASKER, rights=["check"], days=1)
     ask = questions(options, numbers)
     with serving(server.url(database), ring, folder, options.workers) as url:

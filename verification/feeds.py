@@ -18,9 +18,15 @@ ON CONFLICT DO NOTHING
 """
 
 
-def learn(engine: sa.Engine) -> int:
-    """Note the streams that bring each credential type and the decisions on each item; return how many are new."""
+def learn(engine: sa.Engine, *, wait: bool = False) -> int:
+    """Note the streams that bring each credential type and the decisions on each item; return how many are new.
+
+    Where another process is at it, that one's work will do; who needs what was committed a moment ago known when this
+    returns has it `wait` for that process and look anew.
+    """
     with engine.begin() as connection:
-        if not connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(hashtext('hub.feeds'))")):
-            return 0  # another process is at it
+        if wait:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('hub.feeds'))"))
+        elif not connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(hashtext('hub.feeds'))")):
+            return 0
         return int(connection.execute(sa.text(_LEARN)).rowcount)

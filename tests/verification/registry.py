@@ -108,7 +108,7 @@ class Registry:
                 "credential_status", record_id=record, part=place, status=status, since=at,
                 since_precision=at and "d", batch_id=batch, content_hash=b"\x00",
             )  # fmt: skip
-        feeds.learn(self.engine)
+        feeds.learn(self.engine, wait=True)
         return int(record)
 
     def _through(self, source: str) -> datetime | None:
@@ -170,7 +170,7 @@ class Registry:
             "decision_kind": "decision", "decided_at": at, "decided_at_precision": "d", "batch_id": batch,
             "content_hash": b"\x00", **over,
         })  # fmt: skip
-        feeds.learn(self.engine)
+        feeds.learn(self.engine, wait=True)
         return record
 
     def replace(self, record: int, *, at: datetime, **changes: Any) -> None:
