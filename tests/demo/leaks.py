@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
+
+from ahocorasick_rs import BytesAhoCorasick
 
 ALL_KINDS = {"name", "number", "phone", "address"}
 
@@ -30,5 +31,10 @@ def leaks(values: dict[str, str], places: Iterable[tuple[str, bytes]]) -> set[tu
     """Return where a value stands in the clear, with its kind; also as JSON writes characters beyond ASCII."""
     spelled = {value.encode(): kind for value, kind in values.items()}
     spelled |= {json.dumps(value)[1:-1].encode(): kind for value, kind in values.items()}
-    search = re.compile(b"|".join(re.escape(value) for value in sorted(spelled, key=len, reverse=True)))
-    return {(name, spelled[hit]) for name, content in places for hit in search.findall(content)}
+    sought = list(spelled)
+    search = BytesAhoCorasick(sought)
+    return {
+        (name, spelled[sought[hit[0]]])
+        for name, content in places
+        for hit in search.find_matches_as_indexes(content, overlapping=True)
+    }
