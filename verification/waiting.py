@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import psycopg2.extensions
 from pydantic import TypeAdapter
@@ -10,15 +10,26 @@ from pydantic import TypeAdapter
 from hub.protect import Protector
 from verification.callers import Caller
 from verification.questions import Check, CredentialCheck, PrerequisitesCheck
-
-if TYPE_CHECKING:
-    from verification.service import Checker
+from verification.sessions import Sessions
 
 Cursor = psycopg2.extensions.cursor
 CONTEXT = "audit.waiting_check"
 _CHECK: TypeAdapter[CredentialCheck | PrerequisitesCheck] = TypeAdapter(Check)
 _OPEN = """SELECT w.check_id::text, w.question, k.client_id, k.code, k.organ FROM audit.waiting_check AS w
     JOIN access.client AS k USING (client_id) WHERE w.state = 'waiting' ORDER BY w.since, w.check_id LIMIT 1000"""
+
+
+class Asking(Protocol):
+    """What the checker can do that is needed here: it lets checks wait by this module, which so cannot know it."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Where it reads and writes."""
+
+    def again(
+        self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, check_id: str
+    ) -> dict[str, Any] | None:
+        """Answer a waiting check anew; None while it would go on waiting."""
 
 
 def add(
@@ -37,7 +48,7 @@ def close(cursor: Cursor, check_id: str, state: str) -> None:
     cursor.execute("UPDATE audit.waiting_check SET state = %s, question = NULL WHERE check_id = %s", (state, check_id))
 
 
-def answer_all(checker: Checker, protector: Protector) -> dict[str, int]:
+def answer_all(checker: Asking, protector: Protector) -> dict[str, int]:
     """Ask every waiting check again; return how many were answered, how many were refused, and how many wait on."""
     from hub.refusals import RequestRefused  # noqa: PLC0415  # beside the only place that meets it
 
