@@ -19,15 +19,16 @@ def recount() -> dict[str, int]:
     """Compute all clocks anew; first those that changed, so that what differs then has no reason to.
 
     Raises:
-        InternalError: clocks that nothing had changed came out otherwise than they stood; they are right now.
+        InternalError: clocks that nothing had changed came out otherwise than they stood; they are right now, and an
+            issue of the hub's engineers stands until a recount finds none (`recount_differs`).
     """
     engine, protector = _opened()
     _counts(engine, protector, full=False)
     done = _counts(engine, protector, full=True)
     if done["differing"]:
         raise InternalError(
-            f"{done['differing']} clocks or stages came out otherwise than they stood, though nothing had changed. They"
-            " are right now; the increments missed something. See `supervision.run` and `supervision.due_move`."
+            f"The clocks of {done['differing']} cases came out otherwise than they stood, though nothing had changed."
+            " They are right now; the increments missed something. See `hub quality issues list --rule recount_differs`."
         )
     return done
 

@@ -26,8 +26,8 @@ class Effect(StrEnum):
     FLAG = "flag"
 
 
-Scope = Literal["record", "unit", "case", "set"]
-"""What a rule looks at: one record, a whole delivery or feed, one case, or all that is held of a stream."""
+Scope = Literal["record", "unit", "case", "set", "watch"]
+"""What a rule looks at: one record, a whole delivery or feed, one case, all that is held of a stream, or supervision."""
 Severity = Literal["high", "medium", "low"]
 """How soon somebody must act."""
 Owner = Literal["department", "steward", "engineer"]

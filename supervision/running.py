@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from hub.protect import Protector
 from sharedrepo.signing import Ed25519Signer
+from supervision import handing
 from supervision.cards import evidence, raising, texting
 from supervision.clock import reminders
 from supervision.clock import service as clock
@@ -47,6 +48,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("clock", _clocks),
     ("reminders", reminders.make),
     ("cards", raising.step),
+    ("findings", handing.step),
 )
 """What a run does, in order; parts of this package add their step as one line."""
 
@@ -66,13 +68,17 @@ def run(
         # One at a time: two runs would raise the same card twice.
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('supervision.run'))"))
         now = at(connection, as_of)
+        mark = handing.mark(connection)
         changed = take_touched(connection)
         cases = None if full else changed
         counts = {name: step(connection, now, cases) for name, step in STEPS}
         if full:
-            # Where nothing waited to be computed, what came out otherwise than it stood was missed by an earlier run.
-            found = counts["clock"]["changed"] + counts["clock"]["stages_changed"]
-            counts["clock"]["differing"] = 0 if changed else found
+            # What came out otherwise than it stood, though nothing had changed it, was missed by an earlier run.
+            clocks = counts["clock"]
+            clocks["differing"] = handing.differing(
+                connection, mark, changed=changed, cases=clocks["cases"], now=now,
+                found=clocks["changed"] + clocks["stages_changed"],
+            )  # fmt: skip
         if protector is not None:
             evidence.seal(connection, Ed25519Signer.of(protector.ring))
             counts["texts"] = {"queued": texting.queue(connection, protector, now=now)}

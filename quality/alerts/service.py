@@ -22,10 +22,10 @@ log = logging.getLogger("hub")
 
 # An issue is told when something has happened to it since it was last told there, and not twice on one day.
 _DUE = """
-SELECT i.code, i.organ, ss.code AS source, s.name AS stream, i.rule, i.field, i.severity, i.records, i.of_records,
-    i.due_on, i.due_provisional, i.level, t.what, t.told
+SELECT i.code, i.organ, coalesce(ss.code, '') AS source, coalesce(s.name, '') AS stream, i.rule, i.field, i.severity,
+    i.records, i.of_records, i.due_on, i.due_provisional, i.level, t.what, t.told
 FROM quality.issue AS i
-JOIN ledger.stream AS s USING (stream_id) JOIN core.source_system AS ss USING (source_system_id)
+LEFT JOIN ledger.stream AS s USING (stream_id) LEFT JOIN core.source_system AS ss USING (source_system_id)
 CROSS JOIN LATERAL (
     SELECT e.what, e.at, e.detail ->> 'to' AS told FROM quality.issue_event AS e
     WHERE e.issue_id = i.issue_id AND e.what IN ('opened', 'reopened', 'grown', 'woke', 'escalated')

@@ -18,11 +18,11 @@ from quality.issues.terms import STEP, TOP
 
 _CLIMB = """
 UPDATE quality.issue AS i SET level = i.level + 1, climbs_on = CASE WHEN i.level + 1 < :top THEN n.day END
-FROM jsonb_to_recordset(CAST(:next AS jsonb)) AS n (severity text, day date), ledger.stream AS s,
-    core.source_system AS ss
-WHERE n.severity = i.severity AND s.stream_id = i.stream_id AND ss.source_system_id = s.source_system_id
-  AND i.closed_at IS NULL AND i.status IN ('new', 'acknowledged', 'waiting') AND i.level < :top AND i.climbs_on < :today
-RETURNING i.issue_id, i.code, i.organ, i.owner, i.level, ss.code AS source
+FROM jsonb_to_recordset(CAST(:next AS jsonb)) AS n (severity text, day date)
+WHERE n.severity = i.severity AND i.closed_at IS NULL AND i.status IN ('new', 'acknowledged', 'waiting') AND i.level < :top AND i.climbs_on < :today
+RETURNING i.issue_id, i.code, i.organ, i.owner, i.level, coalesce((
+    SELECT ss.code FROM ledger.stream AS s JOIN core.source_system AS ss USING (source_system_id)
+    WHERE s.stream_id = i.stream_id), '') AS source
 """
 
 _EVENTS = """
@@ -32,11 +32,11 @@ FROM jsonb_to_recordset(CAST(:steps AS jsonb)) AS n (issue_id bigint, detail jso
 """
 
 _BULLETIN = """
-SELECT i.code, i.organ, ss.code AS source, s.name AS stream, i.rule, i.field, i.severity, i.records, i.of_records,
-    i.first_seen, i.due_on, i.status, i.owner, min(e.at) AS reached_at, i.closed_at
+SELECT i.code, i.organ, coalesce(ss.code, '') AS source, coalesce(s.name, '') AS stream, i.rule, i.field, i.severity,
+    i.records, i.of_records, i.first_seen, i.due_on, i.status, i.owner, min(e.at) AS reached_at, i.closed_at
 FROM quality.issue AS i
 JOIN quality.issue_event AS e USING (issue_id)
-JOIN ledger.stream AS s USING (stream_id) JOIN core.source_system AS ss USING (source_system_id)
+LEFT JOIN ledger.stream AS s USING (stream_id) LEFT JOIN core.source_system AS ss USING (source_system_id)
 WHERE e.what = 'escalated' AND (e.detail ->> 'level')::int = :top AND e.at >= :since AND e.at < :until
 GROUP BY i.issue_id, ss.code, s.name ORDER BY i.organ, i.due_on, i.code
 """

@@ -1,4 +1,4 @@
-"""What is wrong now, as a set: one row a fault of an organ's stream, from findings, sets and feeds."""
+"""What is wrong now, as a set: one row a fault of an organ's stream, from findings, sets, feeds and supervision."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import datetime
 
 import orjson
 import sqlalchemy as sa
+
+from sharedrepo.models.quality import NO_STREAM
 
 _FAULTS = """
 CREATE TEMP TABLE fault ON COMMIT DROP AS
@@ -36,6 +38,9 @@ WITH shown AS (
     JOIN core.source_system AS ss ON ss.code = w.source
     JOIN ledger.stream AS s ON s.source_system_id = ss.source_system_id AND s.name = w.stream
     WHERE w.rule IS NOT NULL
+    UNION ALL
+    SELECT h.organ, :no_stream, h.rule, '', h.records, h.of_records, h.since, l.at
+    FROM quality.handed_fault AS h JOIN quality.handed_look AS l USING (rule)
 ),
 alive AS (SELECT organ, stream_id, count(*) AS records FROM record_place GROUP BY 1, 2)
 SELECT t.organ, t.stream_id, t.rule, t.field, sum(t.records)::bigint AS records,
@@ -61,10 +66,11 @@ def gather(connection: sa.Connection, now: datetime, feeds: Sequence[FeedFault])
     """Make the transaction's table `fault`; `record_place` (see `quality.places`) is there already.
 
     A record counts once in a fault, however many of its places show it; a finding on a whole delivery counts as one, a
-    change of shape by the records that showed it, an expectation by the elements that broke it.
+    change of shape by the records that showed it, an expectation by the elements that broke it. What supervision hands
+    over (`sharedrepo.handed`) is of no stream and counts as it says.
     """
     said = orjson.dumps([_plain(one) for one in feeds if one.rule is not None]).decode()
-    connection.execute(sa.text(_FAULTS), {"now": now, "feeds": said})
+    connection.execute(sa.text(_FAULTS), {"now": now, "feeds": said, "no_stream": NO_STREAM})
 
 
 def _plain(one: FeedFault) -> dict[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,8 +40,8 @@ LEFT JOIN jsonb_to_recordset(CAST(:rules AS jsonb))
 """
 
 _NEW = """
-SELECT t.organ, ss.code AS source, s.name AS stream, t.stream_id, t.rule, t.field
-FROM step AS t JOIN ledger.stream AS s USING (stream_id) JOIN core.source_system AS ss USING (source_system_id)
+SELECT t.organ, coalesce(ss.code, '') AS source, coalesce(s.name, '') AS stream, t.stream_id, t.rule, t.field
+FROM step AS t LEFT JOIN ledger.stream AS s USING (stream_id) LEFT JOIN core.source_system AS ss USING (source_system_id)
 WHERE t.what = 'opened' ORDER BY 1, 2, 3, 5, 6
 """
 
@@ -77,22 +77,28 @@ WHERE i.issue_id = t.issue_id AND (
 """
 
 # A pull that has not come to its end closes nothing: what it has not read yet may show the fault still. A source that
-# posts has no pulls; each of its batches is whole.
+# posts has no pulls; each of its batches is whole. Who hands faults over says when it has looked, too.
 _CLOSE = """
 UPDATE quality.issue AS i SET status = 'fixed', closed_at = :now, climbs_on = NULL, snoozed_until = NULL,
     accepted_records = NULL
-FROM ledger.stream AS s JOIN core.source_system AS ss USING (source_system_id)
-WHERE s.stream_id = i.stream_id AND i.closed_at IS NULL
+WHERE i.closed_at IS NULL
   AND NOT EXISTS (SELECT FROM fault AS f WHERE (f.organ, f.stream_id, f.rule, f.field)
                   = (i.organ, i.stream_id, i.rule, i.field))
   AND CASE
-        WHEN i.rule = ANY(:feed_rules) THEN (ss.code, s.name) IN (
-            SELECT source, stream FROM jsonb_to_recordset(CAST(:looked AS jsonb)) AS w (source text, stream text))
+        WHEN i.rule = ANY(:handed_rules) THEN EXISTS (
+            SELECT FROM quality.handed_look AS h WHERE h.rule = i.rule AND h.at > i.last_seen)
+        WHEN i.rule = ANY(:feed_rules) THEN EXISTS (
+            SELECT FROM ledger.stream AS s JOIN core.source_system AS ss USING (source_system_id)
+            JOIN jsonb_to_recordset(CAST(:looked AS jsonb)) AS w (source text, stream text)
+              ON w.source = ss.code AND w.stream = s.name
+            WHERE s.stream_id = i.stream_id)
         WHEN i.rule = ANY(:set_rules) THEN EXISTS (
             SELECT FROM quality.set_result AS r WHERE r.stream_id = i.stream_id AND r.latest AND r.at > i.last_seen)
-        ELSE ss.kind = 'push' OR NOT EXISTS (
-            SELECT FROM ledger.batch AS b WHERE b.stream_id = i.stream_id AND b.kind = 'pull'
-              AND b.recorded_at > coalesce(s.last_success_at, '-infinity')) END
+        ELSE EXISTS (
+            SELECT FROM ledger.stream AS s JOIN core.source_system AS ss USING (source_system_id)
+            WHERE s.stream_id = i.stream_id AND (ss.kind = 'push' OR NOT EXISTS (
+                SELECT FROM ledger.batch AS b WHERE b.stream_id = i.stream_id AND b.kind = 'pull'
+                  AND b.recorded_at > coalesce(s.last_success_at, '-infinity')))) END
 RETURNING i.issue_id, i.records
 """
 
@@ -124,10 +130,11 @@ class Refreshed:
 def refresh(engine: sa.Engine, now: datetime, feeds: Sequence[FeedFault] | None = None) -> Refreshed:
     """Bring the issues to what is wrong now; return what changed.
 
-    Findings that are open, expectations whose latest run failed, and feeds that break the clock's rules are grouped by
-    organ, stream, rule and field. A group without an issue opens one, a closed one reopens under its code; an issue
+    Findings that are open, expectations whose latest run failed, what supervision handed over, and feeds that break the
+    clock's rules are grouped by organ, stream, rule and field. A group without an issue opens one, a closed one reopens under its code; an issue
     whose group is gone closes, unless nobody looked: its stream's pull has not come to its end, its suite has not run
-    since, or `feeds` does not speak of its feed. Without `feeds` nothing of feeds is opened or closed.
+    since, supervision has not looked since, or `feeds` does not speak of its feed. Without `feeds` nothing of feeds is
+    opened or closed.
 
     An accepted issue stays accepted while no more records show it than were accepted; a snoozed one sleeps until its
     day. Running it again with nothing changed changes nothing; two at once run one after the other.
@@ -146,7 +153,7 @@ def refresh(engine: sa.Engine, now: datetime, feeds: Sequence[FeedFault] | None 
         })  # fmt: skip
         _open(connection)
         connection.execute(sa.text(_GO_ON))
-        closed = _close(connection, now, feeds, [one["rule"] for one in rules if one["scope"] == "set"])
+        closed = _close(connection, now, feeds, rules)
         connection.execute(sa.text(_EVENTS), {"now": now})
         rows = connection.execute(sa.text("SELECT what, count(*) FROM step WHERE what IS NOT NULL GROUP BY what"))
         counts: dict[str, int] = {row[0]: row[1] for row in rows}
@@ -168,10 +175,14 @@ def _open(connection: sa.Connection) -> None:
     connection.execute(sa.text(_OPEN), {"codes": orjson.dumps(codes).decode()})
 
 
-def _close(connection: sa.Connection, now: datetime, feeds: Sequence[FeedFault], set_rules: list[str]) -> int:
+def _close(
+    connection: sa.Connection, now: datetime, feeds: Sequence[FeedFault], rules: Sequence[Mapping[str, Any]]
+) -> int:
     looked = orjson.dumps([{"source": one.source, "stream": one.stream} for one in feeds]).decode()
     rows = connection.execute(sa.text(_CLOSE), {
-        "now": now, "looked": looked, "feed_rules": list(terms.FEED_RULES), "set_rules": set_rules,
+        "now": now, "looked": looked, "feed_rules": list(terms.FEED_RULES),
+        "set_rules": [one["rule"] for one in rules if one["scope"] == "set"],
+        "handed_rules": [one["rule"] for one in rules if one["scope"] == "watch"],
     }).mappings().all()  # fmt: skip
     if rows:
         closed = orjson.dumps([dict(row) for row in rows]).decode()

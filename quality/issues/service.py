@@ -32,9 +32,10 @@ SHORT = 6
 class Issue:
     """问题单: one fault of one organ's stream with its life; `records` of `of_records` show it.
 
-    `organ` is empty where neither record nor source names one; `level` is how far silence has climbed (0 nobody, 1 the
-    contact, 2 the division head, 3 the leader in charge, 4 the monthly bulletin). `due_provisional` says that the
-    working-day calendar does not reach the due date yet. `accepted_records` is how many are borne.
+    `organ` is empty where neither record nor source names one, source and stream where supervision found it; `level` is
+    how far silence has climbed (0 nobody, 1 the contact, 2 the division head, 3 the leader in charge, 4 the monthly
+    bulletin). `due_provisional` says that the working-day calendar does not reach the due date yet. `accepted_records`
+    is how many are borne.
     """
 
     code: str
@@ -106,10 +107,11 @@ class Sample:
 
 
 _ISSUE = """
-SELECT i.code, i.organ, ss.code AS source, s.name AS stream, i.rule, i.field, i.status, i.severity, i.records,
-    i.of_records, i.first_seen, i.last_seen, i.owner, i.assignee, i.due_on, i.due_provisional, i.snoozed_until,
+SELECT i.code, i.organ, coalesce(ss.code, '') AS source, coalesce(s.name, '') AS stream, i.rule, i.field, i.status,
+    i.severity, i.records, i.of_records, i.first_seen, i.last_seen, i.owner, i.assignee, i.due_on, i.due_provisional, i.snoozed_until,
     i.reason, i.accepted_records, i.level, i.alerted_at, i.closed_at
-FROM quality.issue AS i JOIN ledger.stream AS s USING (stream_id) JOIN core.source_system AS ss USING (source_system_id)
+FROM quality.issue AS i
+LEFT JOIN ledger.stream AS s USING (stream_id) LEFT JOIN core.source_system AS ss USING (source_system_id)
 """
 
 _LISTED = f"""{_ISSUE}
@@ -141,6 +143,15 @@ SELECT NULL AS finding, NULL AS entry, NULL AS key, NULL AS case, r.suite AS uni
     r.expectation AS pointer, r.unexpected || ' / ' || r.elements AS shown, r.at AS since, r.detail
 FROM quality.set_result AS r JOIN quality.issue AS i USING (organ, stream_id, rule, field)
 WHERE i.code = :code AND r.latest AND NOT r.success ORDER BY r.result_id LIMIT :limit
+"""
+
+_HANDED_SAMPLES = """
+SELECT NULL AS finding, NULL AS entry, NULL AS key, p.place ->> 'case' AS case, p.place ->> 'what' AS unit, NULL AS row,
+    NULL AS pointer, NULL AS shown, (p.place ->> 'since')::timestamptz AS since, p.place - '{case,what,since}'::text[]
+    AS detail
+FROM quality.handed_fault AS h JOIN quality.issue AS i USING (organ, rule)
+CROSS JOIN LATERAL jsonb_array_elements(h.places) WITH ORDINALITY AS p (place, rank)
+WHERE i.code = :code ORDER BY p.rank LIMIT :limit
 """
 
 
@@ -191,7 +202,8 @@ def samples(engine: sa.Engine, code: str, limit: int = 20) -> list[Sample]:
         NoSuchIssue: there is none with this code.
     """
     found(engine, code)
-    rows = _rows(engine, _SAMPLES, code=code, limit=limit) or _rows(engine, _SET_SAMPLES, code=code, limit=limit)
+    queries = (_SAMPLES, _SET_SAMPLES, _HANDED_SAMPLES)
+    rows = next((rows for query in queries if (rows := _rows(engine, query, code=code, limit=limit))), [])
     return [Sample(**{**row, "key": masked(row["key"]), "case": masked(row["case"])}) for row in rows]
 
 

@@ -64,7 +64,18 @@ from sharedrepo.models.ledger import (
 )
 from sharedrepo.models.notices import notice, notice_deed
 from sharedrepo.models.overview import case_overview
-from sharedrepo.models.quality import alert, bound, daily, finding, issue, issue_event, score, set_result
+from sharedrepo.models.quality import (
+    alert,
+    bound,
+    daily,
+    finding,
+    handed_fault,
+    handed_look,
+    issue,
+    issue_event,
+    score,
+    set_result,
+)
 from sharedrepo.models.verification import (
     answer_key,
     case_change,
@@ -136,6 +147,8 @@ __all__ = [
     "frozen_file",
     "frozen_month",
     "grant",
+    "handed_fault",
+    "handed_look",
     "issue",
     "issue_event",
     "item_comment",

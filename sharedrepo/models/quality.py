@@ -38,6 +38,9 @@ finding = sa.Table(
     comment="One breach of one rule at one place. Raw values are sealed; only values of no person are shown.",
 )
 
+NO_STREAM = 0
+"""The stream of an issue that no stream shows: supervision found it."""
+
 STATUSES = ("new", "acknowledged", "waiting", "fixed", "accepted", "snoozed")
 """Where the work on an issue stands: unseen, taken up, with the department, gone, borne with a reason, put off."""
 
@@ -109,6 +112,29 @@ set_result = sa.Table(
     sa.Index("ix_set_result_latest", "organ", "stream_id", postgresql_where=sa.text("latest")),
     schema="quality",
     comment="What each expectation on a set of an organ's records found; `latest` marks its suite's last run.",
+)
+
+handed_fault = sa.Table(
+    "handed_fault",
+    metadata,
+    column("rule", sa.Text(), primary_key=True, privacy="public"),
+    column("organ", sa.Text(), primary_key=True, privacy="public"),
+    column("records", sa.BigInteger(), nullable=False),
+    column("of_records", sa.BigInteger(), nullable=False),
+    instant("since", nullable=False),
+    column("places", JSONB(), nullable=False, server_default=sa.text("'[]'")),
+    sa.CheckConstraint("records BETWEEN 1 AND of_records", name="records"),
+    schema="quality",
+    comment="What a part above the findings found wrong when it looked last: a row a rule and organ, with some places.",
+)
+
+handed_look = sa.Table(
+    "handed_look",
+    metadata,
+    column("rule", sa.Text(), primary_key=True, privacy="public"),
+    instant("at", nullable=False),
+    schema="quality",
+    comment="When a part above the findings looked last for what breaks a rule: what is gone since then is mended.",
 )
 
 daily = sa.Table(

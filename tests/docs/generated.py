@@ -30,6 +30,7 @@ _SCOPES = {
     "unit": "of a file, page or feed",
     "case": "of a whole case",
     "set": "of a whole set of records",
+    "watch": "of supervision",
 }
 
 

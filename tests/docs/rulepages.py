@@ -18,6 +18,7 @@ BEGIN, END = "<!-- from the register of rules -->\n", "<!-- written by hand -->\
 _SCOPES = {
     "record": "one record 单条记录", "unit": "a delivery or a feed 整批数据或数据流", "case": "one case 单个办件",
     "set": "all that is held of an organ's stream 部门数据集合",
+    "watch": "what supervision does 电子监察运行",
 }  # fmt: skip
 _DIMENSIONS = {
     "complete": "complete 完整", "valid": "valid 规范", "unique": "unique 唯一", "consistent": "consistent 一致",

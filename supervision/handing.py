@@ -1,0 +1,76 @@
+"""What supervision hands to the findings: cards that reach nobody, and clocks that nobody had computed.
+
+Both are faults of the hub's keeping and not of a case, so that neither is a card. They become issues with an owner, a
+due date and a page (`sharedrepo.handed`), and close by themselves: when the register of duties was mended and the cards
+were sent, and when a whole recount finds every clock as it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from sharedrepo.handed import PLACES, Handed, hand_over
+
+UNADDRESSED: Final = "card_without_recipient"
+DIFFERS: Final = "recount_differs"
+
+_UNADDRESSED: Final = f"""
+SELECT coalesce(c.organ, '') AS organ, count(u.card_id) AS records, count(*) AS of_records, min(u.sent_at) AS since,
+    to_jsonb((array_agg(jsonb_build_object('what', c.number, 'case', a.case_number, 'since', u.sent_at,
+        'level', c.level, 'roles', array_to_string(r.recipients, ', ')) ORDER BY c.card_id)
+        FILTER (WHERE u.card_id IS NOT NULL))[1:{PLACES}]) AS places
+FROM supervision.card AS c
+JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
+LEFT JOIN supervision.card_unaddressed AS u ON u.card_id = c.card_id
+LEFT JOIN core.approval_case AS a ON a.record_id = c.case_id
+WHERE c.sent_at IS NOT NULL AND c.ended_at IS NULL
+GROUP BY 1 HAVING count(u.card_id) > 0 ORDER BY 1
+"""
+
+# A row that a later transaction wrote is younger than the mark; an age below 0 is older than numbers reach back. What a batch has touched meanwhile, or had before, is
+# in order: those clocks came out otherwise because their cases did.
+_DIFFERING: Final = """
+WITH written AS (
+    SELECT case_id FROM supervision.clock WHERE age(xmin) BETWEEN 0 AND :age
+    UNION SELECT case_id FROM supervision.clock_stage WHERE age(xmin) BETWEEN 0 AND :age)
+SELECT w.case_id, a.case_number FROM written AS w LEFT JOIN core.approval_case AS a ON a.record_id = w.case_id
+WHERE NOT EXISTS (SELECT FROM supervision.touched AS t WHERE t.case_id = w.case_id)
+  AND NOT (w.case_id = ANY(:changed))
+ORDER BY w.case_id
+"""
+
+
+def step(connection: sa.Connection, _now: datetime, _cases: Sequence[int] | None) -> dict[str, Any]:
+    """Hand over the cards that reach nobody, organ by organ; return how many they are."""
+    found = [Handed(**row) for row in connection.execute(sa.text(_UNADDRESSED)).mappings()]
+    hand_over(connection, UNADDRESSED, found)
+    return {UNADDRESSED: sum(one.records for one in found)}
+
+
+def mark(connection: sa.Connection) -> str:
+    """Return what tells rows that are written from now on from those that stand."""
+    return str(connection.execute(sa.text("SELECT CAST(pg_current_xact_id() AS xid)::text")).scalar_one())
+
+
+def differing(
+    connection: sa.Connection, since: str, *, changed: Sequence[int], cases: int, found: int, now: datetime
+) -> int:
+    """Hand over the cases whose clocks a recount of all found otherwise than they stood; return how many they are.
+
+    `found` is how many rows it wrote or took away, `changed` the cases of which that was to be expected. Rows that are
+    gone name no case any more; they count where no batch came in between.
+    """
+    rows: list[dict[str, Any]] = []
+    if found:
+        age = connection.execute(sa.text("SELECT age(CAST(CAST(:mark AS text) AS xid)) - 1"), {"mark": since}).scalar()
+        said = connection.execute(sa.text(_DIFFERING), {"age": age, "changed": list(changed)}).mappings()
+        rows = [dict(row) for row in said]
+    quiet = not changed and not connection.execute(sa.text("SELECT EXISTS (SELECT FROM supervision.touched)")).scalar()
+    count = max(len(rows), 1) if found and quiet else len(rows)
+    places = [{"case": row["case_number"], "since": now} for row in rows[:PLACES]]
+    hand_over(connection, DIFFERS, [Handed("", count, max(cases, count), now, places)] if count else [])
+    return count
