@@ -17,28 +17,12 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, chain, get_current_context, task
 
-from dags import steward, tasks
-from dags.headers import read_headers, sources_of
-from dags.when import any_or_time, timetable
-from hub.settings import Settings
+from dags import steward
+from dags.house import delivered_or, own
 
 MORNING = "0 9 * * *"
-ZONE = "Asia/Shanghai"
 PATIENCE = timedelta(days=14)
 """So long a held delivery waits for an answer here; then the task fails, and the delivery is still held."""
-
-_SOURCES = sources_of(read_headers(Settings.load().sources))
-SCHEDULE = any_or_time(_SOURCES, MORNING, ZONE) if timetable(MORNING, ZONE) else None
-"""Where nothing is to run by itself, deliveries start no quality run either: it is the longer work of the two."""
-
-DEFAULTS: dict[str, Any] = {
-    "owner": "hub",
-    "pool": "hub",
-    "retries": 2,
-    "retry_delay": timedelta(minutes=1),
-    "retry_exponential_backoff": 2.0,
-    "retry_policy": tasks.ByErrorType(),
-}
 
 QUESTION = """\
 **{{ params.source }} · {{ params.stream }}**: batch {{ params.batch }} was not published ({{ params.rules }}); \
@@ -55,12 +39,8 @@ with DAG(
     dag_display_name="数据质量",
     description="Sets, issues, scores, escalation, alerts",
     doc_md=__doc__,
-    tags=["hub", "quality"],
-    schedule=SCHEDULE,
-    catchup=False,
-    max_active_runs=1,
-    dagrun_timeout=timedelta(hours=3),
-    default_args=DEFAULTS,
+    schedule=delivered_or(MORNING),
+    **own("quality", hours=3),
 ):
 
     @task
@@ -112,10 +92,7 @@ with DAG(
     dag_display_name="待审批的批次",
     description="Asks a person whether a held delivery is published after all",
     doc_md=__doc__,
-    tags=["hub", "quality"],
     schedule=None,
-    catchup=False,
-    max_active_runs=500,
     params={
         "source": Param("", type="string"),
         "stream": Param("", type="string"),
@@ -123,7 +100,7 @@ with DAG(
         "read": Param(0, type="integer"),
         "rules": Param("", type="string"),
     },
-    default_args=DEFAULTS,
+    **(own("quality", hours=None) | {"max_active_runs": 500}),
 ):
     ask = ApprovalOperator(
         task_id="ask",

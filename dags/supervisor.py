@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from hub.errors import InternalError
+from hub.settings import Settings
 
 log = logging.getLogger("hub")
 
@@ -31,6 +32,17 @@ def recount() -> dict[str, int]:
             " They are right now; the increments missed something. See `hub quality issues list --rule recount_differs`."
         )
     return done
+
+
+def freeze() -> list[dict[str, Any]]:
+    """Freeze the inputs of the months that are due; feeds that were not complete through a month's end are logged."""
+    from supervision.appraisal import monthly  # noqa: PLC0415  # heavy: a DAG file is read without it
+
+    settings = Settings.load()
+    made = monthly.freeze_due(
+        _opened()[0], grace=settings.freeze_day, formula=settings.appraisal_formula, actor="hub"
+    )  # fmt: skip
+    return [one.as_dict() for one in made]
 
 
 def _counts(engine: Any, protector: Any, *, full: bool) -> dict[str, int]:

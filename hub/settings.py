@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     notice_keep_days: int = Field(default=90, ge=1, le=3650)
     """Days after which the phone of an ended notice is forgotten; its log stays."""
 
+    freeze_day: int = Field(default=5, ge=1, le=28)
+    """The day of the month from which on the inputs of the month before are frozen for the appraisal."""
+    appraisal_formula: str = "full/v1"
+    """The formula under which they are frozen: one of the hub, or a file."""
+
     web_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
     """The address by which people reach the pages, without a path; None: the one that a request names."""
     web_proxies: Annotated[tuple[str, ...], NoDecode] = ()

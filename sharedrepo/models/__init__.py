@@ -12,6 +12,7 @@ from sharedrepo.models.appraisal import (
     merit,
     objection,
     rating,
+    year_edition,
 )
 from sharedrepo.models.base import metadata
 from sharedrepo.models.cards import (
@@ -188,4 +189,5 @@ __all__ = [
     "waiting_check",
     "withdrawal",
     "work_log",
+    "year_edition",
 ]

@@ -122,6 +122,23 @@ edition = sa.Table(
     comment="排名版次: a month's ranking on its way; published ones are numbered, sealed and never change.",
 )
 
+year_edition = sa.Table(
+    "year_edition",
+    metadata,
+    column("year_edition_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("year", sa.Text(), nullable=False, privacy="public"),
+    column("number", sa.Integer(), nullable=False, privacy="public"),
+    column("ranking", BYTEA(), nullable=False, privacy="public"),
+    column("ranking_digest", sa.Text(), nullable=False, privacy="public"),
+    column("reason", sa.Text(), privacy="public"),
+    column("published_by", sa.Text(), nullable=False),
+    instant("published_at", nullable=False, privacy="public"),
+    column("signature", sa.Text(), nullable=False, privacy="public"),
+    sa.UniqueConstraint("year", "number"),
+    schema="supervision",
+    comment="年度排名版次: the published ranking of a year or half-year, numbered and sealed; rows are only added.",
+)
+
 edition_deed = sa.Table(
     "edition_deed",
     metadata,

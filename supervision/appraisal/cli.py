@@ -9,7 +9,7 @@ import typer
 
 from hub.show import as_json, show_table
 from supervision.appraisal.cli_deeds import edition, entry, formula, objection, rating
-from supervision.appraisal.cli_shared import By, Json, Level, Month, Reason, actor_of, repository, told
+from supervision.appraisal.cli_shared import By, Json, Level, Month, Reason, actor_of, repository, signing_repository, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,18 +25,31 @@ _SHOWN = ("level", "rank", "unit", "name", "score", "unranked")
 
 @appraisal.command()
 def freeze(
-    month: Month,
-    formula: Annotated[str, typer.Option(help="A formula of the hub as code/v1, or a file.")] = "full/v1",
+    month: Annotated[str | None, typer.Argument(help="The month, as 2026-10; without it those that are due.")] = None,
+    formula: Annotated[str | None, typer.Option(help="A formula of the hub as code/v1, or a file.")] = None,
     reason: Reason = None,
     by: By = None,
     json: Json = False,
 ) -> None:
-    """Freeze the inputs of a month that is over; a second time only with a reason."""
-    from supervision.appraisal import freezing  # noqa: PLC0415  # only when this command runs
+    """Freeze the inputs of a month that is over, a second time only with a reason; or of all months that are due."""
+    from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
+    from supervision.appraisal import freezing, monthly  # noqa: PLC0415  # only when this command runs
 
-    made = freezing.freeze(repository(), month, actor=actor_of(by), formula=formula, reason=reason)
-    facts = {"month": made.month, "frozen": made.number, "formula": made.formula, "inputs_sha256": made.digest}
-    told(facts, json=json)
+    settings, engine, actor = Settings.load(), repository(), actor_of(by)
+    formula = formula or settings.appraisal_formula
+    if month is None:
+        made = monthly.freeze_due(engine, grace=settings.freeze_day, formula=formula, actor=actor)
+    else:
+        frozen = freezing.freeze(engine, month, actor=actor, formula=formula, reason=reason)
+        made = [monthly.Due(frozen, monthly.behind(engine, frozen))]
+    rows = [one.as_dict() for one in made]
+    if json:
+        as_json(rows if month is None else rows[0])
+        return
+    if not rows:
+        typer.echo("No month is due.")
+    for row in rows:
+        told({**row, "feeds_behind": " ".join(row["feeds_behind"]) or "none"}, json=False)
 
 
 @appraisal.command()
@@ -168,12 +181,23 @@ def year(
     year: Annotated[int, typer.Argument(min=2000, max=2099, help="The year.")],
     half: Annotated[int | None, typer.Option(min=1, max=2, help="Only its first or second half.")] = None,
     to: Annotated[Path | None, typer.Option(help="A folder for the year as CSV, workbook and JSON.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Exported inputs, each month in a folder of its name; no database.")
+    ] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish it: numbered, sealed, at /ranking.")] = False,
+    reason: Reason = None,
+    by: By = None,
     json: Json = False,
 ) -> None:
-    """Rank a year or half-year: the mean of its published months, less disciplinary measures."""
-    from supervision.appraisal import years  # noqa: PLC0415  # only when this command runs
+    """Rank a year or half-year: the mean of its published months, less disciplinary measures; publish it."""
+    from supervision.appraisal import yearly, years  # noqa: PLC0415  # only when this command runs
 
-    made = years.ranked(repository(), year, half)
+    if publish:
+        engine, signer = signing_repository()
+        done = yearly.publish(engine, year, half, actor=actor_of(by), signer=signer, reason=reason)
+        told({"year": done.year, "edition": done.number, "ranking_sha256": done.ranking_digest}, json=json)
+        return
+    made = years.ranked(repository(), year, half) if source is None else years.recomputed(source, year, half)
     if to is not None:
         made = {**made, "files": years.export(made, to)}
     if json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.show import as_json, show_table
-from supervision.appraisal.cli_shared import By, Json, Level, Month, Reason, actor_of, repository, told
+from supervision.appraisal.cli_shared import By, Json, Level, Month, Reason, actor_of, repository, signing_repository, told
 
 if TYPE_CHECKING:
     from supervision.appraisal.editions import Edition
@@ -63,15 +63,9 @@ def hear(
 @edition.command()
 def publish(month: Month, by: By = None, json: Json = False) -> None:
     """Publish the edition whose hearing is over: numbered, sealed, for everybody at /ranking."""
-    from hub.protect import Protector  # noqa: PLC0415  # only when this command runs
-    from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
-    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
     from supervision.appraisal import editions  # noqa: PLC0415  # only when this command runs
 
-    engine = repository()
-    signer = signing.Ed25519Signer.of(Protector.from_settings(Settings.load()).ring)
-    with engine.begin() as connection:
-        signing.publish(connection, signer)
+    engine, signer = signing_repository()
     told(_facts(editions.publish(engine, month, actor_of(by), signer)), json=json)
 
 

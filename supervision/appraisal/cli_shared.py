@@ -12,6 +12,8 @@ from hub.show import as_json
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from sharedrepo.signing import Signer
+
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; without it, who is signed in here.")]
@@ -28,6 +30,19 @@ def repository() -> sa.Engine:
     made = engine(Settings.load())
     upgrade(made)
     return made
+
+
+def signing_repository() -> tuple[sa.Engine, Signer]:
+    """Open the repository and the hub's signature, whose key is published there."""
+    from hub.protect import Protector  # noqa: PLC0415  # only when this command runs
+    from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
+    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+
+    engine = repository()
+    signer = signing.Ed25519Signer.of(Protector.from_settings(Settings.load()).ring)
+    with engine.begin() as connection:
+        signing.publish(connection, signer)
+    return engine, signer
 
 
 def actor_of(by: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What the pages of the ranking show: months, an edition, a unit, the rows behind a point, and the files."""
+"""What the pages of the ranking show: months and years, an edition, a unit, the rows behind a point, and the files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from hub.refusals import NotFound
 from hub.visitor import Visitor
 from sharedrepo.signing import BadSignature, opened, published
-from supervision.appraisal import editions, formulas, freezing, objecting, sampling, service
+from supervision.appraisal import editions, formulas, freezing, objecting, sampling, service, yearly
 from supervision.appraisal.counting import Unit
 from supervision.appraisal.editions import KIND, Edition
 from supervision.appraisal.formulas import Deduction, Formula, Head, Named
 from supervision.appraisal.freezing import Frozen
 from supervision.appraisal.inputs import Inputs, Row, canonical
 from supervision.appraisal.language import parse
+from supervision.appraisal.yearly import YearEdition
 
 DRAFT: Final = "draft"
 """How an address names the edition that is not published yet."""
@@ -64,6 +65,27 @@ def months(engine: sa.Engine, *, waiting: bool) -> list[dict[str, Any]]:
         if one.state == "published" or (waiting and one.state in ("draft", "hearing")):
             found.setdefault(one.month, []).append(one)
     return [{"month": name, "editions": those} for name, those in found.items()]
+
+
+def years(engine: sa.Engine) -> list[YearEdition]:
+    """Return the published editions of years and half-years, the newest first."""
+    return yearly.listed(engine)
+
+
+def year(engine: sa.Engine, said: str, number: int | None) -> dict[str, Any] | None:
+    """Return what the page of a year shows: the edition that is looked at, the others, its ranking and its files."""
+    every = yearly.listed(engine, said)
+    edition = next((one for one in every if number in (None, one.number)), None)
+    if edition is None:
+        return None
+    return {"edition": edition, "editions": every, "ranking": yearly.ranking_of(engine, edition),
+            "files": sorted(yearly.files(engine, edition))}  # fmt: skip
+
+
+def year_file(engine: sa.Engine, said: str, number: int | None, name: str) -> bytes | None:
+    """Return a file of an edition of a year; None where there is no such edition, or it has none of this name."""
+    edition = next((one for one in yearly.listed(engine, said) if number in (None, one.number)), None)
+    return None if edition is None else yearly.files(engine, edition).get(name)
 
 
 def look(engine: sa.Engine, month: str, wanted: str | None) -> Look | None:

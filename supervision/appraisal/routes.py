@@ -24,11 +24,13 @@ from supervision.appraisal import freezing, looking, objecting
 from supervision.appraisal.inputs import is_month
 from supervision.appraisal.looking import DRAFT, Look
 from supervision.appraisal.terms import EVIDENT, LEVELS, MEASURES
+from supervision.appraisal.years import named as year_named
+from supervision.sheets.table import FORMS
 
 router = APIRouter(include_in_schema=False)
 
 SIZE: Final = 200
-_TYPES: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json", "yml": "text/plain; charset=utf-8"}
+_TYPES: Final = {**FORMS, "json": "application/json", "yml": "text/plain; charset=utf-8"}
 _FURTHEST: Final = 10_000_000
 
 
@@ -36,8 +38,31 @@ _FURTHEST: Final = 10_000_000
 async def months(request: Request) -> Response:
     """List the months with their published editions."""
     rows = await run_in_threadpool(looking.months, _engine(request), waiting=_insider(request) is not None)
-    shown: Response = page(request, "ranking/months.html", rows=rows)
+    years = await run_in_threadpool(looking.years, _engine(request))
+    shown: Response = page(request, "ranking/months.html", rows=rows, years=years)
     return shown
+
+
+@router.get("/ranking/years/{year}")
+async def one_year(request: Request, year: str) -> Response:
+    """Show the ranking of a year or half-year, with each month's score."""
+    found = await run_in_threadpool(looking.year, _engine(request), _year_of(year), _edition(request))
+    if found is None:
+        raise NotFound("no such edition is published", hint="The published years stand at /ranking.")
+    shown: Response = page(
+        request, "ranking/year.html", level=_level(request), year=year,
+        levels=[one for one in LEVELS if found["ranking"]["levels"].get(one)], **found,
+    )  # fmt: skip
+    return shown
+
+
+@router.get("/ranking/years/{year}/files/{name}")
+async def year_file(request: Request, year: str, name: str) -> Response:
+    """Hand out a file of a year's edition: CSV, workbook, JSON, or its seal."""
+    data = await run_in_threadpool(looking.year_file, _engine(request), _year_of(year), _edition(request), named(name))
+    if data is None:
+        raise NotFound("this edition has no such file", hint="The files stand on the page of the year.")
+    return _handed(name, data)
 
 
 @router.get("/ranking/{month}")
@@ -96,6 +121,10 @@ async def file(request: Request, month: str, name: str) -> Response:
     data = await run_in_threadpool(looking.file, _engine(request), look, named(name))
     if data is None:
         raise NotFound("this edition has no such file", hint="The files stand on the page of the month.")
+    return _handed(name, data)
+
+
+def _handed(name: str, data: bytes) -> Response:
     kind = _TYPES.get(name.rsplit(".", 1)[-1], "application/octet-stream")
     return Response(data, media_type=kind, headers={
         "Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff",
@@ -153,6 +182,17 @@ def _month_of(said: str) -> str:
     if not is_month(said):
         raise NotFound("there is no such month", hint="Write it as 2026-10.")
     return said
+
+
+def _year_of(said: str) -> str:
+    if year_named(said) is None:
+        raise NotFound("there is no such year", hint="Write it as 2026, or a half of it as 2026-H1.")
+    return said
+
+
+def _edition(request: Request) -> int | None:
+    said = chosen(request, "edition", 10)
+    return None if said is None else asking.number(said, "edition")
 
 
 def _level(request: Request) -> str:

@@ -1,15 +1,14 @@
-"""Half-years and years: the mean of the months' published scores, less disciplinary measures; and its exports."""
+"""Half-years and years: the mean of the months' published scores, less disciplinary measures; and its files."""
 
 from __future__ import annotations
 
-import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-import openpyxl
 import orjson
 import sqlalchemy as sa
 
@@ -17,11 +16,31 @@ from supervision.appraisal import editions, freezing, inputs
 from supervision.appraisal.errors import AppraisalRefused
 from supervision.appraisal.language import half_up
 from supervision.appraisal.ranking import in_order
+from supervision.appraisal.ranking import ranked as month_ranked
 from supervision.appraisal.terms import DISCIPLINE
+from supervision.sheets.comma import write_csv
+from supervision.sheets.table import Column, Sheet
+from supervision.sheets.workbook import write_workbook
 
 PLACES: Final = 2
 _MONTHS: Final = 12
-_FORMULA_LIKE: Final = ("=", "+", "-", "@", "\t")
+_NAME: Final = re.compile(r"(20[0-9]{2})(?:-H([12]))?")
+_COLUMNS: Final[Mapping[str, str]] = {
+    "level": "层级 level", "rank": "名次 rank", "unit": "代码 unit", "name": "名称 name", "score": "得分 score",
+    "discipline": "处分扣分 discipline", "unranked": "未排名月份 unranked",
+}  # fmt: skip
+_NUMBERS: Final = ("rank", "score", "discipline")
+
+
+def name_of(year: int, half: int | None = None) -> str:
+    """Return how a year or half is written: 2026, or 2026-H1."""
+    return str(year) if half is None else f"{year}-H{half}"
+
+
+def named(said: str) -> tuple[int, int | None] | None:
+    """Return the year and half that a text writes; None where it writes none."""
+    found = _NAME.fullmatch(said)
+    return None if found is None else (int(found[1]), None if found[2] is None else int(found[2]))
 
 
 def months_of(year: int, half: int | None = None) -> tuple[str, ...]:
@@ -46,15 +65,30 @@ def ranked(engine: sa.Engine, year: int, half: int | None = None) -> dict[str, A
     return of(year, half, months, discipline)
 
 
+def recomputed(folder: Path, year: int, half: int | None = None) -> dict[str, Any]:
+    """Return the same from exported inputs alone, each month's in a folder of its name.
+
+    Raises:
+        InputsRefused: they are not those that their manifests say.
+        AppraisalRefused: there is no month, or they are of different formulas.
+    """
+    found = {month: inputs.from_folder(folder / month, month) for month in months_of(year, half)
+             if (folder / month).is_dir()}  # fmt: skip
+    ranked = {month: month_ranked(one) for month, one in found.items()}
+    return of(year, half, ranked, [row for one in found.values() for row in one.rows["entries.csv"]])
+
+
 def of(
     year: int, half: int | None, months: Mapping[str, Mapping[str, Any]], discipline: Iterable[inputs.Row] = ()
 ) -> dict[str, Any]:
     """Return the ranking of a year or half from the rankings of its months; half up to two places.
 
+    `without` are the months of it that have no published edition.
+
     Raises:
         AppraisalRefused: there is no month, or they are of different formulas.
     """
-    name = str(year) if half is None else f"{year}-H{half}"
+    name = name_of(year, half)
     if not months:
         raise AppraisalRefused(name, "no month of it is published", "Publish months first: `hub supervise edition`.")
     formulas = sorted({f"{one['formula']} {one['formula_sha256'][:12]}" for one in months.values()})
@@ -68,7 +102,7 @@ def of(
             taken[row["level"], row["unit"]] = taken.get((row["level"], row["unit"]), Decimal(0)) + points
     levels = {level for one in months.values() for level in one["levels"]}
     return {
-        "year": name, "months": sorted(months), "formula": next(iter(months.values()))["formula"],
+        "year": name, "months": sorted(months), "without": sorted(set(months_of(year, half)) - set(months)), "formula": next(iter(months.values()))["formula"],
         "levels": {level: in_order(list(_units(level, months, taken))) for level in sorted(levels)},
     }  # fmt: skip
 
@@ -107,32 +141,42 @@ def table(ranking: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def export(ranking: Mapping[str, Any], folder: Path) -> list[str]:
-    """Write a year's ranking as CSV, workbook and JSON into a folder; return the names."""
+def files(ranking: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return a year's ranking as CSV, workbook and JSON, by the names of the files.
+
+    Raises:
+        AppraisalRefused: it has no unit.
+    """
+    stem, whole = f"ranking-{ranking['year']}", sheet(ranking)
+    comma, book = io.BytesIO(), io.BytesIO()
+    write_csv(whole, comma)
+    write_workbook(whole, book)
+    return {
+        f"{stem}.csv": comma.getvalue(), f"{stem}.json": inputs.canonical(ranking), f"{stem}.xlsx": book.getvalue(),
+    }  # fmt: skip
+
+
+def sheet(ranking: Mapping[str, Any]) -> Sheet:
+    """Return a year's ranking as a list, scores as numbers.
+
+    Raises:
+        AppraisalRefused: it has no unit.
+    """
     rows = list(table(ranking))
     if not rows:
         raise AppraisalRefused(str(ranking["year"]), "its ranking has no unit", "Freeze and publish its months.")
+    numbers = (*_NUMBERS, *ranking["months"])
+    columns = [Column(name, _COLUMNS.get(name, name), number=name in numbers) for name in rows[0]]
+    return Sheet(str(ranking["year"]), columns, [
+        {name: Decimal(value) if name in numbers and value is not None else value for name, value in row.items()}
+        for row in rows
+    ])  # fmt: skip
+
+
+def export(ranking: Mapping[str, Any], folder: Path) -> list[str]:
+    """Write a year's ranking as CSV, workbook and JSON into a folder; return the names."""
+    made = files(ranking)
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"ranking-{ranking['year']}"
-    (folder / f"{stem}.json").write_bytes(inputs.canonical(ranking))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
-    (folder / f"{stem}.csv").write_text("\ufeff" + out.getvalue(), encoding="utf-8", newline="")
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(str(ranking["year"]))
-    sheet.append(list(rows[0]))
-    for row in rows:
-        sheet.append([_harmless(value) for value in row.values()])
-    book.save(folder / f"{stem}.xlsx")
-    return [f"{stem}.{kind}" for kind in ("csv", "json", "xlsx")]
-
-
-def _harmless(value: Any) -> Any:
-    """Keep a text from being a formula of the program that opens the file; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_LIKE) and not _number(value) else value
-
-
-def _number(said: str) -> bool:
-    return said.replace("-", "", 1).replace(".", "", 1).isdigit()
+    for name, data in made.items():
+        (folder / name).write_bytes(data)
+    return list(made)

@@ -15,7 +15,7 @@ View = dict[str, Any]
 
 BUDGET_SECONDS = 0.5
 TOGETHER = "county-platform"
-OWN = ["hub_held", "hub_province", "hub_quality", "hub_recount", "hub_supervision"]
+OWN = ["hub_freeze", "hub_held", "hub_province", "hub_quality", "hub_recount", "hub_supervision"]
 CODES = ("broken", "county-a", "county-b", "labour", "office", "unreadable")
 
 

@@ -15,7 +15,7 @@ from hub.visitor import DEPARTMENT
 from sharedrepo import signing
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.signing import Ed25519Signer
-from supervision.appraisal import editions, entering, freezing, ratings, sampling
+from supervision.appraisal import editions, entering, freezing, ratings, sampling, yearly
 from supervision.appraisal.entering import Entry
 from tests.real.conftest import module_repository
 from tests.supervision.appraisal import filling
@@ -28,6 +28,7 @@ from web.app import create
 
 MONTH = "2026-10"
 NOW, LATER = datetime(2026, 11, 3, 1, 0, tzinfo=UTC), datetime(2026, 11, 11, 1, 0, tzinfo=UTC)
+OVER = datetime(2027, 1, 1, 1, 0, tzinfo=UTC)
 EVIL = '<script>alert("排名")</script>'
 
 
@@ -71,6 +72,7 @@ def filled(engine: sa.Engine, signer: Ed25519Signer, folder: object) -> None:
     editions.draft(engine, MONTH, "account:anna")
     editions.hear(engine, MONTH, date(2026, 11, 10), "account:anna", NOW)
     editions.publish(engine, MONTH, "account:bernd", signer, LATER)
+    yearly.publish(engine, 2026, 2, actor="account:bernd", signer=signer, now=OVER)
     sampling.draw(engine, MONTH, "双色球 2026130 期 03 09 11 17 28 31", 5, "account:anna")
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE supervision.clock SET verdict = 'early' WHERE case_id = 70001008"))

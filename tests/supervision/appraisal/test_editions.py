@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -11,7 +13,7 @@ import sqlalchemy as sa
 from pipeline.runtime import Runtime
 from sharedrepo import signing
 from sharedrepo.signing import Ed25519Signer
-from supervision.appraisal import editions, freezing, inputs, looking, objecting, years
+from supervision.appraisal import editions, freezing, inputs, looking, objecting, yearly, years
 from supervision.appraisal.editions import Edition
 from supervision.appraisal.errors import AppraisalRefused
 from tests.supervision.appraisal.filling import ORGAN, OTHER
@@ -20,6 +22,8 @@ from tests.supervision.appraisal.making import unit
 MONTH = "2026-10"
 NOW = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 11, 1, 0, tzinfo=UTC)
+OVER = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
+"""Midnight in the province: the year is over."""
 
 
 @pytest.fixture
@@ -158,3 +162,41 @@ def test_the_year_counts_the_newest_edition_of_each_month(engine: sa.Engine, sig
     assert unit(years.ranked(engine, 2026, 2), OTHER)["score"] == score
     with pytest.raises(AppraisalRefused, match="no month"):
         years.ranked(engine, 2026, 1)
+
+
+def test_a_year_is_published_when_it_is_over_and_an_erratum_says_what_it_mends(
+    engine: sa.Engine, signer: Ed25519Signer, tmp_path: Path
+) -> None:
+    heard(engine)
+
+    def publish(now: datetime = OVER, **more: Any) -> yearly.YearEdition:
+        return yearly.publish(engine, 2026, None, actor="test:bernd", signer=signer, now=now, **more)
+
+    with pytest.raises(AppraisalRefused, match="2026-10 is under way"):
+        publish()
+    month = editions.publish(engine, MONTH, "test:bernd", signer, LATER)
+    with pytest.raises(AppraisalRefused, match="it is not over"):
+        publish(datetime(2026, 12, 31, 15, 59, tzinfo=UTC))
+    made = publish()
+    assert (made.year, made.number, made.reason) == ("2026", 1, None)
+    claims = orjson.loads(yearly.files(engine, made)["edition.json"])["claims"]
+    assert claims["months"] == {MONTH: {"edition": 1, "ranking_sha256": month.ranking_digest}}
+    assert yearly.ranking_of(engine, made)["without"][:2] == ["2026-01", "2026-02"]
+    freezing.export(engine, freezing.found(engine, MONTH), tmp_path / MONTH)
+    assert inputs.sha256(inputs.canonical(years.recomputed(tmp_path, 2026))) == made.ranking_digest
+    with pytest.raises(AppraisalRefused, match="edition 1 says the same"):
+        publish(reason="again")
+
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE supervision.clock SET verdict = 'early' WHERE verdict = 'late'"))
+    heard(engine, reason="late ones were early")
+    editions.publish(engine, MONTH, "test:bernd", signer, LATER)
+    with pytest.raises(AppraisalRefused, match="an erratum"):
+        publish()
+    mended = publish(reason="2026-10 was mended")
+    assert (mended.number, mended.reason) == (2, "2026-10 was mended")
+    claims = orjson.loads(yearly.files(engine, mended)["edition.json"])["claims"]
+    assert claims["before_sha256"] == made.ranking_digest
+    for statement in ("UPDATE supervision.year_edition SET number = 9", "DELETE FROM supervision.year_edition"):
+        with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+            connection.execute(sa.text(statement))

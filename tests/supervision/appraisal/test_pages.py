@@ -31,6 +31,23 @@ def test_everybody_sees_the_published_months_and_the_ranking_with_its_scores(sit
     assert "full/v1" in page
 
 
+def test_everybody_sees_the_published_year_with_its_months_and_its_files(site: Site) -> None:
+    assert 'href="/ranking/years/2026-H2?edition=1"' in site.see("/ranking")
+    for language, said in (("en", "No edition is published of: 2026-07"), ("zh", "未发布的月份：2026-07")):
+        page = site.see("/ranking/years/2026-H2", language)
+        assert page.index("自然资源厅") < page.index("人力资源和社会保障厅")
+        assert said in page
+    ranking = json.loads(site.browser().see("/ranking/years/2026-H2/files/ranking-2026-H2.json").content)
+    claims = json.loads(site.browser().see("/ranking/years/2026-H2/files/edition.json").content)["claims"]
+    assert claims["ranking_sha256"] == hashlib.sha256(inputs.canonical(ranking)).hexdigest()
+    lines = site.browser().see("/ranking/years/2026-H2/files/ranking-2026-H2.csv").content.decode("utf-8-sig")
+    assert lines.startswith("层级 level,名次 rank,代码 unit,名称 name,得分 score,处分扣分 discipline,2026-10")
+    book = site.browser().see("/ranking/years/2026-H2/files/ranking-2026-H2.xlsx")
+    assert book.headers["Content-Type"].startswith("application/vnd.openxmlformats")
+    for unknown in ("2026", "2026-H3", "x", "2026-H2?edition=2", "2026-H2/files/case_numbers.csv"):
+        assert site.browser().see(f"/ranking/years/{unknown}").status_code == 404, unknown
+
+
 def test_the_score_of_a_unit_leads_to_its_cards_and_cases(site: Site) -> None:
     page = site.see(UNIT)
     links = [link.replace("&amp;", "&") for link in re.findall(r'href="(/ranking/[^"]+measure=[a-z_]+[^"]*)"', page)]
