@@ -169,7 +169,8 @@ def trends_(
         {"month": f"{one.month:%Y-%m}", **one.volumes, **{rate.code: rate.percent for rate in one.rates}}
         for one in months
     ]
-    columns = ("month", "accepted", "closed", "completion_a", "early_a", "on_time_a", "late", "immediate", "speed_up_a")
+    columns = ("month", "received", "accepted", "closed", "completion_a", "early_a", "on_time_a", "overdue_a",
+               "immediate_a", "speed_up_a")  # fmt: skip
     show_table(columns, shown, title="Trends (rates in %; --json tells both counts and the definition of each)")
 
 
@@ -191,7 +192,8 @@ def figures_(
         return
     rows = [
         {"rate": f"{one.definition.zh} {one.definition.en}", "percent": one.percent, "counts": f"{one.numerator} / "
-         f"{one.denominator}", "definition": one.definition.formula_en} for one in found.rates
+         f"{one.denominator}", "definition": f"{one.definition.formula_en}: {one.definition.cohort_en}"}
+        for one in found.rates
     ]  # fmt: skip
     period = f"{found.first:%Y-%m} to {found.last:%Y-%m}"
     show_table(("rate", "percent", "counts", "definition"), rows, title=f"Figures, {period}")

@@ -16,8 +16,14 @@ from supervision.areas import prefix_of
 from supervision.logs.rates import Rate
 from supervision.logs.trends import VOLUMES, Month, trends
 
-SHOWN: Final = ("completion_a", "completion_b", "early_a", "on_time_a", "late", "promise_cut", "speed_up_a")
-"""The rates at a glance, in this order; both definitions of a rate stand one below the other."""
+SHOWN: Final = (
+    "completion_a", "completion_b", "early_a", "early_b", "on_time_a", "overdue_a", "promise_cut_a", "speed_up_a",
+    "speed_up_b",
+)  # fmt: skip
+"""The rates at a glance, in this order; both definitions of a rate stand one below the other. Those that count what was
+open at a month's end are of a month only: added up over months they would count a case more than once."""
+ADDED: Final = tuple(name for name in VOLUMES if name != "open_overdue")
+"""The volumes that can be added up over months, for the same reason."""
 
 _OPEN = """
 SELECT CASE
@@ -77,7 +83,7 @@ def figures(
     return Figures(
         first=months[0].month,
         last=months[-1].month,
-        volumes={name: sum(one.volumes[name] for one in months) for name in VOLUMES},
+        volumes={name: sum(one.measures[name] for one in months) for name in ADDED},
         rates=_added(months),
         open={str(stands): int(cases) for stands, cases in connection.execute(sa.text(_OPEN), asked)},
         cards=tuple((str(a), str(b), int(n)) for a, b, n in connection.execute(sa.text(_CARDS), asked)),

@@ -8,15 +8,16 @@ from typing import Any, Final
 
 from supervision.logs.files import whole_file
 from supervision.logs.load import By, Load
-from supervision.logs.rates import DEFINITIONS
+from supervision.logs.rates import definition
 from supervision.logs.scope import BadScope
 from supervision.logs.trends import VOLUMES, Month
 from supervision.sheets import FORMS, WRITERS, Column, Sheet
 
 _VOLUMES: Final = {
-    "applied": "申请 applied", "accepted": "受理 accepted", "closed": "办结 closed", "early": "提前 early",
-    "on_time": "按时 on time", "late": "超期 late", "suspended": "有特别程序 suspended", "due": "应办结 due",
-    "other_limits": "时限非工作日 other limits",
+    "received": "收件 received", "accepted": "受理 accepted", "closed": "办结 closed", "closed_early": "提前 early",
+    "closed_on_time": "按时 on time", "closed_late": "超期 late", "closed_without_verdict": "期限无法计算 no verdict",
+    "suspended": "有特别程序 suspended", "due": "应办结 due", "due_closed": "其中已办结 of these closed",
+    "open_overdue": "月末逾期未办结 open past the limit",
 }  # fmt: skip
 _LOAD: Final = (
     Column("organ", "单位 Department"), Column("stage", "环节 Stage"), Column("name", "经办人或岗位 Handler or post"),
@@ -43,7 +44,7 @@ def trends_sheet(months: Sequence[Month]) -> Sheet:
     codes = [one.code for one in months[0].rates] if months else []
     columns = [Column("month", "月份 Month"), *(Column(one, _VOLUMES[one], number=True) for one in VOLUMES)]
     for code in codes:
-        said = DEFINITIONS[code]
+        said = definition(code)
         columns += [
             Column(code, f"{said.zh} {said.en} %", number=True), Column(f"{code}:n", "分子 numerator", number=True),
             Column(f"{code}:d", "分母 denominator", number=True),
@@ -59,8 +60,10 @@ def _month(one: Month) -> dict[str, Any]:
 
 
 def _defined(*codes: str) -> list[str]:
-    found = [DEFINITIONS[code] for code in codes]
-    return [f"{one.zh} {one.en}：{one.formula_zh}; {one.formula_en}." for one in found]
+    found = [definition(code) for code in codes]
+    return [
+        f"{one.zh} {one.en}：{one.formula_zh}（{one.cohort_zh}）; {one.formula_en} ({one.cohort_en})." for one in found
+    ]
 
 
 def write_list(sheet: Sheet, to: Path) -> int:

@@ -1,17 +1,23 @@
-"""Rates that say what they are: numerator, denominator, cohort, definition and rounding, in Chinese and English.
+"""Rates of trends and loads: numerator, denominator, definition and cohort, in Chinese and English.
 
-Published rates of one name are defined differently from system to system (approval exchange standards, section 5), so
-each of the usual definitions has a code of its own here, and none is shown without its words.
+Published rates of one name are defined differently from system to system, so none is shown without its words. The rates
+of months are those of the appraisal (`rates.yml`), each by both definitions; here stand only those of a load, which no
+appraisal has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any, Final
 
+from supervision.appraisal import rates as appraised
+from supervision.appraisal.language import Expression, parse, worked_out
+
 PLACES: Final = Decimal("0.01")
-"""Per cent are rounded to two places, half to even; the two counts stand beside them for whoever wants more."""
+"""Per cent are rounded to two places, half up, as the appraisal's are; both counts stand beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,38 +29,44 @@ class Definition:
     en: str
     formula_zh: str
     formula_en: str
+    cohort_zh: str = ""
+    cohort_en: str = ""
 
 
-def _definitions(*rows: tuple[str, str, str, str, str]) -> dict[str, Definition]:
-    return {row[0]: Definition(*row) for row in rows}
-
-
-DEFINITIONS: Final = _definitions(
-    ("completion_a", "办结率（甲）", "completion (A)", "当月办结件数 ÷ 当月受理件数",
-     "closed in the month ÷ accepted in the month"),
-    ("completion_b", "办结率（乙）", "completion (B)", "当月应办结件中已办结件数 ÷ 当月应办结件数",
-     "closed among the cases due in the month ÷ cases due in the month"),
-    ("early_a", "提前办结率（甲）", "early (A)", "当月办结件中提前办结件数 ÷ 当月办结件数（时限可计算）",
-     "closed early ÷ closed in the month, of cases with a clock"),
-    ("early_b", "提前办结率（乙）", "early (B)", "当月受理承诺件中已提前办结件数 ÷ 当月受理承诺件数",
-     "closed early ÷ accepted in the month, of promised cases"),
-    ("on_time_a", "按时办结率", "on time", "当月办结件中提前和按时件数 ÷ 当月办结件数（时限可计算）",
-     "closed early or on time ÷ closed in the month, of cases with a clock"),
-    ("late", "超期率", "overdue", "当月办结件中超期件数 ÷ 当月办结件数（时限可计算）",
-     "closed late ÷ closed in the month, of cases with a clock"),
-    ("immediate", "即办件率", "immediate", "当月受理即办件数 ÷ 当月受理即办件和承诺件数",
-     "immediate ÷ immediate and promised, accepted in the month"),
-    ("promise_cut", "承诺提速率", "promise cut", "Σ（法定时限 − 承诺时限）÷ Σ 法定时限，当月办结件，均以工作日计",
-     "sum of (legal − promised limit) ÷ sum of legal limits, closed in the month, limits in working days"),
-    ("speed_up_a", "办理提速率（甲）", "speed-up (A)", "Σ（法定时限 − 实际用时）÷ Σ 法定时限，当月办结件，均以工作日计",
-     "sum of (legal limit − days used) ÷ sum of legal limits, closed in the month, limits in working days"),
-    ("speed_up_b", "办理提速率（乙）", "speed-up (B)", "Σ（承诺时限 − 实际用时）÷ Σ 承诺时限，当月办结件，均以工作日计",
-     "sum of (promised limit − days used) ÷ sum of promised limits, closed in the month, limits in working days"),
-    ("time_used", "时限使用率", "time used", "Σ 实际用时 ÷ Σ 环节时限，时限已知的环节，以工作日计",
-     "sum of days used ÷ sum of stage limits, of stages with a limit, in working days"),
-    ("stage_on_time", "环节按时率", "stages on time", "按时完成的环节数 ÷ 完成的环节数（时限已知）",
-     "stages finished in time ÷ stages finished, of those with a limit"),
+_LOADS: Final = (
+    Definition(
+        "time_used", "时限使用率", "time used", "Σ 实际用时 ÷ Σ 环节时限", "sum of days used ÷ sum of stage limits",
+        "时限已知的环节，以工作日计", "stages with a limit, in working days",
+    ),
+    Definition(
+        "stage_on_time", "环节按时率", "stages on time", "按时完成的环节数 ÷ 完成的环节数",
+        "stages finished in time ÷ stages finished", "时限已知的环节", "stages with a limit",
+    ),
 )  # fmt: skip
+
+
+@cache
+def _appraised() -> Mapping[str, tuple[Definition, Expression, Expression]]:
+    """Return the appraisal's rates by their code with the letter of the definition: early_a."""
+    return {
+        f"{rate.code}_{letter.lower()}": (
+            Definition(
+                f"{rate.code}_{letter.lower()}", f"{rate.title.zh}（{letter}）", f"{rate.title.en} ({letter})",
+                one.says.zh, one.says.en, one.cohort.zh, one.cohort.en,
+            ),
+            parse(one.numerator), parse(one.denominator),
+        )
+        for rate in appraised.read(appraised.own()).rates for letter, one in rate.definitions.items()
+    }  # fmt: skip
+
+
+def definition(code: str) -> Definition:
+    """Return what a rate is.
+
+    Raises:
+        KeyError: there is none of this code.
+    """
+    return next((one for one in _LOADS if one.code == code), None) or _appraised()[code][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +80,14 @@ class Rate:
     @property
     def definition(self) -> Definition:
         """Return what the rate is."""
-        return DEFINITIONS[self.code]
+        return definition(self.code)
 
     @property
     def percent(self) -> Decimal | None:
         """Return the rate in per cent; None where there is nothing to divide by."""
         if not self.denominator:
             return None
-        return (Decimal(100 * self.numerator) / self.denominator).quantize(PLACES, ROUND_HALF_EVEN)
+        return (Decimal(100 * self.numerator) / self.denominator).quantize(PLACES, ROUND_HALF_UP)
 
     def as_values(self) -> dict[str, Any]:
         """Return the rate with all that it needs to be read."""
@@ -83,4 +95,15 @@ class Rate:
         return {
             "code": self.code, "percent": self.percent, "numerator": self.numerator, "denominator": self.denominator,
             "zh": said.zh, "en": said.en, "formula_zh": said.formula_zh, "formula_en": said.formula_en,
+            "cohort_zh": said.cohort_zh, "cohort_en": said.cohort_en,
         }  # fmt: skip
+
+
+def of_measures(measures: Mapping[str, int]) -> tuple[Rate, ...]:
+    """Return the appraisal's rates that follow from these measures; those that need others are left out."""
+    known = {name: Decimal(value) for name, value in measures.items()}
+    return tuple(
+        Rate(code, int(worked_out(above, known)), int(worked_out(below, known)))
+        for code, (_, above, below) in _appraised().items()
+        if {*above.names(), *below.names()} <= known.keys()
+    )

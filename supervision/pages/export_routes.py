@@ -14,7 +14,8 @@ from hub import asking
 from hub.asking import chosen
 from hub.refusals import NotFound
 from hub.words import Words
-from supervision.pages import cards, cases, tables, trends, waiting, wall
+from supervision.logs.trends import trends, up_to
+from supervision.pages import cards, cases, tables, waiting, wall
 from supervision.pages.asking import admitted, engine_of, looking, month, today
 from supervision.pages.card_routes import cards_asked
 from supervision.pages.routes import cases_asked, wall_asked
@@ -78,7 +79,9 @@ def _waiting(_: Request) -> _Look:
 
 def _trends(request: Request) -> _Look:
     organ, last = chosen(request, "organ", 100), month(chosen(request, "month", 7)) or today()
-    return lambda connection, scope, words: tables.of_trends(trends.months(connection, scope, last, organ=organ), words)
+    return lambda connection, scope, words: tables.of_trends(
+        trends(connection, since=up_to(last), until=last, organ=organ, **scope.bounds), words
+    )
 
 
 _TABLES: Final[Mapping[str, Callable[[Request], Any]]] = {

@@ -14,7 +14,8 @@ from xml.etree import ElementTree as ET
 from markupsafe import Markup
 
 from hub.words import Words
-from supervision.pages.trends import Month
+from supervision.logs.rates import Rate
+from supervision.logs.trends import Month
 
 WIDE: Final = 1000
 HIGH: Final = 280
@@ -33,25 +34,22 @@ class Line:
 
 def volumes(months: Sequence[Month], words: Words) -> Markup:
     """Draw cases received and closed a month."""
-    lines = [Line("received", [one.received for one in months]), Line("closed", [one.closed for one in months])]
+    lines = [Line(name, [one.measures[name] for one in months]) for name in ("received", "closed")]
     most = max((value for line in lines for value in line.values if value is not None), default=0)
     return _drawn(months, lines, 0, _round_up(most), lambda value: f"{value:,.0f}", words, "trend.volumes")
 
 
 def rates(months: Sequence[Month], words: Words) -> Markup:
-    """Draw the shares closed early and in time, and the speed-up, a month."""
-    lines = [
-        Line("early", [_share(one.early, one.judged) for one in months]),
-        Line("in_time", [_share(one.early + one.on_time, one.judged) for one in months]),
-        Line("speed_up", [_share(one.saved_days, one.limit_days) for one in months]),
-    ]
+    """Draw the shares closed early and in time, and the speed-up against the legal limits, a month."""
+    shown = ("early_a", "on_time_a", "speed_up_a")
+    lines = [Line(code, [_share(one.rate(code)) for one in months]) for code in shown]
     lowest = min((value for line in lines for value in line.values if value is not None), default=0.0)
     return _drawn(months, lines, math.floor(min(lowest, 0) * 4) / 4, 1, lambda value: f"{value:.0%}", words,
                   "trend.rates")  # fmt: skip
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _share(rate: Rate) -> float | None:
+    return rate.numerator / rate.denominator if rate.denominator else None
 
 
 def _round_up(most: float) -> float:
@@ -80,7 +78,7 @@ def _drawn(
         ET.SubElement(root, "path", {"class": "grid", "d": f"M{_LEFT} {y(value):.1f}H{WIDE - _RIGHT}"})
         _text(root, _LEFT - 8, y(value) + 4, said(value), "tick end")
     for place, month in enumerate(months):
-        _text(root, x(place), HIGH - 12, f"{month.first:%Y-%m}", "tick middle")
+        _text(root, x(place), HIGH - 12, f"{month.month:%Y-%m}", "tick middle")
     _ends(root, lines, y, words)
     for number, line in enumerate(lines):
         group = ET.SubElement(root, "g", {"class": f"line line-{number}"})
@@ -90,7 +88,7 @@ def _drawn(
         for place, value in ((place, value) for part in _parts(line.values) for place, value in part):
             dot = ET.SubElement(group, "circle", {"cx": f"{x(place):.1f}", "cy": f"{y(value):.1f}", "r": "4"})
             name = words.or_code("trend", line.key)
-            ET.SubElement(dot, "title").text = f"{months[place].first:%Y-%m} {name}: {said(value)}"
+            ET.SubElement(dot, "title").text = f"{months[place].month:%Y-%m} {name}: {said(value)}"
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # ElementTree has escaped every text in it
 
 

@@ -21,11 +21,11 @@ from supervision.logs.load import Load, load
 from supervision.logs.process_map import ProcessMap, process_map
 from supervision.logs.scope import BadScope
 from supervision.logs.scope import Scope as Cases
+from supervision.logs.trends import end_of
 from supervision.pages import names, store
 from supervision.pages.asking import admitted, engine_of, looking, month, one_of, today
 from supervision.pages.picture import bar
 from supervision.pages.scope import Scope
-from supervision.pages.trends import end_of
 
 T = TypeVar("T")
 router = APIRouter(include_in_schema=False)

@@ -15,7 +15,8 @@ from hub.asking import chosen, page
 from hub.refusals import NotFound
 from hub.words import Words
 from supervision.clock.listing import WHY
-from supervision.pages import cases, lines, names, picture, trends, waiting, wall
+from supervision.logs.trends import trends, up_to
+from supervision.pages import cases, lines, names, picture, tables, waiting, wall
 from supervision.pages.asking import SIZE, admitted, engine_of, first, looking, month, one_of, region, today
 from supervision.pages.scope import Scope
 from supervision.pages.terms import LEVELS, LIGHTS, STAGES
@@ -180,11 +181,13 @@ async def trend(request: Request) -> Response:
     _, scope = admitted(request)
     organ, last = chosen(request, "organ", 100), _last(request)
     months = await run_in_threadpool(
-        looking, engine_of(request), lambda connection: trends.months(connection, scope, last, organ=organ)
-    )
+        looking, engine_of(request),
+        lambda connection: trends(connection, since=up_to(last), until=last, organ=organ, **scope.bounds),
+    )  # fmt: skip
     named = await _names(request, organs={organ})
     shown: Response = page(
-        request, "supervision/trends.html", months=months, organ=organ, lines=lines,
+        request, "supervision/trends.html", months=months, organ=organ, lines=lines, shown=tables.SHOWN,
+        defined=tables.defined,
         own_query="" if organ is None else f"&{urlencode({'organ': organ})}", **named,
     )  # fmt: skip
     return shown

@@ -33,6 +33,11 @@ class Scope:
         return said
 
     @property
+    def bounds(self) -> dict[str, str | None]:
+        """Return the same for what is asked by values: the only organ, and how the codes of the only regions begin."""
+        return {"within": self.organ, "area": self.area}
+
+    @property
     def values(self) -> dict[str, Any]:
         """Return what the condition needs."""
         return {"scope_organ": self.organ, "scope_area": None if self.area is None else f"{self.area}%"}

@@ -9,14 +9,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from hub.words import Words
+from supervision.logs.rates import definition
+from supervision.logs.trends import VOLUMES, Month
 from supervision.pages import names
 from supervision.pages.names import Named
 from supervision.pages.terms import LIGHTS, STAGES
-from supervision.pages.trends import Month
 from supervision.pages.wall import Wall
 from supervision.sheets import Column, Sheet
 
 Rows = Sequence[Mapping[str, Any]]
+SHOWN: Final = ("completion_a", "early_a", "on_time_a", "overdue_a", "speed_up_a", "speed_up_b")
+"""The rates of a month that the page of trends shows."""
 MOST: Final = 100_000
 """Rows of a workbook or a CSV file; who needs more asks for a month or a department at a time."""
 MOST_PDF: Final = 5_000
@@ -110,15 +113,32 @@ def of_waiting(connection: sa.Connection, rows: Rows, words: Words) -> Table:
 
 
 def of_trends(months: Sequence[Month], words: Words) -> Table:
-    """Return months with numerators and denominators, so that each rate can be worked out anew."""
-    keys = ("col.month", "trend.received", "trend.closed", "verdict.early", "verdict.on_time", "verdict.late",
-            "trend.overdue", "trend.limit_days", "trend.used_days")  # fmt: skip
+    """Return months with their volumes and, of each rate that the page shows, numerator and denominator."""
+    heads = [words("col.month"), *(words.or_code("trend", name) for name in VOLUMES)]
+    for code in SHOWN:
+        named = _rate_name(code, words)
+        heads += [f"{named} {words('trend.numerator')}", f"{named} {words('trend.denominator')}"]
     made = [
-        [f"{one.first:%Y-%m}", one.received, one.closed, one.early, one.on_time, one.late, one.overdue, one.limit_days,
-         one.used_days]
+        [
+            f"{one.month:%Y-%m}", *one.volumes.values(),
+            *(count for code in SHOWN for count in (one.rate(code).numerator, one.rate(code).denominator)),
+        ]
         for one in months
     ]  # fmt: skip
-    return Table(words("supervision.trends"), [words(key) for key in keys], made)
+    notes = [f"{_rate_name(code, words)}: {defined(code, words)}" for code in SHOWN]
+    return Table(words("supervision.trends"), heads, made, notes)
+
+
+def defined(code: str, words: Words) -> str:
+    """Return the definition and the cohort of a rate, in the reader's language."""
+    said = definition(code)
+    if words.language == "zh":
+        return f"{said.formula_zh}（{said.cohort_zh}）"
+    return f"{said.formula_en} ({said.cohort_en})"
+
+
+def _rate_name(code: str, words: Words) -> str:
+    return definition(code).zh if words.language == "zh" else definition(code).en
 
 
 def _how(row: Mapping[str, Any], words: Words) -> str:

@@ -12,25 +12,7 @@ SELECT
     CASE WHEN c.due_at IS NOT NULL
         THEN round(100.0 * coalesce(c.used_days, n.used) / greatest(c.limit_days, 1), 1) END AS used_percent
 FROM supervision.clock_stage AS c
-LEFT JOIN (
-    SELECT d.calendar, d.ordinal, d.day AS today, supervision.instant() AS at FROM supervision.day AS d
-    WHERE d.day = (SELECT (supervision.instant() AT TIME ZONE 'Asia/Shanghai')::date)
-) AS p ON p.calendar = c.calendar
-CROSS JOIN LATERAL (
-    SELECT
-        CASE
-            WHEN c.paused_since IS NULL OR c.finished_at IS NOT NULL THEN c.due_at
-            WHEN c.limit_unit = 'hour' THEN c.due_at + (p.at - c.paused_since)
-            WHEN c.limit_unit = 'working_day' THEN (
-                SELECT (s.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' FROM supervision.day AS s
-                WHERE s.calendar = c.calendar AND s.works
-                  AND s.ordinal = c.due_ordinal + greatest(p.ordinal - c.paused_ordinal, 0))
-            ELSE (
-                SELECT (s.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' FROM supervision.day AS s
-                WHERE s.calendar = c.calendar AND s.works
-                  AND s.day >= (c.due_at AT TIME ZONE 'Asia/Shanghai')::date
-                      + greatest(p.today - (c.paused_since AT TIME ZONE 'Asia/Shanghai')::date, 0)
-                ORDER BY s.day LIMIT 1)
-        END AS due_at,
-        greatest(coalesce(c.paused_ordinal, p.ordinal) - c.started_ordinal - c.paused_days, 0) AS used
-) AS n
+LEFT JOIN supervision.calendar_today AS p ON p.calendar = c.calendar
+CROSS JOIN LATERAL supervision.standing(
+    c.calendar, c.limit_unit, c.finished_at IS NOT NULL, c.due_at, c.due_ordinal, c.paused_since, c.paused_ordinal,
+    c.started_ordinal, c.paused_days, p.today, p.ordinal, p.at) AS n

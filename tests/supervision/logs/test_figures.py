@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.runtime import Runtime
+from supervision.appraisal import counting, freezing
 from supervision.areas import prefix_of
 from supervision.clock.service import recount
-from supervision.logs.figures import SHOWN, figures
+from supervision.logs.figures import ADDED, SHOWN, figures
 from supervision.logs.load import Load, load
-from supervision.logs.rates import DEFINITIONS, Rate
+from supervision.logs.rates import Rate
 from supervision.logs.scope import BadScope
-from supervision.logs.trends import VOLUMES, Month, trends
+from supervision.logs.trends import Month, trends
+from supervision.pages import tables
 from tests.supervision.logs.conftest import ITEM, ORGAN, OTHER
 from tests.supervision.world import World
 
@@ -35,14 +37,14 @@ def rates(month: Month) -> dict[str, tuple[int, int]]:
 def test_a_month_counts_what_was_applied_accepted_and_closed_in_it(province: World, runtime: Runtime) -> None:
     before, march, april = months(runtime)
     assert set(before.volumes.values()) == {0}
-    assert (march.volumes["applied"], march.volumes["accepted"], march.volumes["closed"]) == (6, 6, 4)
+    assert (march.volumes["received"], march.volumes["accepted"], march.volumes["closed"]) == (6, 6, 4)
     assert (april.volumes["accepted"], april.volumes["closed"]) == (1, 0)
     found = rates(march)
     assert found["completion_a"] == (4, 6)
     assert found["early_a"] == (4, 4)
     assert found["on_time_a"] == (4, 4)
-    # Legal 20, promised 10 working days each, four cases closed: 80 - 40 of 80.
-    assert found["promise_cut"] == (40, 80)
+    # Legal 20, promised 10 working days each, six cases accepted: 120 - 60 of 120.
+    assert found["promise_cut_a"] == (60, 120)
 
 
 def test_used_time_gives_the_speed_up(province: World, runtime: Runtime) -> None:
@@ -66,8 +68,9 @@ def test_a_case_without_a_clock_is_in_no_rate_that_needs_one(province: World, ru
     with runtime.engine.begin() as connection:
         recount(connection)
     march = months(runtime)[1]
-    assert (march.volumes["closed"], march.volumes["other_limits"]) == (5, 1)
-    assert rates(march)["early_a"] == (4, 4)
+    assert (march.volumes["closed"], march.volumes["closed_without_verdict"]) == (5, 1)
+    assert rates(march)["overdue_a"] == (0, 4)
+    assert rates(march)["early_a"] == (4, 5), "all that were closed, as the appraisal's definition A has it"
 
 
 @pytest.mark.parametrize(("first", "last"), [("2026-02", "2026-01"), ("1990-01", "2026-01")])
@@ -77,14 +80,36 @@ def test_months_in_the_wrong_order_or_too_many_are_refused(runtime: Runtime, fir
 
 
 def test_every_rate_says_in_both_languages_what_it_is(province: World, runtime: Runtime) -> None:
-    said = [one.as_values() for one in months(runtime)[1].rates]
-    assert [one["code"] for one in said] == [code for code in DEFINITIONS if code not in ("time_used", "stage_on_time")]
-    assert all("÷" in one["formula_zh"] and "÷" in one["formula_en"] for one in said)
+    said = {one.code: one.as_values() for one in months(runtime)[1].rates}
+    assert {*SHOWN, *tables.SHOWN} <= said.keys()
+    assert {*said} & {"satisfied_a", "complete_data_a", "items_covered_a"} == set(), "what trends do not measure"
+    for one in said.values():
+        assert all(one[name] for name in ("zh", "en", "formula_zh", "formula_en", "cohort_zh", "cohort_en")), one
+
+
+def test_trends_count_a_month_as_its_frozen_inputs_do(province: World, runtime: Runtime) -> None:
+    province.case("L1", applied="2026-02-02 09:00", accepted="2026-02-02 10:00", closed="2026-03-20 10:00")
+    province.case("L2", applied="2026-02-02 09:00", accepted="2026-02-02 10:00")
+    province.case("L3", applied="2026-02-02 09:00", accepted="2026-02-02 10:00", closed="2026-04-20 10:00")
+    province.case("I1", applied="2026-03-03 09:00", accepted="2026-03-03 09:00", closed="2026-03-03 16:00",
+                  kind="immediate")  # fmt: skip
+    province.case("P1", pauses=[("2026-03-04 10:00", "2026-03-10 10:00")], closed="2026-03-18 10:00")
+    province.case("X9", item=None, closed="2026-03-10 10:00")
+    with runtime.engine.begin() as connection:
+        recount(connection)
+    frozen = freezing.freeze(runtime.engine, "2026-03", actor="a", now=datetime(2026, 5, 2, tzinfo=UTC))
+    units = counting.counted(freezing.opened(runtime.engine, frozen))
+    march = months(runtime, "2026-03", "2026-03")[0].measures
+    assert march["open_overdue"] == 3, "U1, L2, and L3, which was closed later"
+    assert march["closed_late"] == 1
+    for name in sorted(set(march) - {"suspended"}):
+        whole = sum(measures[name] for (level, _), measures in units.items() if level == "department")
+        assert march[name] == whole, name
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_a_rate_is_rounded_from_exact_counts_and_never_divides_by_nothing(part: int, whole: int) -> None:
-    percent = Rate("late", part, whole).percent
+    percent = Rate("overdue_a", part, whole).percent
     if whole == 0:
         assert percent is None
     else:
@@ -125,7 +150,7 @@ def test_the_rates_of_a_period_are_those_of_its_added_counts(province: World, ru
     with runtime.engine.connect() as connection:
         found = figures(connection, since=date(2026, 2, 1), until=date(2026, 4, 1))
     per_month = months(runtime)
-    assert found.volumes == {name: sum(one.volumes[name] for one in per_month) for name in VOLUMES}
+    assert found.volumes == {name: sum(one.volumes[name] for one in per_month) for name in ADDED}
     counts = {one.code: (one.numerator, one.denominator) for one in found.rates}
     assert counts["completion_a"] == (4, 7)
     assert counts["early_a"] == (4, 4)
