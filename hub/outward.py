@@ -18,6 +18,8 @@ import h11
 LARGEST_HEAD: Final = 16 * 1024
 LARGEST_BODY: Final = 64 * 1024
 """So much of an answer is read; what is longer is cut off, and said to be."""
+HEAD_ONLY: Final = 0
+"""Of an answer its status is read, and nothing else."""
 _PIECE: Final = 16 * 1024
 
 
@@ -52,14 +54,19 @@ class Request:
     body: bytes = b""
 
 
-async def ask(request: Request, *, seconds: float, largest: int = LARGEST_BODY) -> Answer:
-    """Send a request once and return its answer.
+async def ask(
+    request: Request, *, seconds: float, largest: int = LARGEST_BODY, address: str | None = None
+) -> Answer:
+    """Send a request once and return its answer, of the body at most `largest` bytes.
+
+    With `address` that one is connected to, whatever the host's name leads to now: the caller has judged it. The
+    certificate is still asked for the name.
 
     Raises:
         NoAddress: the address is none of http or https.
         NoAnswer: none came in time, or none that is HTTP.
     """
-    line = _Line(request, largest)
+    line = _Line(request, largest, address)
     try:
         async with asyncio.timeout(seconds):
             return await line.asked()
@@ -76,9 +83,9 @@ async def ask(request: Request, *, seconds: float, largest: int = LARGEST_BODY) 
 class _Line:
     """One connection and what became of it."""
 
-    def __init__(self, request: Request, largest: int) -> None:
+    def __init__(self, request: Request, largest: int, address: str | None) -> None:
         self.begun = False
-        self._largest = largest
+        self._largest, self._address = largest, address
         try:
             parts = urlsplit(request.url)
             self._host, self._tls = parts.hostname or "", parts.scheme == "https"
@@ -104,7 +111,7 @@ class _Line:
     async def asked(self) -> Answer:
         context = ssl.create_default_context() if self._tls else None
         reader, writer = await asyncio.open_connection(
-            self._host, self._port, ssl=context, server_hostname=self._host if self._tls else None
+            self._address or self._host, self._port, ssl=context, server_hostname=self._host if self._tls else None
         )
         try:
             self.begun = True
@@ -128,6 +135,8 @@ class _Line:
                 self._http.receive_data(await reader.read(_PIECE))
             elif isinstance(event, h11.Response):
                 status = event.status_code
+                if self._largest == HEAD_ONLY:
+                    return Answer(status, b"", whole=False)
             elif isinstance(event, h11.Data):
                 pieces.append(bytes(event.data))
                 size += len(event.data)

@@ -1,5 +1,7 @@
 """One notice posted to one address: never into a private network, never after a redirection, for seconds at most.
 
+The post itself is any request of the hub to the outside (`hub.outward`); here stands whither it may go.
+
 A host is resolved once, every address of it is judged, and the judged one is connected to, so that a name cannot point
 elsewhere in between. Of the answer the status is read and nothing else.
 """
@@ -7,7 +9,6 @@ elsewhere in between. Of the answer the status is read and nothing else.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -15,12 +16,11 @@ from socket import IPPROTO_TCP, SOCK_STREAM
 from typing import Final
 from urllib.parse import urlsplit
 
-import h11
+from hub.outward import HEAD_ONLY, NoAnswer, Request, ask
 
 Networks = Sequence[IPv4Network | IPv6Network]
 SECONDS: Final = 10.0
 """So long a try lasts at most, whatever the receiver does: name, connection, sending and the head of the answer."""
-LARGEST_HEAD: Final = 16 * 1024
 LONGEST_URL: Final = 1_000
 FORM: Final = "application/secevent+jwt"
 """The form of a signed notice (RFC 8417), posted as RFC 8935 has it."""
@@ -31,7 +31,6 @@ _INSIDE: Final = tuple(
 )
 """Special addresses that Python's older tables hold to be public; 168.63.129.16 answers inside of one cloud."""
 _TAKEN: Final = range(200, 300)
-_PIECE: Final = 4096
 
 
 class NotSent(Exception):
@@ -54,6 +53,12 @@ class Place:
     port: int
     target: str
     tls: bool
+
+    @property
+    def url(self) -> str:
+        """Return the address, with its port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.target}"
 
     @classmethod
     def of(cls, url: str) -> Place:
@@ -116,55 +121,18 @@ async def post(place: Place, body: bytes, *, allowed: Networks, seconds: float =
     Raises:
         NotSent: it was not taken, with the word for why.
     """
+    headers = {"Content-Type": FORM, "Accept": "application/json"}
     try:
         async with asyncio.timeout(seconds):
-            status = await _posted(place, body, allowed)
+            address = await _judged(place, allowed)
+            request = Request("POST", place.url, headers, body)
+            status = (await ask(request, seconds=seconds, largest=HEAD_ONLY, address=address)).status
     except TimeoutError:
         raise NotSent("too_slow") from None
-    except ssl.SSLError:
-        raise NotSent("certificate_refused") from None
-    except OSError:
-        raise NotSent("not_reached") from None
-    except h11.ProtocolError:
-        raise NotSent("not_http") from None
+    except NoAnswer as missed:
+        raise NotSent(missed.fault) from None
     if status not in _TAKEN:
         raise NotSent("redirected" if 300 <= status < 400 else f"status_{status}")  # noqa: PLR2004  # HTTP's own numbers
-
-
-async def _posted(place: Place, body: bytes, allowed: Networks) -> int:
-    address = await _judged(place, allowed)
-    context = ssl.create_default_context() if place.tls else None
-    reader, writer = await asyncio.open_connection(
-        address, place.port, ssl=context, server_hostname=place.host if place.tls else None
-    )
-    try:
-        line = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
-        whole = (_head(place, body), h11.Data(data=body), h11.EndOfMessage())
-        writer.write(b"".join(line.send(event) or b"" for event in whole))
-        await writer.drain()
-        return await _status(line, reader)
-    finally:
-        writer.transport.abort()  # what the receiver goes on to say is never read
-
-
-def _head(place: Place, body: bytes) -> h11.Request:
-    host = f"[{place.host}]" if ":" in place.host else place.host
-    return h11.Request(
-        method="POST", target=place.target,
-        headers=[("Host", f"{host}:{place.port}"), ("Content-Type", FORM), ("Accept", "application/json"),
-                 ("Content-Length", str(len(body))), ("User-Agent", "approval-exchange-hub"), ("Connection", "close")],
-    )  # fmt: skip
-
-
-async def _status(line: h11.Connection, reader: asyncio.StreamReader) -> int:
-    while True:
-        event = line.next_event()
-        if event is h11.NEED_DATA:
-            line.receive_data(await reader.read(_PIECE))
-        elif isinstance(event, h11.Response):
-            return event.status_code
-        elif not isinstance(event, h11.InformationalResponse):
-            raise NotSent("not_http")
 
 
 async def _judged(place: Place, allowed: Networks) -> str:
