@@ -53,6 +53,16 @@ class World:
                 "INSERT INTO ledger.stream (source_system_id, name) VALUES (:s, 'S') RETURNING stream_id"),
                 {"s": self.system}).scalar_one())  # fmt: skip
 
+    @classmethod
+    def of(cls, engine: sa.Engine) -> World:
+        """Return who writes on in a hub that another world began; records get numbers of their own."""
+        world = cls.__new__(cls)
+        world.engine, world._count = engine, 900_000
+        with engine.connect() as connection:
+            one = connection.exec_driver_sql("SELECT source_system_id, stream_id FROM ledger.stream").one()
+        world.system, world.stream = one.source_system_id, one.stream_id
+        return world
+
     def batch(self, connection: sa.Connection, recorded: datetime) -> int:
         """Enter a batch."""
         self._count += 1
