@@ -57,7 +57,7 @@ def main() -> None:
 
 def measured(server: Server, cases: int) -> dict[str, Any]:
     """Return the figures of one run of the benchmark."""
-    engine = _filled(server, cases)
+    engine = filled(server, cases)
     took: dict[str, float] = {}
     first = _timed(took, "full recount, from nothing", lambda: service.recount_all(engine))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -98,7 +98,8 @@ def _timed(took: dict[str, float], name: str, what: Callable[[], Any]) -> Any:
     return done
 
 
-def _filled(server: Server, cases: int) -> sa.Engine:
+def filled(server: Server, cases: int) -> sa.Engine:
+    """Return a repository of its own with so many cases."""
     server.create(_NAME)
     engine = sa.create_engine(server.url(_NAME, driver="psycopg2"))
     upgrade(engine)
