@@ -19,7 +19,7 @@ from quality.issues.service import listed
 from sharedrepo import clients
 from sharedrepo.signing import Ed25519Signer
 from supervision import running
-from supervision.appraisal import editions, freezing, objecting
+from supervision.appraisal import editions, freezing, objecting, yearly
 from supervision.rules import service as rules
 from tests.catalog import items
 from tests.departments import ORGAN
@@ -241,6 +241,7 @@ def _ranking(world: World) -> None:
     editions.draft(engine, "2026-10", "a")
     editions.hear(engine, "2026-10", date(2026, 11, 10), "a", over)
     editions.publish(engine, "2026-10", "b", signer, heard)
+    yearly.publish(engine, 2026, 2, actor="b", signer=signer, now=datetime(2027, 1, 1, tzinfo=UTC))
     editions.draft(engine, "2026-10", "a", "erratum")
     editions.hear(engine, "2026-10", date(2199, 12, 31), "a", heard)
     objecting.lodge(engine, "2026-10", "department", ORGAN, "closed_late", SECRETS["H"], "account:x", heard)
