@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from hub import asking
 from hub.asking import chosen
 from hub.refusals import NotFound
 from hub.words import Words
+from hub.workdays import ZONE
 from supervision.logs.trends import trends, up_to
 from supervision.pages import cards, cases, tables, waiting, wall
 from supervision.pages.asking import admitted, engine_of, looking, month, today
@@ -43,6 +46,8 @@ async def file(request: Request, what: str, kind: str) -> Response:
         table = looking(engine_of(request), lambda connection: look(connection, scope, words))
         if len(table.rows) > most:
             table = tables.cut(table, most, words)
+        if kind == "pdf":  # on paper nothing else says of when it is
+            table = replace(table, title=f"{table.title} · {datetime.now(ZONE):%Y-%m-%d %H:%M}")
         WRITERS[kind](table.sheet(), out)
         return out.getvalue()
 

@@ -21,6 +21,8 @@ MOST_ROWS: Final = 20_000
 _FONT: Final = "STSong-Light"
 _SIZE, _LEAD, _PAD, _EDGE = 8.5, 11.0, 3.0, 34.0
 _WIDE, _HIGH = landscape(A4)
+_TOTAL, _ROOM = "total", 80.0
+"""The drawing that says how many pages there are, and its width."""
 _MOST_LINES: Final = 6
 _WEIGHED: Final = 300
 """Rows whose widths decide how wide the columns are."""
@@ -61,15 +63,24 @@ class _Paper:
                 self._canvas.drawString(_EDGE, self._y, line)
             self._y -= _PAD
         self._canvas.showPage()
+        self._total()
+
+    def _total(self) -> None:
+        """Say how many pages there are: a drawing that each page has shown before anybody knew."""
+        self._canvas.beginForm(_TOTAL)
+        self._canvas.setFont(_FONT, _SIZE)
+        self._canvas.drawString(_WIDE - _EDGE - _ROOM + _PAD, _EDGE / 2, f"/ 共 {self._page} 页  of {self._page}")
+        self._canvas.endForm()
 
     def _begin(self, *, head: bool = True) -> None:
-        """Begin a page: the title on the first, its number on each, the names of the columns where rows follow."""
+        """Begin a page: the title on the first, its number of all on each, the names of the columns where rows follow."""
         if self._page:
             self._canvas.showPage()
         self._page += 1
         self._y = _HIGH - _EDGE
         self._canvas.setFont(_FONT, _SIZE)
-        self._canvas.drawRightString(_WIDE - _EDGE, _EDGE / 2, f"第 {self._page} 页  page {self._page}")
+        self._canvas.drawRightString(_WIDE - _EDGE - _ROOM, _EDGE / 2, f"第 {self._page} 页  page {self._page}")
+        self._canvas.doForm(_TOTAL)
         if self._page == 1:
             self._canvas.setFont(_FONT, 13)
             self._canvas.drawString(_EDGE, self._y, _clean(self._sheet.title))

@@ -99,6 +99,7 @@ def test_a_long_list_goes_over_pages_with_its_head_on_each() -> None:
     said = text_of(written("pdf", sheet([{"organ": f"单位{n}", "note": "长" * 400} for n in range(120)])))
     pages = len(re.findall(r"第 \d+ 页", said))
     assert pages > 5
+    assert f"/ 共 {pages} 页  of {pages}" in said
     assert said.count("说明 Note") == pages
     assert "单位119" in said
     assert "…" in said, "what is too long for a cell is cut, and said to be"
