@@ -44,11 +44,8 @@ from supervision.notices.terms import Notice, Recipient
 AS_OF = "2026-06-01T01:00:00+00:00"
 MONTH, OVER = "2026-03", datetime(2026, 4, 6, tzinfo=UTC)
 SECRET = "bench"
-_READ = (
-    "SELECT count(*), sum(left_days), count(*) FILTER (WHERE overdue), max(used_percent) FROM supervision.{0}",
-    "SELECT count(*), sum(left_days), count(*) FILTER (WHERE overdue), max(used_percent) FROM supervision.{0} "
-    "WHERE case_id = ANY(:cases)",
-)
+_READ = "SELECT count(*), sum(left_days), count(*) FILTER (WHERE overdue), max(used_percent) FROM supervision.{0}"
+_SOME = " WHERE case_id = ANY(:cases)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,11 @@ def main() -> None:
         server.start()
         try:
             engine = filled(server, options.cases)
-            rows = [*cards(engine, options.cases), *appraisal(engine, Path(folder)), texts(engine, Path(folder), options)]
+            rows = [
+                *cards(engine, options.cases),
+                *appraisal(engine, Path(folder)),
+                texts(engine, Path(folder), options),
+            ]
             engine.dispose()
         finally:
             server.stop()
@@ -90,7 +91,9 @@ def cards(engine: sa.Engine, cases: int) -> Iterator[Row]:
     """Measure rules and cards: over all cases, again with nothing new, after some changed, and the seals."""
     clock.recount_all(engine)
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE ledger.stream SET complete_through = '2027-01-01', complete_basis = 'declared'")
+        connection.exec_driver_sql(
+            "UPDATE ledger.stream SET complete_through = '2027-01-01', complete_basis = 'declared'"
+        )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE supervision.clock, supervision.clock_stage")
     read, _ = _timed(lambda: _reading(engine, None))
@@ -116,7 +119,8 @@ def _reading(engine: sa.Engine, cases: list[int] | None) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("SELECT set_config('hub.now', :now, true)"), {"now": AS_OF})
         for view in ("clock_now", "stage_now"):
-            connection.execute(sa.text(_READ[cases is not None].format(view)), {} if cases is None else {"cases": cases})
+            query = _READ.format(view) + ("" if cases is None else _SOME)
+            connection.execute(sa.text(query), {} if cases is None else {"cases": cases})
 
 
 def _written(engine: sa.Engine) -> float:

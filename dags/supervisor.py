@@ -29,7 +29,7 @@ def recount() -> dict[str, int]:
     if done["differing"]:
         raise InternalError(
             f"The clocks of {done['differing']} cases came out otherwise than they stood, though nothing had changed."
-            " They are right now; the increments missed something. See `hub quality issues list --rule recount_differs`."
+            " They are right now; the increments missed something: `hub quality issues list --rule recount_differs`."
         )
     return done
 

@@ -27,7 +27,7 @@ class Effect(StrEnum):
 
 
 Scope = Literal["record", "unit", "case", "set", "watch"]
-"""What a rule looks at: one record, a whole delivery or feed, one case, all that is held of a stream, or supervision."""
+"""What a rule looks at: a record, a whole delivery or feed, a case, all that is held of a stream, or supervision."""
 Severity = Literal["high", "medium", "low"]
 """How soon somebody must act."""
 Owner = Literal["department", "steward", "engineer"]

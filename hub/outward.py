@@ -54,9 +54,7 @@ class Request:
     body: bytes = b""
 
 
-async def ask(
-    request: Request, *, seconds: float, largest: int = LARGEST_BODY, address: str | None = None
-) -> Answer:
+async def ask(request: Request, *, seconds: float, largest: int = LARGEST_BODY, address: str | None = None) -> Answer:
     """Send a request once and return its answer, of the body at most `largest` bytes.
 
     With `address` that one is connected to, whatever the host's name leads to now: the caller has judged it. The
@@ -124,7 +122,7 @@ class _Line:
     async def _answer(self, reader: asyncio.StreamReader) -> Answer:
         status, size = 0, 0
         pieces: list[bytes] = []
-        while True:
+        while not (status and self._largest == HEAD_ONLY):
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError:
@@ -135,8 +133,6 @@ class _Line:
                 self._http.receive_data(await reader.read(_PIECE))
             elif isinstance(event, h11.Response):
                 status = event.status_code
-                if self._largest == HEAD_ONLY:
-                    return Answer(status, b"", whole=False)
             elif isinstance(event, h11.Data):
                 pieces.append(bytes(event.data))
                 size += len(event.data)
@@ -146,3 +142,4 @@ class _Line:
                 return Answer(status, b"".join(pieces), whole=True)
             elif not isinstance(event, h11.InformationalResponse):
                 raise NoAnswer("not_http", begun=True)
+        return Answer(status, b"", whole=False)

@@ -31,12 +31,14 @@ WHERE c.sent_at IS NOT NULL AND c.ended_at IS NULL
 GROUP BY 1 HAVING count(u.card_id) > 0 ORDER BY 1
 """
 
-# A row that a later transaction wrote is younger than the mark; an age below 0 is older than numbers reach back. What a batch has touched meanwhile, or had before, is
-# in order: those clocks came out otherwise because their cases did.
+# Ages are told from the number of this transaction, which the run has taken at its beginning (`mark`): a row that
+# a later one wrote is younger than 0, by at most so many as there were since; what is younger still is so old that numbers have
+# come round. What a batch has touched meanwhile, or had before, is in order: its clocks had a reason to come out
+# otherwise.
 _DIFFERING: Final = """
 WITH written AS (
-    SELECT case_id FROM supervision.clock WHERE age(xmin) BETWEEN 0 AND :age
-    UNION SELECT case_id FROM supervision.clock_stage WHERE age(xmin) BETWEEN 0 AND :age)
+    SELECT case_id FROM supervision.clock WHERE age(xmin) BETWEEN -:since AND -1
+    UNION SELECT case_id FROM supervision.clock_stage WHERE age(xmin) BETWEEN -:since AND -1)
 SELECT w.case_id, a.case_number FROM written AS w LEFT JOIN core.approval_case AS a ON a.record_id = w.case_id
 WHERE NOT EXISTS (SELECT FROM supervision.touched AS t WHERE t.case_id = w.case_id)
   AND NOT (w.case_id = ANY(:changed))
@@ -51,13 +53,13 @@ def step(connection: sa.Connection, _now: datetime, _cases: Sequence[int] | None
     return {UNADDRESSED: sum(one.records for one in found)}
 
 
-def mark(connection: sa.Connection) -> str:
-    """Return what tells rows that are written from now on from those that stand."""
-    return str(connection.execute(sa.text("SELECT CAST(pg_current_xact_id() AS xid)::text")).scalar_one())
+def mark(connection: sa.Connection) -> int:
+    """Take the transaction's number, by which rows that are written from now on are told from those that stand."""
+    return int(connection.execute(sa.text("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)")).scalar_one())
 
 
 def differing(
-    connection: sa.Connection, since: str, *, changed: Sequence[int], cases: int, found: int, now: datetime
+    connection: sa.Connection, mark: int, *, changed: Sequence[int], cases: int, found: int, now: datetime
 ) -> int:
     """Hand over the cases whose clocks a recount of all found otherwise than they stood; return how many they are.
 
@@ -66,8 +68,9 @@ def differing(
     """
     rows: list[dict[str, Any]] = []
     if found:
-        age = connection.execute(sa.text("SELECT age(CAST(CAST(:mark AS text) AS xid)) - 1"), {"mark": since}).scalar()
-        said = connection.execute(sa.text(_DIFFERING), {"age": age, "changed": list(changed)}).mappings()
+        latest = sa.text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)")
+        since = int(connection.execute(latest).scalar_one()) - mark
+        said = connection.execute(sa.text(_DIFFERING), {"since": since, "changed": list(changed)}).mappings()
         rows = [dict(row) for row in said]
     quiet = not changed and not connection.execute(sa.text("SELECT EXISTS (SELECT FROM supervision.touched)")).scalar()
     count = max(len(rows), 1) if found and quiet else len(rows)

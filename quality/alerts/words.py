@@ -40,7 +40,9 @@ def _issue(row: dict[str, Any]) -> tuple[str, str]:
     if row["what"] == "escalated":
         told = row["told"] or "无人登记 / nobody is known"
         zh, en = f"{zh}至{_LEVELS_ZH[row['level']]}（{told}）", f"{en} to {LEVELS[row['level']]}"
-    place = (f"{row['source']}.{row['stream']}" if row["source"] else "监察") + (f" {row['field']}" if row["field"] else "")
+    place = (f"{row['source']}.{row['stream']}" if row["source"] else "监察") + (
+        f" {row['field']}" if row["field"] else ""
+    )
     count = f"{row['records']}/{row['of_records']}" if row["of_records"] else str(row["records"])
     due = _due(row["due_on"], provisional=row["due_provisional"])
     return (

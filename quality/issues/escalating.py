@@ -19,7 +19,8 @@ from quality.issues.terms import STEP, TOP
 _CLIMB = """
 UPDATE quality.issue AS i SET level = i.level + 1, climbs_on = CASE WHEN i.level + 1 < :top THEN n.day END
 FROM jsonb_to_recordset(CAST(:next AS jsonb)) AS n (severity text, day date)
-WHERE n.severity = i.severity AND i.closed_at IS NULL AND i.status IN ('new', 'acknowledged', 'waiting') AND i.level < :top AND i.climbs_on < :today
+WHERE n.severity = i.severity AND i.closed_at IS NULL AND i.status IN ('new', 'acknowledged', 'waiting')
+  AND i.level < :top AND i.climbs_on < :today
 RETURNING i.issue_id, i.code, i.organ, i.owner, i.level, coalesce((
     SELECT ss.code FROM ledger.stream AS s JOIN core.source_system AS ss USING (source_system_id)
     WHERE s.stream_id = i.stream_id), '') AS source

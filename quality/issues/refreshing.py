@@ -41,7 +41,8 @@ LEFT JOIN jsonb_to_recordset(CAST(:rules AS jsonb))
 
 _NEW = """
 SELECT t.organ, coalesce(ss.code, '') AS source, coalesce(s.name, '') AS stream, t.stream_id, t.rule, t.field
-FROM step AS t LEFT JOIN ledger.stream AS s USING (stream_id) LEFT JOIN core.source_system AS ss USING (source_system_id)
+FROM step AS t
+LEFT JOIN ledger.stream AS s USING (stream_id) LEFT JOIN core.source_system AS ss USING (source_system_id)
 WHERE t.what = 'opened' ORDER BY 1, 2, 3, 5, 6
 """
 
@@ -131,10 +132,10 @@ def refresh(engine: sa.Engine, now: datetime, feeds: Sequence[FeedFault] | None 
     """Bring the issues to what is wrong now; return what changed.
 
     Findings that are open, expectations whose latest run failed, what supervision handed over, and feeds that break the
-    clock's rules are grouped by organ, stream, rule and field. A group without an issue opens one, a closed one reopens under its code; an issue
-    whose group is gone closes, unless nobody looked: its stream's pull has not come to its end, its suite has not run
-    since, supervision has not looked since, or `feeds` does not speak of its feed. Without `feeds` nothing of feeds is
-    opened or closed.
+    clock's rules are grouped by organ, stream, rule and field. A group without an issue opens one, a closed one reopens
+    under its code; an issue whose group is gone closes, unless nobody looked: its stream's pull has not come to its
+    end, its suite has not run since, supervision has not looked since, or `feeds` does not speak of its feed. Without
+    `feeds` nothing of feeds is opened or closed.
 
     An accepted issue stays accepted while no more records show it than were accepted; a snoozed one sleeps until its
     day. Running it again with nothing changed changes nothing; two at once run one after the other.

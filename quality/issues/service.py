@@ -108,8 +108,8 @@ class Sample:
 
 _ISSUE = """
 SELECT i.code, i.organ, coalesce(ss.code, '') AS source, coalesce(s.name, '') AS stream, i.rule, i.field, i.status,
-    i.severity, i.records, i.of_records, i.first_seen, i.last_seen, i.owner, i.assignee, i.due_on, i.due_provisional, i.snoozed_until,
-    i.reason, i.accepted_records, i.level, i.alerted_at, i.closed_at
+    i.severity, i.records, i.of_records, i.first_seen, i.last_seen, i.owner, i.assignee, i.due_on, i.due_provisional,
+    i.snoozed_until, i.reason, i.accepted_records, i.level, i.alerted_at, i.closed_at
 FROM quality.issue AS i
 LEFT JOIN ledger.stream AS s USING (stream_id) LEFT JOIN core.source_system AS ss USING (source_system_id)
 """

@@ -9,7 +9,17 @@ import typer
 
 from hub.show import as_json, show_table
 from supervision.appraisal.cli_deeds import edition, entry, formula, objection, rating
-from supervision.appraisal.cli_shared import By, Json, Level, Month, Reason, actor_of, repository, signing_repository, told
+from supervision.appraisal.cli_shared import (
+    By,
+    Json,
+    Level,
+    Month,
+    Reason,
+    actor_of,
+    repository,
+    signing_repository,
+    told,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

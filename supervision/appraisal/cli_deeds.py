@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.show import as_json, show_table
-from supervision.appraisal.cli_shared import By, Json, Level, Month, Reason, actor_of, repository, signing_repository, told
+from supervision.appraisal.cli_shared import (
+    By,
+    Json,
+    Level,
+    Month,
+    Reason,
+    actor_of,
+    repository,
+    signing_repository,
+    told,
+)
 
 if TYPE_CHECKING:
     from supervision.appraisal.editions import Edition

@@ -6,6 +6,7 @@ and sees the numbers of the cases behind their pseudonyms. Persons and posts nev
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -30,7 +31,9 @@ from supervision.sheets.table import FORMS
 router = APIRouter(include_in_schema=False)
 
 SIZE: Final = 200
-_TYPES: Final = {**FORMS, "json": "application/json", "yml": "text/plain; charset=utf-8"}
+_TYPES: Final[Mapping[str, str]] = {
+    **dict[str, str](FORMS.items()), "json": "application/json", "yml": "text/plain; charset=utf-8",
+}  # fmt: skip
 _FURTHEST: Final = 10_000_000
 
 

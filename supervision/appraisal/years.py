@@ -102,7 +102,8 @@ def of(
             taken[row["level"], row["unit"]] = taken.get((row["level"], row["unit"]), Decimal(0)) + points
     levels = {level for one in months.values() for level in one["levels"]}
     return {
-        "year": name, "months": sorted(months), "without": sorted(set(months_of(year, half)) - set(months)), "formula": next(iter(months.values()))["formula"],
+        "year": name, "months": sorted(months), "without": sorted(set(months_of(year, half)) - set(months)),
+        "formula": next(iter(months.values()))["formula"],
         "levels": {level: in_order(list(_units(level, months, taken))) for level in sorted(levels)},
     }  # fmt: skip
 

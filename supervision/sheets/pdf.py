@@ -73,7 +73,7 @@ class _Paper:
         self._canvas.endForm()
 
     def _begin(self, *, head: bool = True) -> None:
-        """Begin a page: the title on the first, its number of all on each, the names of the columns where rows follow."""
+        """Begin a page: the title on the first, its number on each, the names of the columns where rows follow."""
         if self._page:
             self._canvas.showPage()
         self._page += 1

@@ -35,7 +35,8 @@ CREATE FUNCTION supervision.standing(
                       + greatest(standing.today - (standing.paused_since AT TIME ZONE 'Asia/Shanghai')::date, 0)
                 ORDER BY s.day LIMIT 1)
         END,
-        greatest(coalesce(standing.paused_ordinal, standing.ordinal) - standing.started_ordinal - standing.paused_days, 0)
+        greatest(
+            coalesce(standing.paused_ordinal, standing.ordinal) - standing.started_ordinal - standing.paused_days, 0)
 $$;
 """
 

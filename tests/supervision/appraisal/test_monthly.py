@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from dags import supervisor
 from hub.settings import Settings
-from supervision.appraisal import freezing, monthly, moments
+from supervision.appraisal import freezing, moments, monthly
 from tests.supervision.appraisal.filling import LATE
 
 GRACE = datetime(2026, 11, 4, 16, 0, tzinfo=UTC)
@@ -19,8 +19,10 @@ GRACE = datetime(2026, 11, 4, 16, 0, tzinfo=UTC)
 
 def test_a_month_is_frozen_on_its_grace_day_and_once(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
     with engine.begin() as connection:
-        connection.execute(sa.text("""INSERT INTO supervision.frozen_month (month, number, formula, digest, frozen_by)
-                                      VALUES ('2026-09', 1, 'full/v1', '', 'a')"""))
+        connection.execute(
+            sa.text("""INSERT INTO supervision.frozen_month (month, number, formula, digest, frozen_by)
+                                      VALUES ('2026-09', 1, 'full/v1', '', 'a')""")
+        )
     assert monthly.freeze_due(engine, grace=5, now=datetime(2026, 11, 4, 15, 59, tzinfo=UTC)) == []
     with caplog.at_level(logging.WARNING, logger="hub"):
         [made] = monthly.freeze_due(engine, grace=5, now=GRACE)

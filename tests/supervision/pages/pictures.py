@@ -104,8 +104,8 @@ def test_pictures(site: Site) -> None:
         red = connection.execute(sa.text(
             """SELECT c.number, c.case_id FROM supervision.card AS c JOIN supervision.clock AS k USING (case_id)
                WHERE c.case_id IS NOT NULL AND k.closed_at IS NULL
-               ORDER BY c.organ = :organ DESC, c.level = 'red' DESC, coalesce(k.paused_days, 0) DESC, c.card_id LIMIT 1"""),
-            {"organ": ORGAN}).one()  # fmt: skip
+               ORDER BY c.organ = :organ DESC, c.level = 'red' DESC, coalesce(k.paused_days, 0) DESC, c.card_id
+               LIMIT 1"""), {"organ": ORGAN}).one()  # fmt: skip
     pages = {
         "wall": "/supervision", "cases": "/supervision/cases", "case": f"/supervision/cases/{red.case_id}",
         "cards": "/supervision/cards", "card": f"/supervision/cards/{red.number}", "waiting": "/supervision/waiting",

@@ -84,7 +84,9 @@ def test_a_stage_event_that_is_posted_changes_the_light_of_its_case_on_the_open_
     poster.at = site.url
     applied, accepted = (f"{ago(5, hour)}:00" for hour in (9, 10))
     with person(browser, site.url, site.account("supervisor"), "zh") as page:
-        green, red = (f"tr:has-text('人力资源和社会保障厅') td:nth-of-type(1) a.light.{one}" for one in ("green", "red"))
+        green, red = (
+            f"tr:has-text('人力资源和社会保障厅') td:nth-of-type(1) a.light.{one}" for one in ("green", "red")
+        )
         lights = {one: count(page, one) for one in (green, red)}
         page.locator("tr", has_text="人力资源和社会保障厅").locator("a.light").last.focus()
         row = poster.row("PRE_APASINFO", PROJID="P1", SERVICECODE=HOURLY, RECEIVETIME=applied, CREATE_TIME=applied)
