@@ -31,10 +31,9 @@ WHERE c.sent_at IS NOT NULL AND c.ended_at IS NULL
 GROUP BY 1 HAVING count(u.card_id) > 0 ORDER BY 1
 """
 
-# Ages are told from the number of this transaction, which the run has taken at its beginning (`mark`): a row that
-# a later one wrote is younger than 0, by at most so many as there were since; what is younger still is so old that numbers have
-# come round. What a batch has touched meanwhile, or had before, is in order: its clocks had a reason to come out
-# otherwise.
+# Ages are told from the number of this transaction, which the run has taken at its beginning (`mark`): a row that a
+# later one wrote is younger than 0, by at most so many as there were since; what is younger still is so old that
+# numbers have come round. What a batch has touched meanwhile, or had before, is in order: its clocks had a reason.
 _DIFFERING: Final = """
 WITH written AS (
     SELECT case_id FROM supervision.clock WHERE age(xmin) BETWEEN -:since AND -1
