@@ -124,7 +124,8 @@ CREATE TEMP TABLE clock_stopped ON COMMIT DROP AS
 SELECT b.case_id,
     sum(greatest(least(p.to_ordinal, u.due_ordinal) - greatest(p.from_ordinal, b.start_ordinal), 0))::int AS in_limit,
     sum(greatest(least(p.to_ordinal, c.ordinal) - greatest(p.from_ordinal, b.start_ordinal), 0))::int AS so_far,
-    coalesce(bool_or(p.from_day >= u.due_day), FALSE) AS too_late
+    coalesce(bool_or(CASE u.unit WHEN 'working_day' THEN p.from_day >= u.due_day
+        ELSE p.from_day - {EPOCH} >= u.target END), FALSE) AS too_late
 FROM clock_pause AS p
 JOIN clock_base AS b USING (case_id)
 LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
@@ -172,7 +173,10 @@ SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
         CASE WHEN b.from_stage THEN 'acceptance_from_stage' END,
         CASE WHEN NOT b.promised AND b.value IS NOT NULL THEN 'legal_limit_governs' END,
         CASE WHEN b.promised AND b.legal_fault IS NOT NULL THEN 'legal_' || b.legal_fault END,
-        CASE WHEN z.too_late OR (b.open_since IS NOT NULL AND NOT o.stops) THEN 'pause_after_due' END,
+        CASE WHEN y.why IS NULL AND u.due_at IS NOT NULL AND ((b.open_since IS NOT NULL AND b.closed_at IS NULL
+                AND NOT o.stops) OR CASE WHEN u.unit = 'hour' THEN (SELECT bool_or(h.from_at >= u.due_at)
+                    FROM clock_pause_hour AS h WHERE h.case_id = b.case_id) ELSE z.too_late END)
+            THEN 'pause_after_due' END,
         CASE WHEN {day("x.first_at")} > u.due_day AND u.extended IS NULL AND y.why IS NULL
             THEN 'extension_after_due' END
     ], NULL) || coalesce(x.notes, ARRAY[]::text[]) AS notes,
@@ -190,7 +194,7 @@ SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
     CASE WHEN y.why IS NULL THEN u.due_ordinal - b.start_ordinal - coalesce(z.in_limit, 0) END AS limit_days,
     CASE WHEN y.why IS NULL THEN u.due_at END AS due_at,
     CASE WHEN y.why IS NOT NULL THEN NULL WHEN b.promised THEN l.due_at ELSE u.due_at END AS legal_due_at,
-    y.why IS NULL AND NOT coalesce(b.start_published AND u.published, TRUE) AS provisional,
+    y.why IS NULL AND u.due_at IS NOT NULL AND NOT (b.start_published AND u.published) AS provisional,
     b.declared_due_at,
     CASE WHEN b.closed_at > b.declared_due_at THEN 'late' WHEN b.closed_at <= b.declared_due_at THEN 'on_time' END
         AS declared_verdict,

@@ -101,7 +101,7 @@ SELECT case_id, lower(u.span) AS from_at, upper(u.span) AS to_at FROM (
 # An extension counts where it is approved (art. 42) and its length told; together they count up to the legal maximum.
 EXTENSIONS: Final = f"""
 CREATE TEMP TABLE clock_extension ON COMMIT DROP AS
-SELECT e.case_id, first_at, unit, least(days, CASE WHEN unit <> 'working_day' THEN days
+SELECT e.case_id, first_at, unit, least(days, CASE WHEN unit <> 'working_day' THEN 3661
         WHEN joint THEN {JOINT_EXTENSION} ELSE {EXTENSION} END)::int AS days,
     CASE
         WHEN unclear > 0 THEN 'extension_length_unknown'
@@ -132,5 +132,5 @@ FROM (
 
 STATEMENTS: Final = (
     PAIRED, OF_CASE, UNITED, UNITED_HOURS, EXTENSIONS, "CREATE INDEX ON clock_pause (case_id)",
-    "ANALYZE clock_pause", "ANALYZE clock_stop", "ANALYZE clock_extension",
+    "CREATE INDEX ON clock_pause_hour (case_id)", "ANALYZE clock_pause", "ANALYZE clock_stop", "ANALYZE clock_extension",
 )  # fmt: skip

@@ -43,6 +43,18 @@ class Walk:
     delivery_due: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Where a limit ends: the instant, and the day with which its days have run.
+
+    The two differ where a limit in calendar days, months or years runs out on a free day: the end moves to the next
+    working day (民法典 art. 203), but no day of the limit is left that a pause could stop.
+    """
+
+    at: datetime
+    ran_out: date
+
+
 class OutOfCalendar(Exception):
     """A day that the walk needs is not in the calendar."""
 
@@ -196,43 +208,48 @@ class Walker:
         assert start is not None  # noqa: S101  # the caller looked
         assert limit is not None  # noqa: S101  # _fault looked
         assert found.started_at is not None  # noqa: S101  # it has a day
-        due, unit = self._extended(found, self.end(start, found.started_at, limit), limit, note=True)
-        found.due_at = due
+        ended, unit = self._extended(found, self.end(start, found.started_at, limit), limit, note=True)
+        found.due_at = ended.at
         if limit is self.facts.legal:
-            found.legal_due_at = due
+            found.legal_due_at = ended.at
         elif self.facts.legal is not None and self.facts.legal.fault is None:
             legal = self.facts.legal
-            ended = self.end(start, found.started_at, legal)
-            found.legal_due_at, _ = self._extended(found, ended, legal, note=False)
-        if self.open_since is not None and self._in_time(unit, due):
+            by_law, _ = self._extended(found, self.end(start, found.started_at, legal), legal, note=False)
+            found.legal_due_at = by_law.at
+        if self.open_since is not None and _in_time(self.open_since, unit, ended):
             found.paused_since = max(self.open_since, found.started_at)
-        found.provisional = not (self.day(start).published and self.day(local_day(due)).published)
+        if not all(_in_time(one, unit, ended) for one in self._pauses_begin(unit)):
+            found.notes.append("pause_after_due")
+        found.provisional = not (self.day(start).published and self.day(local_day(ended.at)).published)
 
-    def _in_time(self, unit: str, due: datetime) -> bool:
-        """Say whether the open pause began before the limit was over."""
-        assert self.open_since is not None  # noqa: S101  # the caller looked
+    def _pauses_begin(self, unit: str) -> Iterator[datetime]:
+        """Give where pauses begin, those that overlap as one."""
+        if self.open_since is not None:
+            yield self.open_since
         if unit == "hour":
-            return self.open_since < due
-        if unit == "working_day":
-            return local_day(self.open_since) < local_day(due)
-        return local_day(self.open_since) < self._plain_end
+            yield from (start for start, _ in self._united_instants())
+            return
+        for start, end in self._ended:
+            if start is None or end is None or self.stopped(local_day(start)):
+                continue
+            last = min(local_day(end), local_day(self.open_since or end))
+            if local_day(start) < last:
+                yield start
 
-    def _extended(self, found: Walk, due: datetime, limit: Limit, *, note: bool) -> tuple[datetime, str]:
+    def _extended(self, found: Walk, ended: Ended, limit: Limit, *, note: bool) -> tuple[Ended, str]:
         days, unit, _, first = self._extension()
         if first is None or not days:
-            return due, str(limit.unit)
-        if first > local_day(due):
+            return ended, str(limit.unit)
+        last = local_day(ended.at)
+        if first > last:
             if note:
                 found.notes.append("extension_after_due")
-            return due, str(limit.unit)
+            return ended, str(limit.unit)
         if note:
             found.extended = days
-        return self.end(local_day(due), due, Limit(days, unit)), unit
+        return self.end(last, ended.at, Limit(days, unit)), unit
 
-    _plain_end = date.min
-    """Where the last limit in calendar days, months or years ended before it moved to a working day."""
-
-    def end(self, start: date, started_at: datetime, limit: Limit) -> datetime:
+    def end(self, start: date, started_at: datetime, limit: Limit) -> Ended:
         """Return when a limit ends that starts on a day."""
         value = limit.value or 0
         if limit.unit == "hour":
@@ -242,19 +259,19 @@ class Walker:
             while value > 0:
                 day += _ONE
                 value -= self.works(day) and not self.stopped(day)
-            return end_of(day)
+            return Ended(end_of(day), day)
         left = (_plain(start, value, str(limit.unit)) - start).days
         day = start
         while left > 0:
             day += _ONE
             self.day(day)
             left -= not self.stopped(day)
-        self._plain_end = day
+        ran_out = day
         while not self.works(day):
             day += _ONE
-        return end_of(day)
+        return Ended(end_of(day), ran_out)
 
-    def _hours(self, started_at: datetime, hours: int) -> datetime:
+    def _hours(self, started_at: datetime, hours: int) -> Ended:
         """Run minute by minute would be too slow: go from one end of a pause to the next."""
         left, at = timedelta(hours=hours), started_at
         for start, end in self._united_instants():
@@ -266,7 +283,7 @@ class Walker:
             left, at = left - ran, end
         due = at + left
         self.day(local_day(due))
-        return due
+        return Ended(due, local_day(due))
 
     def _united_instants(self) -> list[tuple[datetime, datetime]]:
         united: list[tuple[datetime, datetime]] = []
@@ -291,6 +308,11 @@ class Walker:
             found.verdict = "early" if closed < due else "on_time" if closed == due else "late"
         else:
             found.verdict = "early" if day < last else "on_time" if day == last else "late"
+
+
+def _in_time(pause: datetime, unit: str, ended: Ended) -> bool:
+    """Say whether a pause began before the limit was over."""
+    return pause < ended.at if unit == "hour" else local_day(pause) < ended.ran_out
 
 
 def _plain(start: date, value: int, unit: str) -> date:

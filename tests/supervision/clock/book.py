@@ -253,6 +253,19 @@ PAUSES = [
              want={"verdict": "early", "used": 2, "paused": 6}),
     # 12 March and three days: Sunday the 15th, moved to the Monday
     _stopped("calendar days stand still, too", "2026-03-16", ("2026-03-04 10:00", "2026-03-07 10:00"), limit="10 cd"),
+    # 12 March is the tenth; open from the 4th, a day comes on top for each that goes by: on Wednesday the 11th seven,
+    # the 19th
+    _stopped("an open one moves calendar days, too", "2026-03-12", ("2026-03-04 10:00", None), limit="10 cd",
+             want={"paused_since": "2026-03-04 10:00", "notes": [], "now": {"2026-03-11 09:00": ("2026-03-19", 6)}}),
+    # five calendar days have run with Saturday the 7th; only the end moves to the Monday (民法典 203)
+    _stopped("one that begins between the last calendar day and the Monday to which the end moves stops nothing",
+             "2026-03-09", ("2026-03-08 10:00", "2026-03-12 10:00"), limit="5 cd", want={"notes": ["pause_after_due"]}),
+    _stopped("an open one that begins there neither", "2026-03-09", ("2026-03-08 10:00", None), limit="5 cd",
+             want={"paused_since": None, "notes": ["pause_after_due"], "now": {"2026-03-12 09:00": ("2026-03-09", -3)}}),
+    # the promise of five calendar days is over with the 7th, whatever the longer limit of the law still allows
+    _stopped("an open one after the promised calendar days, within those of the law", "2026-03-09", ("2026-03-11 10:00", None),
+             limit="5 cd", item={"legal": "30 cd"}, want={"paused_since": None, "notes": ["pause_after_due"],
+             "legal_due": "2026-04-01"}),
     # 2 April and three days is the 5th, in Qingming
     _stopped("a month with three days of pause", "2026-04-07", ("2026-03-04 10:00", "2026-03-07 10:00"), limit="1 month"),
 ]  # fmt: skip
@@ -296,6 +309,12 @@ PROVISIONAL = [
          want={"provisional": True}),
     _due("one that ends on the last published day", "2 wd", "2026-12-29 10:00", "2026-12-31", want={"provisional": False}),
     _due("years of months ago are known", "1 month", "2004-03-02 10:00", "2004-04-02", want={"provisional": False}),
+    # had it been accepted, 5 to 8 January and 11 to 18 would count; nothing is due, so nothing can move
+    Worked("an application of a year that is not published, not accepted: nothing is provisional",
+           {"promised": "10 wd", "legal": None, "counted_from": "receipt"},
+           {"applied": "2027-01-04 10:00", "accepted": None, "not_accepted": True,
+            "extensions": [{"started_at": "2027-01-05 10:00", "allowed_value": 0}]},
+           {"due": None, "why": None, "state": "not_accepted", "provisional": False}),
     _due("what began before the first published year", "1 wd", "2003-03-03 10:00", "2003-03-04", want={"provisional": True}),
 ]  # fmt: skip
 
@@ -320,6 +339,8 @@ BAD = [
     _bad("an approved extension of unknown length", "extension_length_unknown", extensions=[{**_TENTH, "allowed_value": None}]),
     _bad("extensions in unlike units", "extension_units_differ",
          extensions=[_TENTH, {**_TENTH, "allowed_unit": "calendar_day"}]),
+    _bad("extensions of more days than a number holds", "extension_too_long",
+         extensions=2 * [{**_TENTH, "allowed_value": 2_000_000_000, "allowed_unit": "calendar_day"}]),
     _bad("a limit that goes beyond the calendar", "calendar_ends", accepted="2049-12-20 10:00", applied="2049-12-20 09:00"),
     _bad("a case before the calendar", "calendar_ends", accepted="1999-03-02 10:00", applied=None),
     _bad("neither application nor acceptance has a time", "no_day", accepted=None, applied=None),

@@ -77,7 +77,7 @@ def test_a_case_of_the_book_comes_out_as_computed_by_hand(place: int, book: tupl
     moments = want.pop("now", {})
     assert {name: _got(row, name) for name in want} == {
         **want,
-        **({"due_at": at(want["due_at"])} if "due_at" in want else {}),
+        **{name: at(want[name]) for name in ("due_at", "paused_since") if name in want},
     }
     for now, (due, left) in moments.items():
         found = world.clock(numbers[place], now)
