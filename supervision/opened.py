@@ -43,13 +43,16 @@ async def opened(engine: sa.Engine, protector: Protector) -> AsyncIterator[None]
 
 
 async def _mind(engine: sa.Engine, protector: Protector, over: asyncio.Event) -> None:
+    said: str | None = None
     while not over.is_set():
-        pause = ROUND_SECONDS
+        pause, trouble = ROUND_SECONDS, None
         try:
             await asyncio.to_thread(_round, engine, protector)
         except _TROUBLES as error:
-            log.error("supervision: %s", type(error).__name__)  # noqa: TRY400  # its words may hold data
-            pause = AFTER_TROUBLE_SECONDS
+            pause, trouble = AFTER_TROUBLE_SECONDS, type(error).__name__
+        if trouble != said:
+            _say(trouble)
+            said = trouble
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), pause)
 
@@ -59,6 +62,14 @@ def _round(engine: sa.Engine, protector: Protector) -> None:
         touched = connection.execute(sa.text("SELECT EXISTS (SELECT FROM supervision.touched)")).scalar_one()
     if touched:
         running.run(engine, protector=protector)
+
+
+def _say(trouble: str | None) -> None:
+    """Say once that runs fail, and once that they are well again; the words of an error may hold data."""
+    if trouble is None:
+        log.info("supervision runs again")
+    else:
+        log.error("supervision: %s; tried again every %.0f s, and not said again", trouble, AFTER_TROUBLE_SECONDS)
 
 
 def _ended(task: asyncio.Task[None]) -> None:

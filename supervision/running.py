@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from hub.protect import Protector
 from sharedrepo.signing import Ed25519Signer
-from supervision import handing
+from supervision import handing, refused
 from supervision.cards import evidence, raising, texting
 from supervision.clock import reminders
 from supervision.clock import service as clock
@@ -59,18 +59,65 @@ def run(
     """Bring supervision up to date: for the cases that changed since the last run, or for all of them (`full`).
 
     `protector` holds the keys by which new cards are sealed and their recipients told; without it the next run that has
-    them does both.
+    them does both. A case that the database refuses is set aside (`supervision.refused`), the others run.
 
     `as_of` makes the run speak for another moment than the present: days left are counted from it.
     """
+
+    def once(only: Sequence[int] | None) -> Run:
+        return _once(engine, as_of=as_of, full=full and only is None, protector=protector, only=only)
+
+    if full:
+        # What was set aside is tried by itself: it may have been mended without a batch, by a newer hub.
+        _apart(engine, refused.listed(engine), once)
+    try:
+        return once(None)
+    except refused.REFUSALS:
+        with engine.connect() as connection:
+            found = connection.execute(sa.text(_ALL if full else _TOUCHED)).scalars().all()
+    done = _apart(engine, [int(one) for one in found], once)
+    return once(None) if full or not done else _added(done)
+
+
+_ALL: Final = """SELECT o.case_id FROM core.case_overview AS o WHERE NOT EXISTS (
+    SELECT FROM supervision.clock AS c WHERE c.case_id = o.case_id AND c.why = 'refused') ORDER BY 1"""
+_TOUCHED: Final = "SELECT DISTINCT case_id FROM supervision.touched ORDER BY 1"
+
+
+def _apart(engine: sa.Engine, cases: Sequence[int], once: Callable[[Sequence[int] | None], Run]) -> list[Run]:
+    """Run cases in halves, and set aside those that are refused; return the runs of the others."""
+    if not cases:
+        return []
+    done, by = refused.apart(cases, once)
+    for case, what in by.items():
+        refused.set_aside(engine, case, what)
+    return done
+
+
+def _added(runs: Sequence[Run]) -> Run:
+    """Return several runs as one: the last one's number, with the counts of all."""
+    counts: dict[str, dict[str, Any]] = {}
+    for one in runs:
+        for step, said in one.counts.items():
+            into = counts.setdefault(step, {})
+            for name, count in said.items():
+                into[name] = into[name] + count if isinstance(count, int) and name in into else count
+    return replace(runs[-1], counts=counts)
+
+
+def _once(
+    engine: sa.Engine, *, as_of: datetime | None, full: bool, protector: Protector | None,
+    only: Sequence[int] | None,
+) -> Run:  # fmt: skip
+    """Run all steps in one transaction: over all cases, over what was touched, or over some of that (`only`)."""
     began = datetime.now(UTC)
     with engine.begin() as connection:
         # One at a time: two runs would raise the same card twice.
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('supervision.run'))"))
         now = at(connection, as_of)
         mark = handing.mark(connection)
-        changed = take_touched(connection)
-        cases = None if full else changed
+        changed = take_touched(connection, only)
+        cases = None if full else changed if only is None else only
         counts = {name: step(connection, now, cases) for name, step in STEPS}
         if full:
             # What came out otherwise than it stood, though nothing had changed it, was missed by an earlier run.
@@ -103,8 +150,8 @@ def at(connection: sa.Connection, as_of: datetime | None) -> datetime:
     return connection.execute(sa.text("SELECT supervision.instant()")).scalar_one()  # type: ignore[no-any-return]  # a timestamptz
 
 
-def take_touched(connection: sa.Connection) -> list[int]:
-    """Take the cases that changed since they were last taken; they come back where the transaction fails."""
-    return sorted(
-        {int(one) for one in connection.execute(sa.text("DELETE FROM supervision.touched RETURNING case_id")).scalars()}
-    )
+def take_touched(connection: sa.Connection, only: Sequence[int] | None = None) -> list[int]:
+    """Take the cases that changed since they were last taken, or some of them; they come back where this fails."""
+    query = "DELETE FROM supervision.touched WHERE CAST(:only AS bigint[]) IS NULL OR case_id = ANY (:only) RETURNING case_id"
+    values = {"only": None if only is None else list(only)}
+    return sorted({int(one) for one in connection.execute(sa.text(query), values).scalars()})

@@ -81,6 +81,7 @@ def explain(connection: sa.Connection, case: str | int, as_known_at: datetime | 
 
     Raises:
         NoSuchCase: no case has this number, several have it, or nothing was known of it then.
+        NoCalendar: there is no calendar by which to count.
     """
     case_id = known.find(connection, case)
     now = as_known_at or connection.execute(sa.text("SELECT supervision.instant()")).scalar_one()

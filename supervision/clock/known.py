@@ -40,6 +40,10 @@ WHERE d.calendar = :calendar
 _NOTHING: Final[dict[str, Any]] = {"suspension_kind": None, "started_at": None, "ended_at": None}
 
 
+class NoCalendar(RepositoryError):
+    """No calendar is filled yet: nothing was ever computed here."""
+
+
 class NoSuchCase(RepositoryError):
     """No case has this number, or several have it."""
 
@@ -76,6 +80,7 @@ def facts_of(connection: sa.Connection, case_id: int, at: datetime | None = None
 
     Raises:
         NoSuchCase: nothing was known of it then.
+        NoCalendar: there is no calendar by which to count.
     """
     cases = _rows(connection, "approval_case", "t.record_id = :case", {"case": case_id}, at)
     if not cases:
@@ -183,7 +188,9 @@ def _calendar_of(connection: sa.Connection, region: str | None) -> tuple[str, An
                WHERE calendar = coalesce(supervision.calendar_of(:region), '')"""
         ),
         {"region": region or ""},
-    ).one()
+    ).first()
+    if row is None:
+        raise NoCalendar("no clock was computed here yet, and no calendar is filled. Run `hub supervise run` first.")
     return str(row[0]), row[1]
 
 

@@ -28,10 +28,11 @@ MEMORY: Final = "256MB"
 SHARES: Final = 2
 """Sessions that compute the clocks of all cases together."""
 _SCOPE: Final = "CREATE TEMP TABLE clock_scope (case_id BIGINT PRIMARY KEY) ON COMMIT DROP"
-# With the clocks of cases that are no more, which then go.
+# With the clocks of cases that are no more, which then go; without the cases that the database refused.
 _ALL: Final = """INSERT INTO clock_scope
     SELECT record_id FROM core.approval_case WHERE record_id %% {shares} = {share}
-    UNION SELECT case_id FROM supervision.clock WHERE case_id %% {shares} = {share} ORDER BY 1"""
+    UNION SELECT case_id FROM supervision.clock WHERE case_id %% {shares} = {share}
+    EXCEPT SELECT case_id FROM supervision.clock WHERE why = 'refused' ORDER BY 1"""
 _TABLES: Final = {"clock": (clock, ("case_id",)), "clock_stage": (clock_stage, ("case_id", "stage", "round"))}
 
 

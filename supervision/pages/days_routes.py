@@ -11,7 +11,7 @@ from hub import asking
 from hub.asking import chosen, page
 from hub.workdays import ZONE
 from supervision.clock import explaining
-from supervision.clock.known import NoSuchCase
+from supervision.clock.known import NoCalendar, NoSuchCase
 from supervision.pages.asking import engine_of, looking
 from supervision.pages.routes import found_case, why_of
 
@@ -25,14 +25,17 @@ async def days(request: Request, case_id: str) -> Response:
     known = chosen(request, "known", 10)
     at = None if known is None else datetime.combine(asking.day(known, "known"), time(23, 59, 59), ZONE)
     number = found.facts["case_id"]
+    said, trouble = None, None
     try:
         said = await run_in_threadpool(
             looking, engine_of(request), lambda connection: explaining.explain(connection, number, at)
         )
     except NoSuchCase:
-        said = None
+        trouble = "days.nothing"
+    except NoCalendar:
+        trouble = "days.no_calendar"
     shown: Response = page(
-        request, "supervision/days.html", facts=found.facts, said=said, trouble=said is None, known=known,
+        request, "supervision/days.html", facts=found.facts, said=said, trouble=trouble, known=known,
         does=explaining.DOES, why=why_of(request),
     )  # fmt: skip
     return shown
