@@ -34,7 +34,7 @@ WHERE o.case_id = :case
 
 
 def apart(cases: Sequence[int], run: Callable[[Sequence[int]], T]) -> tuple[list[T], dict[int, str]]:
-    """Run cases in halves until each that is refused stands alone; return what the runs gave, and who is refused by what.
+    """Run cases in halves until each that is refused stands alone; return what the runs gave, and each refusal.
 
     Raises:
         DataError, IntegrityError: more than `MOST` cases are refused.

@@ -152,6 +152,7 @@ def at(connection: sa.Connection, as_of: datetime | None) -> datetime:
 
 def take_touched(connection: sa.Connection, only: Sequence[int] | None = None) -> list[int]:
     """Take the cases that changed since they were last taken, or some of them; they come back where this fails."""
-    query = "DELETE FROM supervision.touched WHERE CAST(:only AS bigint[]) IS NULL OR case_id = ANY (:only) RETURNING case_id"
+    query = """DELETE FROM supervision.touched
+               WHERE CAST(:only AS bigint[]) IS NULL OR case_id = ANY (:only) RETURNING case_id"""
     values = {"only": None if only is None else list(only)}
     return sorted({int(one) for one in connection.execute(sa.text(query), values).scalars()})

@@ -16,6 +16,7 @@ from sharedrepo.models.appraisal import (
 )
 from sharedrepo.models.base import metadata
 from sharedrepo.models.cards import (
+    beginning,
     card,
     card_deed,
     card_order,
@@ -112,6 +113,7 @@ __all__ = [
     "base_item",
     "base_item_deed",
     "batch",
+    "beginning",
     "bound",
     "calendar",
     "card",

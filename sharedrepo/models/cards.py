@@ -68,6 +68,7 @@ rule_run = sa.Table(
     column("scope", sa.Text(), nullable=False),
     column("cases", sa.BigInteger(), nullable=False),
     column("found", sa.BigInteger(), nullable=False),
+    column("past", sa.BigInteger(), nullable=False, server_default="0"),
     column("raised", sa.BigInteger(), nullable=False),
     column("held", sa.BigInteger(), nullable=False),
     column("milliseconds", sa.Integer(), nullable=False),
@@ -76,6 +77,19 @@ rule_run = sa.Table(
     sa.Index("ix_rule_run_code", "code", "at"),
     schema=SCHEMA,
     comment="规则运行: each time that a rule was judged: over how many cases, what it found and raised. Only added.",
+)
+
+beginning = sa.Table(
+    "beginning",
+    metadata,
+    column("beginning_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("day", sa.Date(), nullable=False, privacy="public"),
+    column("actor", sa.Text(), nullable=False),
+    column("reason", sa.Text(), nullable=False),
+    instant("at", nullable=False, server_default=sa.text("now()")),
+    sa.CheckConstraint("reason <> ''", name="reason"),
+    schema=SCHEMA,
+    comment="监察起始日: on which day supervision began here; the newest row holds. Rows are only added.",
 )
 
 card = sa.Table(

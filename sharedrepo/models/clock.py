@@ -150,6 +150,7 @@ clock = sa.Table(
     sa.Index("ix_clock_open", "organ", "state", postgresql_where=sa.text("closed_at IS NULL")),
     sa.Index("ix_clock_closed_at", "closed_at", postgresql_where=sa.text("closed_at IS NOT NULL")),
     sa.Index("ix_clock_calendar_due_at", "calendar", "due_at"),
+    sa.Index("ix_clock_why", "why", postgresql_where=sa.text("why IS NOT NULL")),
     schema=SCHEMA,
     comment="时限: the legal clock of each case, as far as it does not depend on the present moment.",
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
@@ -27,7 +27,7 @@ _BEGIN: Final = (
     """CREATE TEMP TABLE sup_hit (
         code text, version int, level text, kind text, lasting boolean, subject text, clock text, case_id bigint,
         stage text, round int, organ text, region text, item_code text, moment timestamptz, facts jsonb,
-        parent bigint) ON COMMIT DROP""",
+        parent bigint, past boolean) ON COMMIT DROP""",
 )
 _CLOCKS: Final = (
     """CREATE TEMP TABLE sup_case ON COMMIT DROP AS
@@ -54,13 +54,15 @@ ON CONFLICT DO NOTHING
 """
 
 _INTO: Final = """INSERT INTO sup_hit (code, version, level, kind, lasting, subject, clock, case_id, stage, round,
-    organ, region, item_code, moment, facts, parent)
+    organ, region, item_code, moment, facts, parent, past)
 SELECT :code, :version, :level, :kind, :lasting, """
+# What was over before supervision began is counted, and raises nothing: there is nothing left to put right.
+_PAST: Final = "coalesce(h.over < CAST(:begin AS date)::timestamp AT TIME ZONE 'Asia/Shanghai', FALSE)"
 _SINCE: Final = (
     "CAST(:since AS date) IS NULL OR h.happened >= CAST(:since AS date)::timestamp AT TIME ZONE 'Asia/Shanghai'"
 )
 _OF_CASE: Final = f"""{_INTO}'case:' || h.case_id, :clock, h.case_id, h.stage, h.round,
-    coalesce(k.organ, c.handling_organ), coalesce(k.region, c.region), c.item_code, h.moment, h.facts, NULL
+    coalesce(k.organ, c.handling_organ), coalesce(k.region, c.region), c.item_code, h.moment, h.facts, NULL, {_PAST}
 FROM ({{statement}}) AS h
 JOIN core.approval_case AS c ON c.record_id = h.case_id
 LEFT JOIN supervision.clock AS k ON k.case_id = h.case_id
@@ -68,11 +70,11 @@ WHERE {_SINCE}"""
 _OF_STAGE: Final = _OF_CASE.replace(":clock", "h.stage || '#' || h.round")
 _OF_MONTH: Final = f"""{_INTO}'organ:' || h.organ, 'month:' || h.month || '!' || CAST(:code AS text), NULL, NULL, NULL,
     h.organ, (SELECT g.region FROM core.organ AS g WHERE g.code = h.organ ORDER BY g.valid_from DESC LIMIT 1), NULL,
-    h.moment, h.facts, NULL
+    h.moment, h.facts, NULL, {_PAST}
 FROM ({{statement}}) AS h
 WHERE {_SINCE}"""
 _OF_CARD: Final = f"""{_INTO}c.subject, c.clock, c.case_id, c.stage, c.round, c.organ, c.region, c.item_code, NULL,
-    h.facts, c.card_id
+    h.facts, c.card_id, {_PAST}
 FROM ({{statement}}) AS h
 JOIN supervision.card AS c ON c.card_id = h.card_id
 WHERE {_SINCE}"""
@@ -99,7 +101,7 @@ CREATE TEMP TABLE sup_fresh ON COMMIT DROP AS
 SELECT DISTINCT ON (h.subject, h.clock, h.level) h.*, p.through, p.feed_organ, p.source,
     h.level <> 'warning' AND h.moment IS NOT NULL AND (p.through IS NULL OR p.through < h.moment) AS waits
 FROM sup_hit AS h LEFT JOIN sup_complete AS p ON p.subject = h.subject
-WHERE NOT EXISTS (
+WHERE NOT h.past AND NOT EXISTS (
     SELECT FROM supervision.card AS c
     WHERE c.subject = h.subject AND c.clock = h.clock AND c.level = h.level AND c.state <> 'lapsed')
 ORDER BY h.subject, h.clock, h.level, h.code
@@ -155,29 +157,36 @@ SELECT DISTINCT ON (c.card_id, h.code) c.card_id, CAST(:as_of AS timestamptz), '
     jsonb_build_object('version', h.version, 'facts', h.facts)
 FROM sup_hit AS h
 JOIN supervision.card AS c ON c.subject = h.subject AND c.clock = h.clock AND c.level = h.level AND c.state <> 'lapsed'
-WHERE NOT EXISTS (SELECT FROM supervision.card_deed AS d WHERE d.card_id = c.card_id AND d.ground = h.code)
+WHERE NOT h.past
+  AND NOT EXISTS (SELECT FROM supervision.card_deed AS d WHERE d.card_id = c.card_id AND d.ground = h.code)
 ORDER BY c.card_id, h.code
 ON CONFLICT DO NOTHING
 """
 
 
 _COUNTS: Final = "SELECT code, count(*) AS raised, count(*) FILTER (WHERE waits) AS held FROM sup_fresh GROUP BY code"
+_PASTS: Final = "SELECT code, count(*) AS past FROM sup_hit WHERE past GROUP BY code"
 _LOG: Final = """
-INSERT INTO supervision.rule_run (run, code, version, as_of, scope, cases, found, raised, held, milliseconds)
-SELECT :run, r.code, r.version, :as_of, :scope, :cases, r.found, r.raised, r.held, r.milliseconds
+INSERT INTO supervision.rule_run (run, code, version, as_of, scope, cases, found, past, raised, held,
+    milliseconds)
+SELECT :run, r.code, r.version, :as_of, :scope, :cases, r.found, r.past, r.raised, r.held, r.milliseconds
 FROM jsonb_to_recordset(CAST(:rules AS jsonb))
-    AS r (code text, version int, found bigint, raised bigint, held bigint, milliseconds int)
+    AS r (code text, version int, found bigint, past bigint, raised bigint, held bigint, milliseconds int)
 ORDER BY r.code
 """
 
 
 @dataclass(slots=True)
 class Raised:
-    """What a run of the rules did, by counts of cards; `rules` has a row a rule."""
+    """What a run of the rules did, by counts of cards; `rules` has a row a rule.
+
+    `past` were over before supervision began, and raised nothing.
+    """
 
     run: int = 0
     as_of: datetime | None = None
     cases: int = 0
+    past: int = 0
     raised: int = 0
     held: int = 0
     released: int = 0
@@ -211,7 +220,8 @@ def run(connection: sa.Connection, *, cases: Iterable[int] | None = None) -> Rai
     at = {"as_of": done.as_of, "full": full}
     done.cases = _begin(connection, cases)
     enabled = [one for one in rules.current(connection) if one.enabled]
-    counts = [_judge(connection, one, full=full) for one in enabled]
+    begin = rules.began(connection)
+    counts = [_judge(connection, one, begin, full=full) for one in enabled]
     for statement in (_INDEX, "ANALYZE sup_hit", _SUBJECTS, "ANALYZE sup_complete", _FRESH, "ANALYZE sup_fresh"):
         connection.execute(sa.text(statement))
     connection.execute(sa.text(_NUMBERS), at)
@@ -245,12 +255,12 @@ def _begin(connection: sa.Connection, cases: Iterable[int] | None) -> int:
     return int(looked)
 
 
-def _judge(connection: sa.Connection, rule: Rule, *, full: bool) -> tuple[int, int]:
-    """Judge one rule; return how many it found and the milliseconds it took."""
+def _judge(connection: sa.Connection, rule: Rule, begin: date, *, full: bool) -> tuple[int, int]:
+    """Judge one rule; return how many it found, also of the past, and the milliseconds it took."""
     began = time.perf_counter()
     values = {
         "code": rule.code, "version": rule.version, "level": rule.level, "kind": rule.kind, "lasting": rule.lasting,
-        "since": rule.since, "clock": clock_of(rule), "full": full,
+        "since": rule.since, "clock": clock_of(rule), "full": full, "begin": begin,
         **{name: said for name, said in rule.basis.items() if name != "measure"},
     }  # fmt: skip
     query = sa.text(_WRAPPED[rule.scope].replace("{statement}", rule.statement))
@@ -271,9 +281,12 @@ def _log(
     """Write down what each rule was judged over and what it found, under one number for the whole run."""
     raised = {row.code: row for row in connection.execute(sa.text(_COUNTS))}
     done.run = connection.execute(sa.text("SELECT coalesce(max(run), 0) + 1 FROM supervision.rule_run")).scalar_one()
+    past = {str(row.code): int(row.past) for row in connection.execute(sa.text(_PASTS))}
+    done.past = sum(past.values())
     done.held = sum(row.held for row in raised.values())
     done.rules = [
         {"code": one.code, "version": one.version, "found": found, "milliseconds": milliseconds,
+         "past": past.get(one.code, 0),
          "raised": raised[one.code].raised if one.code in raised else 0,
          "held": raised[one.code].held if one.code in raised else 0}
         for one, (found, milliseconds) in zip(enabled, counts, strict=True)

@@ -26,7 +26,10 @@ WHY: Final = {
     "extension_too_long": ("延期超过十年", "an extension is longer than ten years"),
     "calendar_ends": ("超出日历范围", "it reaches beyond the calendar"),
     "calendar_hole": ("日历缺少日期", "the calendar lacks a day that it needs"),
-    "refused": ("所存数据自相矛盾，数据库拒绝写入", "the database refuses it: what is stored of the case contradicts itself"),
+    "refused": (
+        "所存数据自相矛盾，数据库拒绝写入",
+        "the database refuses it: what is stored of the case contradicts itself",
+    ),
     "stage_ends_before_start": ("环节结束早于开始", "the stage ends before it starts"),
 }
 """What each reason says, in Chinese and English."""

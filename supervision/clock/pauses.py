@@ -132,5 +132,6 @@ FROM (
 
 STATEMENTS: Final = (
     PAIRED, OF_CASE, UNITED, UNITED_HOURS, EXTENSIONS, "CREATE INDEX ON clock_pause (case_id)",
-    "CREATE INDEX ON clock_pause_hour (case_id)", "ANALYZE clock_pause", "ANALYZE clock_stop", "ANALYZE clock_extension",
+    "CREATE INDEX ON clock_pause_hour (case_id)",
+    "ANALYZE clock_pause", "ANALYZE clock_stop", "ANALYZE clock_extension",
 )  # fmt: skip

@@ -98,12 +98,30 @@ def set_(
 
 
 @rules.command()
+def begin(
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The day, as 2026-10-01.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the day.")],
+    by: Actor = None,
+    json: Json = False,
+) -> None:
+    """Say on which day supervision began here: what was over before it raises no card."""
+    from supervision.rules import service  # noqa: PLC0415  # only when this command runs
+
+    with open_engine().begin() as connection:
+        said = service.begin(connection, day.date(), actor=actor_of(by), reason=reason)
+    if json:
+        as_json({"day": said})
+    else:
+        typer.echo(f"Supervision began on {said}: the next run judges by it.")
+
+
+@rules.command()
 def runs(
     code: Annotated[str | None, typer.Option(help="Only this rule.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many at most.")] = 100,
     json: Json = False,
 ) -> None:
-    """List how often rules were judged: over how many cases, what they found, raised and held."""
+    """List how often rules were judged: over how many cases, what they found, what of it was past, raised and held."""
     from supervision.rules import service  # noqa: PLC0415  # only when this command runs
 
     with open_engine().begin() as connection:
@@ -111,7 +129,8 @@ def runs(
     if json:
         as_json({"runs": rows})
     else:
-        columns = ("run", "at", "as_of", "scope", "code", "version", "cases", "found", "raised", "held", "milliseconds")
+        columns = ("run", "at", "as_of", "scope", "code", "version", "cases", "found", "past", "raised", "held",
+                   "milliseconds")  # fmt: skip
         show_table(columns, rows, title="Runs of rules")
 
 

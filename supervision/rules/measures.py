@@ -1,11 +1,12 @@
 """The measures that rules are made of: each one statement over all cases in question, and what its basis may say.
 
-A statement of scope `case` or `stage` selects `case_id, stage, round, moment, happened, facts`; one of scope `month`
-`organ, month, moment, happened, facts`; one of scope `card` `card_id, happened, facts`. `moment` is the instant up to
-which the case's feed must be complete before a yellow or red card may be sent; NULL where nothing can still be on its
-way that would change the verdict. `happened` is compared with the day from which a rule judges. Statements read
-`sup_case` and `sup_stage` (the clocks as they stand), `sup_scope` (the cases of this run, empty for all) and bind
-`:full` and the words of the basis.
+A statement of scope `case` or `stage` selects `case_id, stage, round, moment, happened, over, facts`; one of scope
+`month` `organ, month, moment, happened, over, facts`; one of scope `card` `card_id, happened, over, facts`. `moment` is
+the instant up to which the case's feed must be complete before a yellow or red card may be sent; NULL where nothing can
+still be on its way that would change the verdict. `happened` is compared with the day from which a rule judges, `over`
+(when nobody could do anything about it any more; NULL while somebody can) with the day on which supervision began.
+Statements read `sup_case` and `sup_stage` (the clocks as they stand), `sup_scope` (the cases of this run, empty for
+all) and bind `:full` and the words of the basis.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _in_scope(column: str) -> str:
 
 def _threshold(table: str, condition: str, open_: str, named: str) -> str:
     return f"""
-SELECT case_id, {named}, {TODAY} AS moment, {NOW} AS happened,
+SELECT case_id, {named}, {TODAY} AS moment, {NOW} AS happened, NULL::timestamptz AS over,
     jsonb_build_object('used_days', used_days, 'left_days', left_days, 'used_percent', used_percent::text,
         'due_at', due_at) AS facts
 FROM {table}
@@ -79,16 +80,17 @@ _LEFT: Final = "left_days <= :at_most AND used_days > 0"
 
 def _overdue(table: str, ended: str, named: str) -> str:
     return f"""
-SELECT case_id, {named}, due_at AS moment, due_at AS happened,
+SELECT case_id, {named}, due_at AS moment, due_at AS happened, {ended} AS over,
     jsonb_build_object('due_at', due_at, '{ended}', {ended}, 'used_days', used_days, 'left_days', left_days) AS facts
 FROM {table}
 WHERE due_at IS NOT NULL AND (verdict = 'late' OR ({ended} IS NULL AND overdue))"""
 
 
-def _late(name: str, done: str) -> str:
+def _late(name: str, done: str, otherwise: str) -> str:
     """Make the statement over one of the clock's two other terms: the notice of acceptance, and the delivery."""
     return f"""
 SELECT case_id, {_OF_CASE}, {name}_due_at AS moment, {name}_due_at AS happened,
+    coalesce({done}, {otherwise}) AS over,
     jsonb_build_object('due_at', {name}_due_at, 'done_at', {done}) AS facts
 FROM sup_case
 WHERE {name}_due_at IS NOT NULL
@@ -96,12 +98,14 @@ WHERE {name}_due_at IS NOT NULL
        AND state NOT IN ('not_accepted', 'not_computable', 'waiting_applicant')))"""
 
 
+# A case is over when it is closed; an application that was not accepted, when it was made.
+_OVER: Final = "coalesce({0}.closed_at, CASE WHEN {0}.state = 'not_accepted' THEN {0}.applied_at END)"
 # What is missing may still be on its way: such findings wait until the feed is complete through the end of the case.
 _ABSENT: Final = "('granted_without_credential', 'approve_without_review', 'pause_not_ended')"
 _FINDING: Final = f"""
 SELECT DISTINCT ON (f.case_id) f.case_id, {_OF_CASE},
     CASE WHEN f.rule IN {_ABSENT} THEN coalesce(o.closed_at, o.approve_first) END AS moment,
-    coalesce(o.closed_at, o.accepted_at, o.applied_at) AS happened,
+    coalesce(o.closed_at, o.accepted_at, o.applied_at) AS happened, {_OVER.format("o")} AS over,
     jsonb_build_object('finding', f.finding_id, 'rule', f.rule, 'field', f.field, 'batch', f.batch_id) AS facts
 FROM quality.finding AS f
 JOIN core.case_overview AS o ON o.case_id = f.case_id
@@ -122,7 +126,7 @@ WITH told AS (
         SELECT b.source_system_id FROM core.approval_case AS b JOIN sup_scope AS s ON s.case_id = b.record_id)
     GROUP BY c.source_system_id
 )
-SELECT o.case_id, {_OF_CASE}, o.closed_at AS moment, o.closed_at AS happened,
+SELECT o.case_id, {_OF_CASE}, o.closed_at AS moment, o.closed_at AS happened, o.closed_at AS over,
     jsonb_build_object('missing', m.stages) AS facts
 FROM core.case_overview AS o
 JOIN core.approval_case AS c ON c.record_id = o.case_id
@@ -141,11 +145,13 @@ WHERE o.closed_at IS NOT NULL AND c.case_kind IS DISTINCT FROM 'immediate' AND m
 
 _EXTENSION: Final = f"""
 SELECT case_id, {_OF_CASE}, NULL::timestamptz AS moment, coalesce(accepted_at, applied_at) AS happened,
+    closed_at AS over,
     jsonb_build_object('extended_days', extended_days, 'most', CAST(:days AS int)) AS facts
 FROM supervision.clock WHERE extended_days > :days AND {_in_scope("case_id")}"""
 
 _PAUSE: Final = f"""
 SELECT c.case_id, {_OF_CASE}, {TODAY} AS moment, c.paused_since AS happened,
+    NULL::timestamptz AS over,
     jsonb_build_object('paused_since', c.paused_since, 'working_days', t.ordinal - s.ordinal) AS facts
 FROM sup_case AS c
 JOIN supervision.day AS s ON s.calendar = c.calendar AND s.day = (c.paused_since AT TIME ZONE 'Asia/Shanghai')::date
@@ -154,7 +160,7 @@ WHERE c.closed_at IS NULL AND c.paused_since IS NOT NULL AND t.ordinal - s.ordin
 
 _FEES: Final = f"""
 SELECT DISTINCT ON (f.case_id) f.case_id, {_OF_CASE}, NULL::timestamptz AS moment,
-    coalesce(f.paid_at, k.accepted_at, k.applied_at) AS happened,
+    coalesce(f.paid_at, k.accepted_at, k.applied_at) AS happened, {_OVER.format("k")} AS over,
     jsonb_build_object('record', f.record_id, 'amount', f.amount::text, 'version', v.version,
         'charged', v.content -> 'fee' -> 'charged', 'standard', v.content -> 'fee' ->> 'standard') AS facts
 FROM core.fee AS f
@@ -174,7 +180,7 @@ _TARIFF: Final = _FEES.format(
 
 _ITEM: Final = f"""
 SELECT v.case_id, {_OF_CASE}, NULL::timestamptz AS moment,
-    v.accepted_on::timestamp AT TIME ZONE 'Asia/Shanghai' AS happened,
+    v.accepted_on::timestamp AT TIME ZONE 'Asia/Shanghai' AS happened, {_OVER.format("k")} AS over,
     jsonb_build_object('item_code', v.item_code, 'why', v.why, 'accepted_on', v.accepted_on) AS facts
 FROM supervision.clock AS k JOIN catalog.version_of_case AS v ON v.case_id = k.case_id
 WHERE (k.version_id IS NULL OR v.status <> 'in_force') AND v.why = ANY (CAST(:why AS text[]))
@@ -201,6 +207,7 @@ counted AS (
 SELECT c.organ, to_char(c.first, 'YYYY-MM') AS month,
     (c.first + INTERVAL '1 month') AT TIME ZONE 'Asia/Shanghai' AS moment,
     c.first AT TIME ZONE 'Asia/Shanghai' AS happened,
+    (c.first + INTERVAL '1 month') AT TIME ZONE 'Asia/Shanghai' AS over,
     jsonb_build_object('month', to_char(c.first, 'YYYY-MM'), 'cases', c.cases, 'part', c.part,
         'percent', round(100.0 * c.part / c.cases, 2)::text) AS facts
 FROM counted AS c
@@ -212,13 +219,13 @@ def _month(of: str, part: str) -> Measure:
 
 
 _UNCORRECTED: Final = f"""
-SELECT c.card_id, c.due_at AS happened,
+SELECT c.card_id, c.due_at AS happened, NULL::timestamptz AS over,
     jsonb_build_object('card', c.number, 'level', c.level, 'sent_at', c.sent_at, 'due_at', c.due_at) AS facts
 FROM supervision.card AS c
 WHERE c.state = 'sent' AND c.level = :of AND c.due_at < {NOW}
   AND (:full OR c.case_id IN (SELECT case_id FROM sup_scope))"""
 _ORDER: Final = f"""
-SELECT DISTINCT ON (d.card_id) d.card_id, d.due_at AS happened,
+SELECT DISTINCT ON (d.card_id) d.card_id, d.due_at AS happened, NULL::timestamptz AS over,
     jsonb_build_object('order', d.number, 'issued_at', d.issued_at, 'due_at', d.due_at) AS facts
 FROM supervision.card_order AS d
 WHERE d.state = 'open' AND d.due_at < {NOW} AND :full
@@ -234,8 +241,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "overdue": Measure(
         {"case": _overdue("sup_case", "closed_at", _OF_CASE),
          "stage": _overdue("sup_stage", "finished_at", _OF_STAGE)}, lasting=True),
-    "notice_overdue": Measure({"case": _late("notice", "accepted_at")}, lasting=True),
-    "delivery_overdue": Measure({"case": _late("delivery", "delivered_at")}, lasting=True),
+    "notice_overdue": Measure({"case": _late("notice", "accepted_at", "closed_at")}, lasting=True),
+    "delivery_overdue": Measure({"case": _late("delivery", "delivered_at", "delivery_due_at")}, lasting=True),
     "uncorrected": Measure({"card": _UNCORRECTED}, words={"of": ("warning", "yellow")}),
     "order_overdue": Measure({"card": _ORDER}),
     "finding": Measure({"case": _FINDING}, words={"finding": tuple(RULES)}, lasting=True),

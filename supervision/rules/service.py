@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import yaml
 
 from hub.remark import one_line
+from hub.workdays import local_day
 from sharedrepo.models.cards import KINDS, LEVELS, ROLES, SCOPES
 from supervision.rules.errors import BadRule, NoSuchRule
 from supervision.rules.measures import MEASURES
@@ -187,10 +188,37 @@ def history(connection: sa.Connection, code: str) -> list[dict[str, Any]]:
 
 def runs(connection: sa.Connection, *, code: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
     """Return how often rules were judged, the latest first: over how many cases, what they found and raised."""
-    query = """SELECT run, at, as_of, scope, code, version, cases, found, raised, held, milliseconds
+    query = """SELECT run, at, as_of, scope, code, version, cases, found, past, raised, held, milliseconds
                FROM supervision.rule_run WHERE CAST(:code AS text) IS NULL OR code = :code
                ORDER BY rule_run_id DESC LIMIT :limit"""
     return [dict(row) for row in connection.execute(sa.text(query), {"code": code, "limit": limit}).mappings()]
+
+
+def began(connection: sa.Connection) -> date:
+    """Return the day on which supervision began here: that of the first run, where nobody has said another.
+
+    What was over before that day raises no card (`supervision.rules.measures`): a case that is closed cannot be put
+    right, and it stands in the figures all the same.
+    """
+    query = "SELECT day FROM supervision.beginning ORDER BY beginning_id DESC LIMIT 1"
+    day: date | None = connection.execute(sa.text(query)).scalar()
+    if day is not None:
+        return day
+    return begin(connection, local_day(instant_of(connection)), actor="hub", reason="first run")
+
+
+def begin(connection: sa.Connection, day: date, *, actor: str, reason: str) -> date:
+    """Say on which day supervision began here; the next run judges by it.
+
+    Raises:
+        BadRule: no reason is given.
+    """
+    said = one_line(reason)
+    if not said or len(said) > LONGEST:
+        raise BadRule("begin", [f"say why in 1 to {LONGEST} characters: it is kept with the day"])
+    query = "INSERT INTO supervision.beginning (day, actor, reason) VALUES (:day, :actor, :reason)"
+    connection.execute(sa.text(query), {"day": day, "actor": actor, "reason": said})
+    return day
 
 
 def instant_of(connection: sa.Connection) -> datetime:

@@ -36,6 +36,8 @@ class Desk:
         self.runtime, self.engine, self.world = runtime, runtime.engine, world
         self.signer = Ed25519Signer.of(runtime.protector.ring)
         self.through("2027-01-01")
+        with self.engine.begin() as connection:
+            rules.begin(connection, date(2020, 1, 1), actor="test", reason="all that tests write is judged")
 
     @contextmanager
     def at(self, now: str | None) -> Any:

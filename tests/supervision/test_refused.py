@@ -44,10 +44,8 @@ def test_a_case_that_is_refused_is_listed_and_said_once_and_all_others_run(
         running.run(world.engine)
         full = running.run(world.engine, full=True).counts["clock"]
         assert (full["cases"], full["changed"], full["not_computable"]) == (9, 0, {})
-    assert [one.getMessage() for one in caplog.records] == [
-        f"supervision: case {bad} is refused by the database (CheckViolation); its clock is listed as not computable, "
-        "the clocks of all others run"
-    ]
+    [said] = [one.getMessage() for one in caplog.records]
+    assert said.startswith(f"supervision: case {bad} is refused by the database (CheckViolation)")
     with world.engine.connect() as connection:
         counts, rows = listing.uncomputable(connection)
     assert ([(one["why"], one["cases"]) for one in counts], [one["case_number"] for one in rows]) == (

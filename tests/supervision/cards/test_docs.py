@@ -65,7 +65,7 @@ def test_the_commands_of_the_page_on_rules_run_as_they_stand(desk: Desk, world: 
     world.case()
     desk.run("2026-03-18 09:00")
     said = [run(words) for words in typed("rules.md")]
-    assert len(said) == 6
+    assert len(said) == 7
     with desk.engine.begin() as connection:
         changed = rules.found(connection, "case_ninety_percent")
         assert (changed.version, changed.basis["at_least"]) == (2, 85)

@@ -72,7 +72,9 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     )
     extension = st.fixed_dictionaries({
         "started_at": st.one_of(spread, spread, spread, st.none()),
-        "allowed_value": st.one_of(st.integers(1, 20), st.integers(1, 20), st.none(), st.sampled_from([0, 2_000_000_000])),
+        "allowed_value": st.one_of(
+            st.integers(1, 20), st.integers(1, 20), st.none(), st.sampled_from([0, 2_000_000_000])
+        ),
         "allowed_unit": st.sampled_from(["working_day", "working_day", None, "calendar_day"]),
         "approver_hash": st.sampled_from([b"\x01", b"\x01", b"\x01", None]),
     })  # fmt: skip
