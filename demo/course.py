@@ -113,7 +113,7 @@ def accept(way: Course, *, refused: bool) -> tuple[Acceptance, Event | None]:
 def _due(way: Course) -> datetime:
     day, value = way.now // DAY, way.item.promised_value
     if way.item.promised_unit == "calendar_day":
-        return way.calendar.end_of(day) + timedelta(days=value)
+        return way.calendar.end_from(way.calendar.days[day] + timedelta(days=value))
     return way.calendar.end_of(day + value)
 
 
@@ -175,6 +175,8 @@ def _length(way: Course, *, paused: bool) -> int:
     if way.pace == "slow":
         return _SLOW
     promised = way.item.promised_value * DAY
+    if way.item.promised_unit == "calendar_day":
+        promised = promised * 5 // 7
     chance = way.random.random() if way.pace is None else 1.0
     if chance < 0.0125:
         return int(promised * way.random.uniform(1.1, 1.5))

@@ -14,7 +14,7 @@ from random import Random
 
 from demo import faults
 from demo.aftermath import last_written
-from demo.model import KINDS, Case, Department, Event, Shape
+from demo.model import KINDS, Case, Department, Shape
 
 Bend = Callable[[Case, Random, datetime], Case]
 
@@ -89,7 +89,11 @@ def _on_the_last_day(case: Case, random: Random, cut: datetime) -> Case:  # noqa
 
 
 def _shift(case: Case, random: Random, cut: datetime) -> Case:  # noqa: ARG001  # all habits are called alike
-    return faults.bend(case, "time_shifted", random) if random.random() < _OFTEN else case
+    """Stamp the acceptance with the application, where both lie on one day: the limit ends as it did."""
+    at = case.acceptance.at if case.acceptance else None
+    if at is None or at.date() != case.applied.date() or random.random() >= _OFTEN:
+        return case
+    return faults.bend(case, "time_shifted", random)
 
 
 def _enter_whole(case: Case, random: Random, cut: datetime) -> Case:
@@ -111,25 +115,20 @@ def _say_the_same(case: Case, random: Random, cut: datetime) -> Case:  # noqa: A
     return replace(case, events=tuple(replace(one, opinion=_SAME_WORDS) for one in case.events))
 
 
-def _close_in_one_sitting(case: Case, random: Random, cut: datetime) -> Case:
-    """Decide and close the case in the sitting at the end of the quarter, with all others of that quarter."""
+def _finish_in_one_sitting(case: Case, random: Random, cut: datetime) -> Case:
+    """Finish the closing step in the sitting at the end of the quarter, with all others of that quarter.
+
+    When the case was decided stays as it is: who is slow to file away is not late with the decision.
+    """
     last = case.event("complete")
     if last is None or not case.decisions:
         return case
     sitting = _quarter_end(last.finished)
     if sitting + timedelta(hours=2) > cut:
         return case
-
-    def move(event: Event) -> Event:
-        started = sitting + timedelta(seconds=random.randrange(5, 25))
-        finished = started + timedelta(seconds=random.randrange(1, 30))
-        return replace(event, started=started, finished=finished, reported_at=finished + timedelta(minutes=5))
-
-    decided = sitting + timedelta(seconds=random.randrange(5))
-    decisions = tuple(
-        replace(one, decided=decided, reported_at=decided + timedelta(minutes=5)) for one in case.decisions
-    )
-    return replace(case, events=tuple(move(one) if one is last else one for one in case.events), decisions=decisions)
+    finished = sitting + timedelta(seconds=random.randrange(5, 55))
+    moved = replace(last, finished=finished, reported_at=finished + timedelta(minutes=5))
+    return replace(case, events=tuple(moved if one is last else one for one in case.events))
 
 
 def _quarter_end(after: datetime) -> datetime:
@@ -166,8 +165,8 @@ def _in_one_go(case: Case) -> bool:
 
 
 def _in_the_sitting(case: Case) -> bool:
-    closed = _closed(case)
-    return closed is not None and closed.time().replace(second=0) == _SITTING
+    last = case.event("complete")
+    return last is not None and last.finished.time().replace(second=0) == _SITTING
 
 
 HABITS: Mapping[str, Habit] = {
@@ -188,9 +187,9 @@ HABITS: Mapping[str, Habit] = {
         Habit("hard_coded_habit", "stage_order", 40, _say_the_same, _says(_SAME_WORDS)),
         Habit(
             "minute_habit",
-            "stage_order",
+            "ended_before_started",
             100,
-            _close_in_one_sitting,
+            _finish_in_one_sitting,
             _in_the_sitting,
             follows=frozenset({"set_spread"}),
         ),

@@ -5,6 +5,7 @@ Working time is counted in working seconds from the first day of the calendar, s
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
@@ -63,6 +64,10 @@ class WorkCalendar:
     def end_of(self, day: int) -> datetime:
         """Return closing time of the working day with this number."""
         return self._noons[day] + timedelta(hours=4)
+
+    def end_from(self, day: date) -> datetime:
+        """Return closing time of a day, or of the next working day after it."""
+        return self.end_of(bisect_left(self.days, day))
 
     def number(self, day: date) -> int:
         """Return the number of a working day.

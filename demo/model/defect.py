@@ -114,7 +114,11 @@ KINDS: Mapping[str, DefectKind] = {
             ("batch_habit", "set_batch_entered", "cases are entered whole, days after they were closed"),
             ("placeholder_habit", "set_placeholder", "most opinions say 无 or 暂无"),
             ("hard_coded_habit", "set_hard_coded", "one opinion stands in all stages of all cases"),
-            ("minute_habit", "set_same_minute", "the cases of a quarter are all closed in one minute of its last day"),
+            (
+                "minute_habit",
+                "set_same_minute",
+                "the closing step of a quarter's cases is finished in one minute of its last day",
+            ),
         ),
     ]
 }
