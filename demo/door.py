@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from demo.processes import Halted, answer, command, die_with_parent
 from demo.shapes.push import PushShape
@@ -47,25 +48,21 @@ class Door:
 
 @contextmanager
 def hub_door(environment: Mapping[str, str]) -> Iterator[Door]:
-    """Serve the hub's API beside the body, on a port that is free.
+    """Serve the hub's API beside the body, on a port that is free; what it says of its work goes into `logs/web.log`.
 
     Raises:
         Halted: it does not serve, or ended before the body did.
     """
-    service = subprocess.Popen(
-        command(("web", "serve", "--port", "0", "--json")),
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509  # this program has no threads
-    )
+    log = Path(environment["HUB_HOME"]) / "logs" / "web.log"
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    with log.open("ab") as said:
+        service = _started(environment, said)
     try:
-        door = Door(_address(service), environment)
+        door = Door(_address(service, log), environment)
         door.admit()
         yield door
         if service.poll() is not None:
-            raise Halted(f"`hub web serve` ended by itself with status {service.returncode}", 1)
+            raise Halted(f"`hub web serve` ended by itself with status {service.returncode}: see {log}", 1)
     finally:
         service.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -74,7 +71,19 @@ def hub_door(environment: Mapping[str, str]) -> Iterator[Door]:
         service.wait()
 
 
-def _address(service: subprocess.Popen[str]) -> str:
+def _started(environment: Mapping[str, str], said: IO[bytes]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(("web", "serve", "--port", "0", "--json")),
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=said,
+        text=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509  # this program has no threads
+    )
+
+
+def _address(service: subprocess.Popen[str], log: Path) -> str:
     """Read where the service answers: it says so when it is ready."""
     assert service.stdout is not None  # noqa: S101  # it is a pipe
     said = ""
@@ -83,4 +92,4 @@ def _address(service: subprocess.Popen[str]) -> str:
         with suppress(ValueError):
             url: str = json.loads(said)["url"]
             return url
-    raise Halted(f"`hub web serve` did not begin to serve; it ended with status {service.wait()}", 1)
+    raise Halted(f"`hub web serve` did not begin to serve; it ended with status {service.wait()}: see {log}", 1)

@@ -138,7 +138,12 @@ def _once(
              "counts": orjson.dumps(counts).decode()},
         ).scalar_one()  # fmt: skip
     done = Run(int(run_id), "full" if full else "touched", now, counts)
-    log.info("supervision: run %d (%s): %s", done.run_id, done.kind, counts["clock"])
+    clock = counts["clock"]
+    log.info(
+        "supervision: run %d (%s): %d cases, %d clocks and %d stages changed, %d not computable",
+        done.run_id, done.kind, clock["cases"], clock["changed"], clock["stages_changed"],
+        sum(clock["not_computable"].values()),
+    )  # fmt: skip
     return done
 
 

@@ -27,8 +27,11 @@ def run(
         as_json(done)
         return
     rows: list[dict[str, Any]] = [
-        {"step": step, "what": name, "count": count} for step, counts in done.counts.items()
+        {"step": step, "what": what, "count": number} for step, counts in done.counts.items()
         for name, count in counts.items()
+        for what, number in (
+            ((f"{name}: {why}", of) for why, of in count.items()) if isinstance(count, dict) else ((name, count),)
+        )
     ]  # fmt: skip
     show_table(("step", "what", "count"), rows, title=f"Run {done.run_id} ({done.kind})")
 

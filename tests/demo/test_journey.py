@@ -63,8 +63,9 @@ def test_no_table_of_core_is_empty_and_no_name_is_told(
             assert cursor.fetchone() == (True,), f"core.{table} is empty"
     connection.close()
     server.stop()
-    places = [*dumps, *files_below(home, "pg", "archive", "keys", "airflow")]
+    places = [*dumps, *files_below(home, "pg", "archive", "keys", "airflow", "logs")]
     assert any(name.startswith("pg/data/pg_wal/") for name, _ in places)
     assert any(name.startswith("airflow/") and name.endswith(".log") for name, _ in places)
+    assert any(name == "logs/web.log" and content for name, content in places)
     said = [("what was printed", (ended.stdout + ended.stderr).encode())]
     assert leaks(injected(home), [*places, *said]) == set()

@@ -147,7 +147,7 @@ def test_no_injected_personal_value_stands_anywhere_in_the_clear(province: Provi
     url = province.hub("db", "url").stdout.split()[0]
     dump = subprocess.run([binaries() / "pg_dump", url], capture_output=True, check=True).stdout
     assert len(dump) > 1_000_000
-    places = [("dump", dump), *files_below(province.home, "pg", "archive", "keys")]
+    places = [("dump", dump), *files_below(province.home, "pg", "archive", "keys", "logs")]
     assert any(name.startswith("pg/data/pg_wal/") for name, _ in places)
     assert any(name.startswith("archive/") for name, _ in places)
     assert leaks(injected(province.home), places) == set()
