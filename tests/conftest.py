@@ -143,7 +143,8 @@ def stocking(
 def database(server: EmbeddedServer, stock: Stock) -> Iterator[str]:
     """The URL of a migrated repository of this test's own."""
     name = f"hub_{os.getpid()}_{next(_count)}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {stock.database}")
+    # As files: half the time of copying some 1,100 small relations through the log.
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {stock.database} STRATEGY FILE_COPY")
     yield server.url(name)
     _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 

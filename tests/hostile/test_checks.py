@@ -222,11 +222,10 @@ def test_no_name_and_no_number_stands_in_a_log_or_in_the_clear(
 def test_a_client_that_asks_too_often_waits(registry: Registry, runtime: Runtime) -> None:  # the fixtures
     from dataclasses import replace  # noqa: PLC0415
 
-    from tests.web.serving import served  # noqa: PLC0415
-    from web.app import create  # noqa: PLC0415
+    from tests.web.serving import serving  # noqa: PLC0415
 
     slow = replace(runtime, settings=runtime.settings.model_copy(update={"check_rate": 1.0}))
-    with served(create(lambda: slow)) as at:
+    with serving(lambda: slow) as at:
         hasty = asker_of(runtime, at, code="hasty")
         answers = [hasty.post("/v1/checks", body()) for _ in range(5)]
         assert {one.status_code for one in answers} == {200, 429}

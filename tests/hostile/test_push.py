@@ -25,9 +25,8 @@ from sharedrepo.embedded import EmbeddedServer
 from tests.crash.campaign import execute
 from tests.departments import ORGAN
 from tests.posters import Poster
-from tests.web.serving import served
+from tests.web.serving import serving
 from web import protocol
-from web.app import create
 
 LIMIT = 200_000
 """The body's limit of these tests' department."""
@@ -66,7 +65,7 @@ def served_poster(hub: Runtime) -> Iterator[Poster]:
     made.token, _ = clients.make(
         hub.engine, hub.protector, code="labour-it", organ=ORGAN, rights=["push:labour"], days=1
     )
-    with served(create(lambda: hub)) as made.at:
+    with serving(lambda: hub) as made.at:
         yield made
 
 

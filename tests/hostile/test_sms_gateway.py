@@ -23,8 +23,7 @@ from supervision.notices import receipts
 from supervision.notices.template import Receipts
 from tests.supervision.notices.conftest import Office, described, notice, office, phones
 from tests.verification.receiver import receiving, speaking
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 __all__ = ["office", "phones"]
 PASSWORD = "receipt-password"
@@ -170,7 +169,7 @@ def test_a_gateway_that_contradicts_itself_when_asked_is_not_believed(office: Of
 def at(office: Office, phones: Phones) -> Iterator[str]:
     settings = office.settings(described(phones, asked=False), sms_receipt_secret=PASSWORD, notice_quiet="none")
     office.clock.now = datetime.now(UTC)
-    with served(create(lambda: replace(office.runtime, settings=settings))) as address:
+    with serving(lambda: replace(office.runtime, settings=settings)) as address:
         yield f"{address}/v1/notices/receipts"
 
 
@@ -209,7 +208,7 @@ def test_strangers_are_not_let_in_and_without_a_password_nobody_is(office: Offic
     for header in ("Basic !!!", "Basic " + "x" * 5000, "Digest x", f"{PASSWORD}"):
         assert requests.post(at, data=b"{}", headers={"Authorization": header}, timeout=10).status_code == 401
     closed = office.settings(None, sms_receipt_secret="")
-    with served(create(lambda: replace(office.runtime, settings=closed))) as address:
+    with serving(lambda: replace(office.runtime, settings=closed)) as address:
         answer = requests.post(f"{address}/v1/notices/receipts", headers={"Authorization": "Bearer "}, timeout=10)
         assert answer.status_code == 401
 

@@ -16,8 +16,7 @@ from supervision import running
 from tests.departments import ITEM, ORGAN
 from tests.posters import Poster
 from tests.supervision.world import World
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 MOST_SECONDS = 5.0
 """What the supervisor is promised."""
@@ -37,7 +36,7 @@ def until(look: Callable[[], Any], seconds: float = MOST_SECONDS) -> Any:
 def watched(world: World, runtime: Runtime) -> Iterator[World]:
     """A hub that serves, and is up to date."""
     running.run(world.engine)
-    with served(create(lambda: runtime)):
+    with serving(lambda: runtime):
         yield world
 
 
@@ -72,7 +71,7 @@ def test_a_pushed_stage_event_is_on_the_view_within_five_seconds(runtime: Runtim
     poster.token, _ = clients.make(
         runtime.engine, runtime.protector, code="labour-it", organ=ORGAN, rights=("push:labour",), days=1
     )
-    with served(create(lambda: runtime)) as poster.at:
+    with serving(lambda: runtime) as poster.at:
         for stream, rows in poster.case_rows("A1").items():
             if stream != "PRE_TRANSACT":
                 assert poster.post(stream, *rows[:1]).status_code == 200

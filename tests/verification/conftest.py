@@ -17,8 +17,7 @@ from hub.workdays import ZONE
 from pipeline.runtime import Runtime
 from sharedrepo import clients
 from tests.verification.registry import ASKER, Registry
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 Command = Callable[..., Any]
 
@@ -98,7 +97,7 @@ def command(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 @pytest.fixture
 def service(runtime: Runtime) -> Iterator[str]:
-    with served(create(lambda: runtime)) as url:
+    with serving(lambda: runtime) as url:
         yield url
 
 

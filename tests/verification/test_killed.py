@@ -21,9 +21,8 @@ from tests.verification.receiver import receiving
 from tests.verification.registry import ASKER, Registry, body
 from tests.verification.test_notices import recalled
 from tests.web.processes import environment
-from tests.web.serving import served
+from tests.web.serving import serving
 from verification import client, sealing, subscriptions
-from web.app import create
 
 
 def test_nothing_that_was_answered_is_lost_when_all_workers_are_killed(registry: Registry, runtime: Runtime) -> None:
@@ -96,7 +95,7 @@ def test_several_workers_serve_one_address_and_end_together(registry: Registry, 
 
 def test_a_notice_whose_sender_is_killed_comes_again_and_is_the_same(registry: Registry, runtime: Runtime) -> None:
     registry.case()
-    with served(create(lambda: runtime)) as at:
+    with serving(lambda: runtime) as at:
         asker = asker_of(runtime, at)
         recalled(registry, asker)
     held, allowed = threading.Event(), {"HUB_NOTICE_NETWORKS": "127.0.0.0/8"}

@@ -19,11 +19,10 @@ from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.receiver import Receiver, receiving
 from tests.verification.registry import FIRM, FIRM_NAME, LICENCE, NOW, OTHER, PURPOSE, Registry, body
 from tests.verification.test_recall import revoke
-from tests.web.serving import served
+from tests.web.serving import serving
 from verification import client, recall, subscriptions
 from verification.delivering import Post
 from verification.subscriptions import SubscriptionRefused
-from web.app import create
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LATER = NOW + timedelta(hours=1)
@@ -231,7 +230,7 @@ def test_the_commands_subscribe_list_send_and_end(
     registry: Registry, runtime: Runtime, receiver: Receiver, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.case()
-    with served(create(lambda: runtime)) as at:
+    with serving(lambda: runtime) as at:
         asker = asker_of(runtime, at)
         with pytest.raises(SubscriptionRefused, match="HUB_NOTICE_NETWORKS"):
             command("verify", "subscribe", "asker-it", receiver.at)
@@ -250,12 +249,12 @@ def test_the_commands_subscribe_list_send_and_end(
 def test_the_served_hub_posts_by_itself(registry: Registry, runtime: Runtime, receiver: Receiver) -> None:
     registry.case()
     allowing = replace(runtime, settings=runtime.settings.model_copy(update={"notice_networks": LOOPBACK}))
-    with served(create(lambda: runtime)) as at:
+    with serving(lambda: runtime) as at:
         asker = asker_of(runtime, at)
         subscriptions.subscribe(registry.engine, client="asker-it", url=receiver.at, actor="office", allowed=LOOPBACK)
         recalled(registry, asker)
     assert subscriptions.queue(registry.engine) == 1
-    with served(create(lambda: allowing)):
+    with serving(lambda: allowing):
         assert receiver.came.wait(60)
     assert {row["state"] for row in subscriptions.deliveries(registry.engine, all_=True)} <= {"delivered", "waiting"}
     assert len(receiver.got) == 1

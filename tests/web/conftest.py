@@ -10,8 +10,7 @@ from hub.settings import Settings
 from pipeline.runtime import Runtime
 from sharedrepo import clients
 from tests.departments import ORGAN
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def settings(settings: Settings, linger: float) -> Settings:
 @pytest.fixture
 def service(runtime: Runtime) -> Iterator[str]:
     """The address of the hub's API."""
-    with served(create(lambda: runtime)) as url:
+    with serving(lambda: runtime) as url:
         yield url
 
 

@@ -28,8 +28,7 @@ from sharedrepo.ledger import balances, check
 from tests.crash.campaign import execute
 from tests.journeys.conftest import Hub
 from tests.posters import STREAMS, Poster
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 
 def taken(answer: requests.Response) -> Taken:
@@ -57,7 +56,7 @@ def poster(tmp_path: Path, runtime: Runtime, token_for: Callable[..., str]) -> I
     """A department that can post to a hub that serves."""
     made = Poster(tmp_path / "sources")
     made.token = token_for("push:labour")
-    with served(create(lambda: runtime)) as made.at:
+    with serving(lambda: runtime) as made.at:
         yield made
 
 
@@ -214,7 +213,7 @@ def test_a_post_that_changes_the_shape_of_a_frozen_stream_is_refused_and_no_othe
     poster = Poster(tmp_path / "sources", version=2, each={"contract": "freeze"})
     poster.token = token_for("push:labour")
     hub = Hub(runtime, poster)
-    with served(create(lambda: runtime)) as poster.at:
+    with serving(lambda: runtime) as poster.at:
         rows = [poster.row("PRE_APASINFO", PROJID=f"C{n}") for n in range(3)]
         rows[1]["NEW_FIELD"] = "secret 身份"
         answers = together(lambda n: poster.post("PRE_APASINFO", rows[n]), 3)
@@ -237,7 +236,7 @@ def test_a_source_that_another_holds_is_waited_for_and_then_its_client_is_told_t
     source = hub.source()
     mapping = load_mapping(source.mapping, hub.runtime.documents)
     monkeypatch.setattr(gathering, "LOCK_SECONDS", 0.3)
-    with served(create(lambda: Runtime.open(hub.runtime.settings))) as poster.at:
+    with serving(lambda: Runtime.open(hub.runtime.settings)) as poster.at:
         with opened(hub.runtime, source, mapping):
             busy = poster.post("PRE_APASINFO", poster.row("PRE_APASINFO", PROJID="C2"), Idempotency_Key="k-2")
             assert refused(busy) == (503, "Unavailable")
@@ -333,7 +332,7 @@ def test_a_client_is_told_to_wait_when_it_asks_too_often(
     made = Poster(tmp_path / "sources")
     made.token = token_for("push:labour")
     hurried = settings.model_copy(update={"push_rate": 0.5})
-    with served(create(lambda: Runtime.open(hurried))) as made.at:
+    with serving(lambda: Runtime.open(hurried)) as made.at:
         assert outcomes(made.post("PRE_APASINFO")) == []
         late = made.post("PRE_APASINFO")
         assert refused(late) == (429, "TooMany")
@@ -357,7 +356,7 @@ def county(tmp_path: Path, runtime: Runtime, token_for: Callable[..., str]) -> I
     made = Poster(tmp_path / "sources", "county-licences")
     (made.folder / "source.yml").write_text(written("yaml", "source.yml"), encoding="utf-8")
     made.token = token_for("push:county-licences")
-    with served(create(lambda: runtime)) as made.at:
+    with serving(lambda: runtime) as made.at:
         yield made
 
 
@@ -399,7 +398,7 @@ def test_the_xsd_of_a_stream_judges_what_is_posted(county: Poster, runtime: Runt
     file.write_text(
         file.read_text(encoding="utf-8").replace("record: //ROW", "record: //ROW, xsd: posts.xsd"), encoding="utf-8"
     )
-    with served(create(lambda: Runtime.open(runtime.settings))) as county.at:
+    with serving(lambda: Runtime.open(runtime.settings)) as county.at:
         good, bad = (f"<ROW><PROJID>C1</PROJID><DATAVERSION>{said}</DATAVERSION></ROW>" for said in ("1", "x"))
         answer = county.post("PRE_NODE", body=f"<D>{good}{bad}</D>".encode(), Content_Type="application/xml")
         errors = [{one.rule for one in receipt.errors} for receipt in taken(answer).records]

@@ -23,10 +23,9 @@ from sharedrepo.ledger import check
 from tests.crash.campaign import execute
 from tests.journeys.conftest import Hub
 from tests.posters import Poster
-from tests.web.serving import served
+from tests.web.serving import serving
 from tests.web.test_push import outcomes, refused, taken, written
 from validation.explain import Explainer
-from web.app import create
 
 STREAM = "PRE_APASINFO"
 
@@ -40,7 +39,7 @@ def poster(tmp_path: Path, runtime: Runtime, token_for: Callable[..., str]) -> I
     body["streams"][STREAM] = {"envelope": {"use": "required"}}
     file.write_text(yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
     made.token = token_for("push:labour")
-    with served(create(lambda: runtime)) as made.at:
+    with serving(lambda: runtime) as made.at:
         yield made
 
 
@@ -150,7 +149,7 @@ def test_the_pages_function_makes_an_envelope_that_is_taken(
     names: dict[str, Any] = {}
     exec(written("python", "envelope.py"), names)
     sent = json.dumps([made.row("PRE_NODE", UNID="n1", PROJID="C1")]).encode()
-    with served(create(lambda: runtime)) as made.at:
+    with serving(lambda: runtime) as made.at:
         answer = made.post("PRE_NODE", body=sent, Envelope=names["envelope"](sent, 1, 1))
         assert outcomes(answer) == ["parked"]
         assert outcomes(made.post("PRE_NODE", body=sent)) == ["unchanged"], "an optional one may be left out"

@@ -18,8 +18,7 @@ from sharedrepo.embedded import EmbeddedServer
 from tests.catalog.items import BASE, CLERK, LONG_AGO, OTHER, WATCH, code, content, needs, proposed, published, reviewed
 from tests.real.conftest import module_repository
 from tests.web.browser import Browser
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 EVIL = '<script>alert("事项")</script>'
 LAND, FIRE, FOOD, SECRET, ASKED, UNSAID, OLD = (code(number) for number in range(1, 8))
@@ -89,5 +88,5 @@ def site(
     settings = Settings(home=tmp_path_factory.mktemp("home"), keys=SecretStr(key_ring))
     with module_repository(server, template, settings, "hub_items") as runtime:
         filled(runtime.engine)
-        with served(create(lambda: runtime)) as url:
+        with serving(lambda: runtime) as url:
             yield Site(url, runtime.engine)

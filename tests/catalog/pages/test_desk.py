@@ -22,9 +22,8 @@ from tests.catalog.pages.conftest import EVIL
 from tests.quality.pages import chromium
 from tests.real.conftest import module_repository
 from tests.web.browser import PASSWORD, Browser
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.accounts import service as accounts
-from web.app import create
 
 PEOPLE = {
     "clerk": (DEPARTMENT, ORGAN), "other": (DEPARTMENT, OTHER), "legal": ("legal_office", None),
@@ -69,7 +68,7 @@ def office(
             accounts.make(
                 runtime.engine, code=name, name=name, roles=[role], organ=organ, password=PASSWORD, actor="cli:test"
             )
-        with served(create(lambda: runtime)) as url:
+        with serving(lambda: runtime) as url:
             yield Office(url, runtime)
 
 

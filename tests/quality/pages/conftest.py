@@ -20,9 +20,8 @@ from quality.scores.service import record_day
 from tests.conftest import Stock, Stocking
 from tests.departments import ORGAN, Department
 from tests.web.browser import PASSWORD, Browser
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.accounts import service as accounts
-from web.app import create
 
 OTHER = "113300000024905091"
 EVIL = '<script>alert("部门")</script>'
@@ -96,5 +95,5 @@ def stock(stocking: Stocking) -> Stock:
 @pytest.fixture
 def pages(runtime: Runtime) -> Iterator[Pages]:
     """The hub with its pages, served."""
-    with served(create(lambda: runtime)) as url:
+    with serving(lambda: runtime) as url:
         yield Pages(url, runtime)

@@ -20,9 +20,8 @@ from quality.pages.routes import today
 from quality.scores.service import record_day
 from tests.quality.pages.journey import Mend
 from tests.web.browser import PASSWORD
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.accounts import service as accounts
-from web.app import create
 
 REGISTERS = ("civil", "staffing", "items")
 DEPARTMENTS = ("finance", "edu", "health", "weather", "cyber", "drc")
@@ -59,7 +58,7 @@ def demonstrated(home: Path) -> Iterator[tuple[str, Runtime]]:
             accounts.make(
                 runtime.engine, code=code, name=name, roles=["steward"], organ=None, password=PASSWORD, actor="cli:demo"
             )
-        with served(create(lambda: runtime)) as url:
+        with serving(lambda: runtime) as url:
             yield url, runtime
     finally:
         for name in [one for one in os.environ if one.startswith("HUB_CONN_")]:

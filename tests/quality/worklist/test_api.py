@@ -14,8 +14,7 @@ from quality.worklist.routes import Findings, Rejections
 from sharedrepo import clients
 from tests.departments import ORGAN, Department
 from tests.quality.worklist.conftest import WorkHub
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 from web.problems import Problem
 
 OTHER = "11330000002482286K"
@@ -30,7 +29,7 @@ def ask(hub: WorkHub) -> Iterator[Callable[..., Any]]:
         )[0]
         for number, (organ, right) in enumerate([(ORGAN, "quality"), (OTHER, "quality"), (ORGAN, "metrics")])
     }
-    with served(create(lambda: hub.runtime)) as url:
+    with serving(lambda: hub.runtime) as url:
 
         def get(path: str, organ: str = ORGAN, right: str = "quality", **query: Any) -> requests.Response:
             head = {"Authorization": f"Bearer {tokens[organ, right]}"}

@@ -23,9 +23,8 @@ from tests.supervision.appraisal import filling
 from tests.supervision.appraisal.filling import ORGAN, OTHER
 from tests.supervision.appraisal.test_freezing import RATINGS
 from tests.web.browser import PASSWORD, Browser
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.accounts import service as accounts
-from web.app import create
 
 MONTH = "2026-10"
 NOW, LATER = datetime(2026, 11, 3, 1, 0, tzinfo=UTC), datetime(2026, 11, 11, 1, 0, tzinfo=UTC)
@@ -100,5 +99,5 @@ def site(
     with module_repository(server, template, settings, "hub_ranking") as runtime:
         filled(runtime.engine, Ed25519Signer.of(runtime.protector.ring), tmp_path_factory.mktemp("ratings"))
         persons(runtime.engine)
-        with served(create(lambda: runtime)) as url:
+        with serving(lambda: runtime) as url:
             yield Site(url, runtime.engine)

@@ -16,10 +16,9 @@ from tests.supervision.cards.test_life import CHIEF, OFFICER
 from tests.supervision.desk import Desk, deeds
 from tests.supervision.world import ORGAN, World
 from tests.verification.receiver import Receiver, receiving
-from tests.web.serving import served
+from tests.web.serving import serving
 from verification import client, subscriptions
 from verification.delivering import Post
-from web.app import create
 
 OTHER = "11330000002483659R"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -47,7 +46,7 @@ class Program:
 
 @pytest.fixture
 def service(desk: Desk) -> Iterator[str]:
-    with served(create(lambda: desk.runtime)) as url:
+    with serving(lambda: desk.runtime) as url:
         yield url
 
 

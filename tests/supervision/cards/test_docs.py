@@ -21,8 +21,7 @@ from tests.docs.commands import shell_lines
 from tests.supervision.cards.test_api import Program
 from tests.supervision.desk import REGISTER, Desk
 from tests.supervision.world import ORGAN, World
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "supervise"
 _BLOCK = re.compile(r"^```(sh|csv)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -120,7 +119,7 @@ def test_the_calls_of_the_page_on_cards_run_as_they_stand(desk: Desk, world: Wor
     desk.only_rules("case_overdue")
     desk.run("2026-03-18 09:00")
     (calls,) = blocks("cards.md", "sh")
-    with served(create(lambda: desk.runtime)) as url:
+    with serving(lambda: desk.runtime) as url:
         program = Program(desk, url, "market-cards", ORGAN)
         env = {"HUB": url, "TOKEN": program.token, "CARD": desk.only(), "PATH": "/usr/bin:/bin"}
         done = subprocess.run(["bash", "-ec", calls], env=env, capture_output=True, text=True, check=False, timeout=60)

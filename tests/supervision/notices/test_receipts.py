@@ -14,8 +14,7 @@ import requests
 from demo.services.phones import Phones, PhonesSettings
 from supervision.notices import opened
 from tests.supervision.notices.conftest import SECRET, Office, described, notice
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 PASSWORD = "receipt-password"
 
@@ -27,7 +26,7 @@ def at(office: Office, phones: Phones, monkeypatch: pytest.MonkeyPatch) -> Itera
         described(phones, asked=False), sms_receipt_secret=PASSWORD, notice_quiet="none"
     )  # fmt: skip
     office.clock.now = datetime.now(UTC)
-    with served(create(lambda: replace(office.runtime, settings=settings))) as address:
+    with serving(lambda: replace(office.runtime, settings=settings)) as address:
         yield f"{address}/v1/notices/receipts"
 
 

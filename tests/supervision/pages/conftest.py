@@ -19,9 +19,8 @@ from tests.conftest import Stock, Stocking
 from tests.supervision.desk import REGISTER
 from tests.supervision.world import ITEM, ORGAN, World
 from tests.web.browser import PASSWORD, Browser
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.accounts import service as accounts
-from web.app import create
 
 OTHER = "113300000024905091"
 EVIL = '<script>alert("局")</script>'
@@ -133,7 +132,7 @@ def site(runtime: Runtime) -> Iterator[Site]:
     """The hub with its pages, served."""
     with runtime.engine.connect() as connection:
         cases = dict(connection.execute(sa.text("SELECT case_number, record_id FROM core.approval_case")).all())
-    with served(create(lambda: runtime)) as url:
+    with serving(lambda: runtime) as url:
         yield Site(url, runtime, {str(name): int(number) for name, number in cases.items()})
 
 

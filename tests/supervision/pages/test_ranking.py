@@ -14,8 +14,7 @@ from tests.quality.pages import chromium
 from tests.supervision.appraisal import filling
 from tests.supervision.pages.conftest import Site
 from tests.supervision.pages.signing import person
-from tests.web.serving import served
-from web.app import create
+from tests.web.serving import serving
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def ranked(runtime: Runtime) -> Iterator[Site]:
         filling.month(connection)
     freezing.freeze(runtime.engine, "2026-10", actor="cli:a", now=datetime(2026, 11, 2, tzinfo=UTC))
     editions.draft(runtime.engine, "2026-10", actor="cli:a")
-    with served(create(lambda: runtime)) as url:
+    with serving(lambda: runtime) as url:
         yield Site(url, runtime)
 
 

@@ -21,7 +21,7 @@ from pipeline.runtime import Runtime
 from sharedrepo import readers
 from tests.web.access import world
 from tests.web.access.world import KINDS, World
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.app import create
 
 MATRIX = Path(__file__).with_name("matrix.csv")
@@ -39,7 +39,7 @@ def rows() -> list[dict[str, str]]:
 
 @pytest.fixture
 def hub(settings: Settings, runtime: Runtime) -> Iterator[World]:
-    with served(create(lambda: runtime)) as url:
+    with serving(lambda: runtime) as url:
         made = world.made(url, settings, runtime)
         yield made
         world.gone(made)

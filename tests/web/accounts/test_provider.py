@@ -17,10 +17,9 @@ from sharedrepo.models import account as table
 from tests.departments import ORGAN
 from tests.web.accounts import provider as openid
 from tests.web.browser import Browser
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.accounts import service
 from web.accounts.oidc import Provider
-from web.app import create
 
 GROUPS = {"hub-stewards": "steward", "hub-departments": DEPARTMENT, "hub-admins": "administrator"}
 PERSON = {
@@ -57,7 +56,7 @@ def configured(settings: Settings, issuer: str) -> Settings:
 def hub(runtime: Runtime, provider: openid.Provider) -> Iterator[Browser]:
     """A browser at a hub whose persons sign in at the provider."""
     opened = dataclasses.replace(runtime, settings=configured(runtime.settings, provider.issuer))
-    with served(create(lambda: opened)) as url:
+    with serving(lambda: opened) as url:
         yield Browser(url)
 
 
@@ -176,7 +175,7 @@ def test_a_person_who_declines_is_told_so(hub: Browser, provider: openid.Provide
 
 def test_a_provider_that_is_away_is_said(runtime: Runtime) -> None:
     opened = dataclasses.replace(runtime, settings=configured(runtime.settings, "http://127.0.0.1:1"))
-    with served(create(lambda: opened)) as url:
+    with serving(lambda: opened) as url:
         answer = Browser(url).see("/sign-in/provider")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "10"
@@ -187,7 +186,7 @@ def test_the_return_address_is_the_one_that_is_set(runtime: Runtime, provider: o
         update={"web_url": "https://hub.example.gov.cn"}
     )
     opened = dataclasses.replace(runtime, settings=settings)
-    with served(create(lambda: opened)) as url:
+    with serving(lambda: opened) as url:
         there = Browser(url).see("/sign-in/provider", allow_redirects=False).headers["Location"]
     assert parse_qs(urlsplit(there).query)["redirect_uri"] == ["https://hub.example.gov.cn/sign-in/return"]
 

@@ -17,10 +17,9 @@ from hub.settings import Settings
 from pipeline.runtime import Runtime
 from sharedrepo.models import account_event, session, sign_in_pause
 from tests.web.browser import PASSWORD, Browser, form_word
-from tests.web.serving import served
+from tests.web.serving import serving
 from web.accounts import passwords
 from web.accounts import service as accounts
-from web.app import create
 
 
 def test_a_person_signs_in_and_out(browser: Browser, account: Callable[..., str], runtime: Runtime) -> None:
@@ -71,7 +70,7 @@ def test_cookies_are_secure_under_a_name_that_is_not_this_machine(browser: Brows
 
 def test_the_address_that_is_set_decides_on_secure_cookies(runtime: Runtime) -> None:
     settings = runtime.settings.model_copy(update={"web_url": "https://hub.example.gov.cn"})
-    with served(create(lambda: dataclasses.replace(runtime, settings=settings))) as url:
+    with serving(lambda: dataclasses.replace(runtime, settings=settings)) as url:
         said = Browser(url).see("/sign-in").headers["Set-Cookie"]
     assert said.startswith("__Host-hub_form="), "also where a proxy passes another name on"
 
