@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -32,6 +33,12 @@ settings.load_profile("untimed")
 MEMORY_MIB = 6 * 1024
 """So much must be free before a test's server lies in memory: its files are some hundred MiB."""
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """Take modules and collected tests out of the collector's sight: it walked all of them time and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
