@@ -30,9 +30,12 @@ def sparing() -> Iterator[Callable[[], None]]:
             gc.collect()
 
     gc.disable()
-    gc.freeze()
+    ours = gc.get_freeze_count() == 0  # else somebody (a process that forks tasks) left out what stood before
+    if ours:
+        gc.freeze()
     try:
         yield between
     finally:
-        gc.unfreeze()
+        if ours:
+            gc.unfreeze()
         gc.enable()

@@ -35,8 +35,12 @@ MEMORY_MIB = 6 * 1024
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+gc.disable()  # until all tests are collected: what is imported stays
+
+
 def pytest_collection_finish() -> None:
     """Take modules and collected tests out of the collector's sight: it walked all of them time and again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
