@@ -36,6 +36,8 @@ OPEN = {
     "/items/review/{code:path}",
     "/items/{code:path}",
     "/ranking",
+    "/ranking/years/{year}",
+    "/ranking/years/{year}/files/{name}",
     "/ranking/{month}",
     "/ranking/{month}/evidence",
     "/ranking/{month}/files/{name}",
