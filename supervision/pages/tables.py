@@ -37,13 +37,14 @@ class Table:
 
     def sheet(self) -> Sheet:
         """Return it as the writers of files take it; a column is one of numbers where all its values are."""
-        numbers = [all(isinstance(row[place], int | None) for row in self.rows) for place in range(len(self.heads))]
-        columns = [
+        columns = [[row[place] for row in self.rows if row[place] is not None] for place in range(len(self.heads))]
+        numbers = [bool(values) and all(isinstance(one, int) for one in values) for values in columns]
+        heads = [
             Column(str(place), head, number=number)
             for place, (head, number) in enumerate(zip(self.heads, numbers, strict=True))
         ]
         return Sheet(
-            self.title, columns, [{str(place): value for place, value in enumerate(row)} for row in self.rows],
+            self.title, heads, [{str(place): value for place, value in enumerate(row)} for row in self.rows],
             self.notes,
         )  # fmt: skip
 

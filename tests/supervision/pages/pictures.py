@@ -63,7 +63,8 @@ def filled(settings: Settings, runtime: Runtime) -> None:
                 {"post": post, "stage": stage},
             )
         register = settings.home.parent / "duty.csv"
-        register.write_text(REGISTER, encoding="utf-8")
+        head, rows = REGISTER.split("\n", 1)
+        register.write_text("\n".join([head, *(rows.replace(ORGAN, one).rstrip() for one in organs)]) + "\n", "utf-8")
         service.take_in(connection, runtime.protector, files.read(register), file=register.name, actor="cli:demo",
                         today=date(2026, 3, 1), reason="a picture")  # fmt: skip
     running.run(runtime.engine, full=True, protector=runtime.protector)
@@ -104,8 +105,7 @@ def test_pictures(site: Site) -> None:
         red = connection.execute(sa.text(
             """SELECT c.number, c.case_id FROM supervision.card AS c JOIN supervision.clock AS k USING (case_id)
                WHERE c.case_id IS NOT NULL AND k.closed_at IS NULL
-               ORDER BY c.organ = :organ DESC, c.level = 'red' DESC, coalesce(k.paused_days, 0) DESC, c.card_id
-               LIMIT 1"""), {"organ": ORGAN}).one()  # fmt: skip
+               ORDER BY c.level = 'red' DESC, coalesce(k.paused_days, 0) DESC, c.card_id LIMIT 1""")).one()  # fmt: skip
     pages = {
         "wall": "/supervision", "cases": "/supervision/cases", "case": f"/supervision/cases/{red.case_id}",
         "cards": "/supervision/cards", "card": f"/supervision/cards/{red.number}", "waiting": "/supervision/waiting",

@@ -105,6 +105,20 @@ def test_a_long_list_goes_over_pages_with_its_head_on_each() -> None:
     assert "…" in said, "what is too long for a cell is cut, and said to be"
 
 
+def test_no_number_and_no_word_is_broken_and_columns_that_do_not_fit_go_onto_further_pages() -> None:
+    columns = [Column("organ", "单位 Department"), *(Column(f"n{n}", f"件数（A） denominator {n}", number=True)
+               for n in range(40))]  # fmt: skip
+    row = {"organ": "人力资源和社会保障厅", **{f"n{n}": 1_234_500 + n for n in range(40)}}
+    said = text_of(written("pdf", Sheet("趋势", columns, [row])))
+    assert all(f"\n{1_234_500 + n}\n" in said for n in range(40))
+    assert said.count("denominator") == 40
+    assert "（A）" in said
+    parts = re.findall(r"趋势  \((\d)/(\d)\)", said)
+    assert [int(part) for part, _ in parts] == list(range(1, len(parts) + 1))
+    assert len(parts) > 1
+    assert said.count("人力资源") == len(parts), "each run of pages says which row is whose"
+
+
 def test_the_same_list_is_the_same_pdf() -> None:
     assert written("pdf", sheet()) == written("pdf", sheet())
 
