@@ -68,7 +68,9 @@ def found(connection: sa.Connection, number: str, *, organ: str | None = None) -
     Raises:
         NoSuchCard: there is none of this number, or it is not of this organ.
     """
-    query = """SELECT c.*, a.case_number AS "case", r.title_zh, r.title_en, r.source_zh, r.source_en, r.feedback_days
+    query = """SELECT c.*, a.case_number AS "case", (
+                   SELECT o.name FROM core.organ AS o WHERE o.code = c.organ ORDER BY o.valid_from DESC LIMIT 1)
+                   AS organ_name, r.title_zh, r.title_en, r.source_zh, r.source_en, r.feedback_days
                FROM supervision.card AS c LEFT JOIN core.approval_case AS a ON a.record_id = c.case_id
                JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
                WHERE c.number = :number
