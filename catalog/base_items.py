@@ -38,26 +38,55 @@ def fix(
         ContentRefused: with everything that is wrong with the code or the fields.
         DeedRefused: no reason was given.
     """
+    words = _reasoned(base_code, reason)
+    with store.deed(engine) as connection:
+        _write(connection, base_code, fields, doer, words)
+        return _differing(connection, base_code, fields)
+
+
+def take_in(
+    connection: sa.Connection, bases: Mapping[str, Mapping[str, Any]], doer: Doer, *, reason: str
+) -> dict[str, str]:
+    """Fix what an import says of base items, within its transaction; return the fate of each: new, changed, unchanged.
+
+    Raises:
+        ContentRefused: with everything that is wrong with one of them.
+        DeedRefused: no reason was given.
+    """
+    fates: dict[str, str] = {}
+    for base_code, fields in bases.items():
+        before = store.central(connection, base_code)
+        if before is not None and dict(before) == dict(fields):
+            fates[base_code] = "unchanged"
+            continue
+        _write(connection, base_code, fields, doer, _reasoned(base_code, reason))
+        fates[base_code] = "new" if before is None else "changed"
+    return fates
+
+
+def _reasoned(base_code: str, reason: str) -> str:
     words = one_line(reason)
     if not words or len(words) > _LONGEST:
         raise DeedRefused(base_code, "no reason was given, or a very long one", f"Say it in at most {_LONGEST}.")
+    return words
+
+
+def _write(connection: sa.Connection, base_code: str, fields: Mapping[str, Any], doer: Doer, words: str) -> None:
     if faults := _faults(base_code, fields):
         raise ContentRefused(base_code, faults)
     values = {"base": base_code, "content": orjson.dumps(dict(fields)).decode(), "actor": doer.actor, "reason": words}
-    with store.deed(engine) as connection:
-        connection.execute(
-            sa.text("""INSERT INTO catalog.base_item (base_code, content, set_by)
-                       VALUES (:base, CAST(:content AS jsonb), :actor)
-                       ON CONFLICT (base_code) DO UPDATE
-                       SET content = excluded.content, set_by = excluded.set_by, set_at = now()"""),
-            values,
-        )
-        connection.execute(
-            sa.text("""INSERT INTO catalog.base_item_deed (base_code, content, actor, reason)
-                       VALUES (:base, CAST(:content AS jsonb), :actor, :reason)"""),
-            values,
-        )
-        return _differing(connection, base_code, fields)
+    connection.execute(
+        sa.text("""INSERT INTO catalog.base_item (base_code, content, set_by)
+                   VALUES (:base, CAST(:content AS jsonb), :actor)
+                   ON CONFLICT (base_code) DO UPDATE
+                   SET content = excluded.content, set_by = excluded.set_by, set_at = now()"""),
+        values,
+    )
+    connection.execute(
+        sa.text("""INSERT INTO catalog.base_item_deed (base_code, content, actor, reason)
+                   VALUES (:base, CAST(:content AS jsonb), :actor, :reason)"""),
+        values,
+    )
 
 
 def listed(engine: sa.Engine) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from hub.show import as_json, show_table
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from catalog.imports.entries import Entry
+    from catalog.imports.entries import Bases, Entry
 
 files = typer.Typer()
 
@@ -51,22 +51,27 @@ def import_(
     if not dry_run and not reason.strip():
         raise FileRefused(str(file or source), "no --reason was given", "Say why: it is kept with every version.")
     engine = opened()
-    found = _entries(engine, source, file, form)
+    found, bases = _entries(engine, source, file, form)
     done = service.take_in(
         engine, found, doer_of("hub"), reason=reason, effective_on=effective.date() if effective else None,
-        skip_refused=skip_refused, dry_run=dry_run,
+        skip_refused=skip_refused, dry_run=dry_run, bases=bases,
     )  # fmt: skip
     lines = [one.as_dict() for one in done.lines]
     if json:
-        as_json({"counts": dict(done.counts), "cycle": list(done.cycle), "items": lines})
+        as_json({
+            "counts": dict(done.counts), "cycle": list(done.cycle), "base_items": dict(done.bases), "items": lines,
+        })  # fmt: skip
     else:
+        for code, fate in done.bases.items():
+            if fate != "unchanged":
+                typer.echo(f"base item {code}: {fate}")
         _show_plan(
             lines, dict(done.counts), done.cycle, fates=("new", "changed", "refused") if dry_run else ("refused",)
         )
 
 
-def _entries(engine: sa.Engine, source: str | None, file: Path | None, form: str) -> list[Entry]:
-    """Read what is to be imported."""
+def _entries(engine: sa.Engine, source: str | None, file: Path | None, form: str) -> tuple[list[Entry], Bases]:
+    """Read what is to be imported: items, and what base items fix."""
     from catalog.errors import FileRefused  # noqa: PLC0415  # only when this command runs
     from catalog.imports import entries, up_task  # noqa: PLC0415  # only when this command runs
     from catalog.workbook import reading  # noqa: PLC0415  # only when this command runs
@@ -75,11 +80,13 @@ def _entries(engine: sa.Engine, source: str | None, file: Path | None, form: str
         raise FileRefused(str(file), f"there is no form {form[:40]!r}", "There are: hub, up_task.")
     if source is not None:
         with engine.connect() as connection:
-            return list(entries.from_source(connection, source))
+            return list(entries.from_source(connection, source)), {}
     path = existing(file)
     if form == "up_task":
-        return list(up_task.read(path))
-    return list(reading.read(path) if path.suffix == ".xlsx" else entries.read_file(path))
+        return list(up_task.read(path)), {}
+    if path.suffix == ".xlsx":
+        return list(reading.read(path)), reading.read_bases(path)
+    return entries.read_file(path)
 
 
 def _brief(value: Any) -> str:
@@ -127,7 +134,7 @@ def export(
             said = exports.document(connection, day_of(day))
             count = len(said["items"])
     if to.suffix == ".xlsx":
-        writing.write(to, said["items"])
+        writing.write(to, said["items"], said["base_items"])
     else:
         to.write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2) + b"\n")
     typer.echo(f"{count:,} items stand in {to}.")

@@ -41,6 +41,7 @@ _ONLINE = ("3", "4", "5")
 """Depths at which an application can be made online."""
 _DURATIONS = {"calendar_day": "P{}D", "month": "P{}M", "year": "P{}Y"}
 
+_BASES = "SELECT base_code, content ->> 'name' AS name FROM catalog.base_item"
 _ITEMS = """
 SELECT f.code, f.base_code, f.organ, f.region, f.status, f.content, o.name AS organ_name, o.region AS organ_region
 FROM catalog.in_force AS f
@@ -59,9 +60,10 @@ def document(connection: sa.Connection, day: date) -> Node:
     for row in rows:
         for number in {row["code"], row["base_code"] or row["code"]}:
             by_number.setdefault(number, []).append(_item(row["code"]))
+    bases = {row.base_code: row.name for row in connection.execute(sa.text(_BASES))}
     nodes: dict[str, Node] = {}
     for row in rows:
-        for node in _service(row, shown(row["content"]), by_number):
+        for node in _service(row, shown(row["content"]), by_number, bases):
             nodes.setdefault(node["@id"], node)
     for node in _dataset(day, [_item(row["code"]) for row in rows]):
         nodes[node["@id"]] = node
@@ -83,7 +85,9 @@ def _dataset(day: date, items: list[str]) -> Iterator[Node]:
     }  # fmt: skip
 
 
-def _service(row: Mapping[str, Any], content: Said, by_number: Mapping[str, list[str]]) -> Iterator[Node]:
+def _service(
+    row: Mapping[str, Any], content: Said, by_number: Mapping[str, list[str]], bases: Mapping[str, str | None]
+) -> Iterator[Node]:
     """Yield an item and all that belongs to it."""
     me, organ = _item(row["code"]), f"{URN}:organ:{row['organ']}"
     node: Node = {
@@ -92,8 +96,12 @@ def _service(row: Mapping[str, Any], content: Said, by_number: Mapping[str, list
         "dct:description": _texts(_told(content, "zh"), _told(content, "en")),
         "cv:hasCompetentAuthority": _to(organ), "dct:isPartOf": _to(f"{URN}:items"), "dct:language": _to(_CHINESE),
         "adms:status": _to(f"{URN}:status:{row['status']}"),
-        "cv:isClassifiedBy": _to(f"{URN}:type:{content['item_type']}"),
+        "cv:isClassifiedBy": [_to(f"{URN}:type:{content['item_type']}")],
     }  # fmt: skip
+    if row["base_code"] in bases:
+        base = _base(row["base_code"], bases[row["base_code"]])
+        node["cv:isClassifiedBy"].append(_to(base["@id"]))
+        yield base
     region = row["organ_region"] or row["region"] or row["organ"][2:8]
     place = row["region"] or region
     yield from _organ(organ, row, region)
@@ -234,6 +242,14 @@ def _concept(sort: str, code: str, prefix: str) -> Node:
     labels = (Words(language).or_code(prefix, code) for language in ("zh", "en"))
     return {
         "@id": f"{URN}:{sort}:{code}", "@type": "skos:Concept", "skos:notation": code, "skos:prefLabel": _texts(*labels)
+    }  # fmt: skip
+
+
+def _base(code: str, name: str | None) -> Node:
+    """Return a base item: what all that carry it out have in common."""
+    return {
+        "@id": f"{URN}:base:{code}", "@type": "skos:Concept", "skos:notation": code,
+        "skos:prefLabel": _texts(name or f"基本编码 {code}"),
     }  # fmt: skip
 
 

@@ -19,11 +19,20 @@ ORDER BY f.code
 """
 
 
+_BASES = "SELECT base_code, content FROM catalog.base_item ORDER BY base_code"
+
+
 def document(connection: sa.Connection, day: date) -> dict[str, Any]:
-    """Return all items with what each says on a day; abolished and devolved ones too, as such."""
+    """Return all items with what each says on a day; abolished and devolved ones too, as such.
+
+    What base items fix goes with them as it is now: they have no days.
+    """
     rows = connection.execute(sa.text(_ITEMS), {"day": day}).mappings()
     items = [{**row, "effective_on": row["effective_on"].isoformat()} for row in rows]
-    return {"catalogue": FORM, "day": day.isoformat(), "items": [_without_empty(one) for one in items]}
+    bases = [dict(row) for row in connection.execute(sa.text(_BASES)).mappings()]
+    return {
+        "catalogue": FORM, "day": day.isoformat(), "base_items": bases, "items": [_without_empty(one) for one in items],
+    }  # fmt: skip
 
 
 def _without_empty(item: dict[str, Any]) -> dict[str, Any]:

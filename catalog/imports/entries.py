@@ -49,8 +49,12 @@ class Entry:
     faults: tuple[Fault, ...] = ()
 
 
-def read_file(path: Path) -> Iterator[Entry]:
-    """Read a file in the hub's own form: `{"catalogue": 1, "items": [...]}`.
+Bases = dict[str, Mapping[str, Any]]
+"""What base items fix, by their code."""
+
+
+def read_file(path: Path) -> tuple[list[Entry], Bases]:
+    """Read a file in the hub's own form: `{"catalogue": 1, "items": [...]}`, and `base_items` where it has some.
 
     Raises:
         FileRefused: it is too large, no JSON, or not of this form.
@@ -65,8 +69,26 @@ def read_file(path: Path) -> Iterator[Entry]:
         raise FileRefused(path.name, f'it is not of the form {{"catalogue": {FORM}, "items": […]}}', "See the docs.")
     if len(said["items"]) > MOST_ENTRIES:
         raise FileRefused(path.name, f"it holds {len(said['items'])} items", f"At most {MOST_ENTRIES}: split it.")
-    for number, one in enumerate(said["items"], 1):
-        yield entry(f"{path.name}: item {number}", one)
+    entries = [entry(f"{path.name}: item {number}", one) for number, one in enumerate(said["items"], 1)]
+    return entries, bases_of(path.name, said.get("base_items", []))
+
+
+def bases_of(name: str, said: Any) -> Bases:
+    """Read base items: each with its code and the object of what it fixes.
+
+    Raises:
+        FileRefused: they are not of this form, or one stands twice.
+    """
+    made: Bases = {}
+    for number, one in enumerate(said if isinstance(said, list) else [None], 1):
+        fine = isinstance(one, dict) and set(one) == {"base_code", "content"} and isinstance(one["content"], dict)
+        if not fine or not isinstance(one["base_code"], str):
+            hint = "Write base_code and content, an object."
+            raise FileRefused(name, f"base item {number} is not of the form of an export", hint)
+        if one["base_code"] in made:
+            raise FileRefused(name, f"base item {number} stands twice", "Write each once.")
+        made[one["base_code"]] = one["content"]
+    return made
 
 
 def entry(place: str, said: Any, further: Iterable[Fault] = ()) -> Entry:

@@ -61,6 +61,8 @@ class Plan:
 
     lines: tuple[Planned, ...]
     cycle: tuple[str, ...] = ()
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """What becomes of the base items that it names, by their code."""
 
     @property
     def counts(self) -> Counter[str]:

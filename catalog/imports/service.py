@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from catalog import store
+from catalog import base_items, store
 from catalog.errors import Cycle, ImportRefused
 from catalog.imports.entries import Entry
 from catalog.imports.plan import Plan, plan
@@ -23,21 +24,27 @@ _CHANGE: dict[Status, Change] = {
 
 def take_in(
     engine: sa.Engine, entries: Iterable[Entry], doer: Doer, *, reason: str, effective_on: date | None = None,
-    skip_refused: bool = False, dry_run: bool = False,
+    skip_refused: bool = False, dry_run: bool = False, bases: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:  # fmt: skip
     """Judge an import and, unless it is a dry run, publish what is new and what changed; return what was done.
 
     An import comes from a register that was reviewed elsewhere, so its versions are published at once, with a deed
     `import` that names who did it and why. An item that is cancelled on a later day gets a version for that day, too.
+    What the import says of base items is fixed before its items are judged by it.
 
     Raises:
+        ContentRefused: what it says of a base item is wrong; nothing was written.
         ImportRefused: some entries are wrong, and they were not to be left out; nothing was written.
         Cycle: items would require each other; nothing was written.
     """
     with store.deed(engine) as connection:
-        made = plan(connection, entries, effective_on=effective_on)
+        tried = connection.begin_nested()
+        fates = base_items.take_in(connection, bases or {}, doer, reason=reason or "dry run")
+        made = replace(plan(connection, entries, effective_on=effective_on), bases=fates)
         if dry_run:
+            tried.rollback()
             return made
+        tried.commit()
         if made.cycle:
             raise Cycle(made.cycle)
         if made.counts["refused"] and not skip_refused:

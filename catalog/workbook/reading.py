@@ -12,9 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import orjson
+
 from catalog.errors import Fault, FileRefused
-from catalog.imports.entries import LARGEST_FILE, MOST_ENTRIES, Entry, entry
-from catalog.workbook.sheets import CODE, EMPTY, GROUP, GUIDE, HEAD, NAMES, Column, Sheet, arrays, sheets
+from catalog.imports.entries import LARGEST_FILE, MOST_ENTRIES, Bases, Entry, entry
+from catalog.workbook.sheets import (
+    BASES,
+    CODE,
+    EMPTY,
+    FIELD,
+    GROUP,
+    GUIDE,
+    HEAD,
+    NAMES,
+    VALUE,
+    Column,
+    Sheet,
+    arrays,
+    sheets,
+)
 from connectors.kinds.files.where import Where
 from connectors.kinds.files.xlsx import Seen, XlsxReader
 from connectors.limits import MIB, Limits
@@ -97,7 +113,7 @@ def read(path: Path) -> Iterator[Entry]:
         _take(items, place, cells, own)
         if len(items) > MOST_ENTRIES:
             raise FileRefused(path.name, f"it holds more than {MOST_ENTRIES} items", "Split it.")
-    for sheet in lists:
+    for sheet in (one for one in lists if one.holds != BASES):
         for place, cells in _rows(path, sheet, strays):
             _put(items, strays, place, cells, sheet)
     for one in items.values():
@@ -105,10 +121,39 @@ def read(path: Path) -> Iterator[Entry]:
     yield from strays
 
 
-def _rows(path: Path, sheet: Sheet, strays: list[Entry], *, known: Sequence[str] | None = None) -> Iterator[Row]:
+_TEXTS = ("name", "item_type")
+
+
+def read_bases(path: Path) -> Bases:
+    """Read what the workbook says of base items.
+
+    Raises:
+        FileRefused: a row says nothing that a base item can fix, or says it twice.
+    """
+    strays: list[Entry] = []
+    made: dict[str, dict[str, Any]] = {}
+    sheet = next(one for one in sheets() if one.holds == BASES)
+    by_name = {column.name: column for column in sheet.columns}
+    for place, cells in _rows(path, sheet, strays, find="base_code"):
+        name, value = by_name[FIELD].said(cells.get(FIELD, "")), cells.get(VALUE, "")
+        fields = made.setdefault(cells.get("base_code", "").strip(), {})
+        if name in fields:
+            raise FileRefused(place, f"{name!r} of this base item stands twice", "Leave one row of it.")
+        try:
+            fields[name] = value if name in _TEXTS else orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise FileRefused(place, f"the value of {name[:40]!r} is no JSON", "Write it as an export does.") from None
+    for stray in strays:
+        raise FileRefused(stray.place, stray.faults[0].said, "Mend the row.")
+    return dict(made)
+
+
+def _rows(
+    path: Path, sheet: Sheet, strays: list[Entry], *, known: Sequence[str] | None = None, find: str = CODE
+) -> Iterator[Row]:
     """Yield the rows of a sheet; one that cannot be read becomes an entry of its own."""
     try:
-        for number, row in _Reader(path.open("rb"), sheet, path.name, known=known).rows():
+        for number, row in _Reader(path.open("rb"), sheet, path.name, known=known, find=find).rows():
             place = f"{path.name}: {sheet.title}, row {number}"
             if isinstance(row, BrokenRecord):
                 strays.append(_stray(place, "unreadable_record", row.message))

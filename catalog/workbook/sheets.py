@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from catalog.content import CENTRAL
 from hub.documents import SCHEMAS
 from hub.words import Words
 from sharedrepo.models.catalog import STATUSES
@@ -95,6 +96,15 @@ _HEAD = (
 )  # fmt: skip
 HEAD = tuple(one.name for one in _HEAD)
 _ITEM = Column(CODE, "事项编码")
+FIELD, VALUE, BASES = "field", "value", "base_items"
+_BASES = Sheet(
+    "基本目录 base_items", BASES,
+    (
+        Column("base_code", "基本编码"), Column(FIELD, "统一要素", "code", CENTRAL),
+        Column(VALUE, "内容（期限、依据、结果写作 JSON）"),
+    ),
+)  # fmt: skip
+"""What base items fix, a row a field; what is no text stands as JSON."""
 _NUMBERS = Sheet("其他编号 numbers", "numbers", (_ITEM, Column("scheme", "编号体系"), Column("number", "编号")))
 
 
@@ -112,7 +122,7 @@ def sheets() -> tuple[Sheet, ...]:
         else:
             lists.append(Sheet(_title(name, spec), name, (_ITEM, *_row_columns(inner["properties"]))))
     empty = Column(EMPTY, "没有内容的清单（如无需材料）", "codes", arrays())
-    return (Sheet("事项 items", None, (*_HEAD, *own, empty)), _NUMBERS, *lists)
+    return (Sheet("事项 items", None, (*_HEAD, *own, empty)), _NUMBERS, _BASES, *lists)
 
 
 @cache

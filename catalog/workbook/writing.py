@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import orjson
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from catalog.errors import FileRefused
-from catalog.workbook.sheets import EMPTY, FIRST, GROUP, GUIDE, HEAD, Column, Sheet, arrays, sheets
+from catalog.workbook.sheets import BASES, EMPTY, FIRST, GROUP, GUIDE, HEAD, Column, Sheet, arrays, sheets
 
 _LONGEST = 32_767
 """Characters that a cell of a workbook can hold."""
@@ -43,8 +44,10 @@ _WORDS = (
 )
 
 
-def write(path: Path, items: Iterable[Mapping[str, Any]] = ()) -> None:
-    """Write items, each as `hub catalog export` says it, into a new workbook; without items it is the template.
+def write(
+    path: Path, items: Iterable[Mapping[str, Any]] = (), bases: Iterable[Mapping[str, Any]] = ()
+) -> None:  # fmt: skip
+    """Write items and base items, as `hub catalog export` says them, into a new workbook; without any, the template.
 
     Raises:
         FileRefused: a text cannot stand in a workbook and come back the same; no file is written.
@@ -58,6 +61,10 @@ def write(path: Path, items: Iterable[Mapping[str, Any]] = ()) -> None:
     try:
         for sheet in sheets():
             page = _page(book, sheet)
+            if sheet.holds == BASES:
+                for row in _fixed(bases):
+                    page.append([_cell(page, text, at=f"base item {row[0]}") for text in row])
+                continue
             for item in listed:
                 for row in _rows(sheet, item):
                     page.append([_cell(page, text, at=f"item {item['code']}, {sheet.title}") for text in row])
@@ -106,6 +113,13 @@ def _rows(sheet: Sheet, item: Mapping[str, Any]) -> Iterator[list[str]]:
     else:
         for one in _listed(sheet.holds, content.get(sheet.holds, ())):
             yield _row(sheet, {**one, "code": item["code"]})
+
+
+def _fixed(bases: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
+    """Yield a row for each field that a base item fixes."""
+    for base in bases:
+        for name, value in base["content"].items():
+            yield [base["base_code"], name, value if isinstance(value, str) else orjson.dumps(value).decode()]
 
 
 def _listed(name: str, entries: Iterable[Any]) -> Iterator[dict[str, Any]]:

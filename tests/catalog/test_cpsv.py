@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from pyshacl import validate
 from rdflib import RDF, XSD, Graph, Literal, Namespace, URIRef
 
-from catalog import cpsv
+from catalog import base_items, cpsv
+from catalog.life import Doer
 from hub.documents import SCHEMAS
 from tests.catalog.items import ORGAN, code, content, needs, published
 
@@ -39,6 +40,8 @@ FULL = content(
 @pytest.fixture
 def graph(engine: sa.Engine) -> Graph:
     """The export of a small catalogue, read as a graph."""
+    fixed = {"name": "食品经营许可", "item_type": "01"}
+    base_items.fix(engine, "330117002000", fixed, Doer("cli:keeper", "hub"), reason="省级基本目录")
     published(engine, code(1), content=content(name="建设用地规划许可", fee={"charged": True, "basis": "《办法》"}))
     published(engine, code(2), content=FULL)
     published(engine, code(3), content=content(name="机密事项", disclosure="internal"))
@@ -75,6 +78,10 @@ def test_the_export_conforms_and_holds_what_is_public(graph: Graph) -> None:
 def test_an_item_says_all_that_it_says(graph: Graph) -> None:
     me = item(2)
     assert set(graph.objects(me, DCT.title)) == {Literal("食品经营许可", "zh"), Literal("Food licence", "en")}
+    base = URIRef(f"{cpsv.URN}:base:330117002000")
+    assert (me, CV.isClassifiedBy, base) in graph, "the base item that all levels share"
+    assert graph.value(base, SKOS.prefLabel) == Literal("食品经营许可", "zh")
+    assert not [one for one in graph.objects(item(1), CV.isClassifiedBy) if ":base:" in str(one)], "none is kept"
     assert graph.value(me, CV.processingTime) == Literal("P1M", datatype=XSD.duration)
     assert graph.value(item(1), CV.processingTime) is None, "working days are no duration"
     assert "10 working days" in str([str(one) for one in graph.objects(item(1), DCT.description)])

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog import exports, reading, service
-from catalog.errors import Cycle, FileRefused, ImportRefused
+from catalog import base_items, exports, reading, service
+from catalog.errors import ContentRefused, Cycle, FileRefused, ImportRefused
 from catalog.imports import entries
 from catalog.imports.service import take_in
 from catalog.life import Doer
-from tests.catalog.items import CLERK, CODE, ORGAN, OTHER, code, content, needs, proposed, published
+from tests.catalog.items import BASE, CLERK, CODE, ORGAN, OTHER, code, content, needs, proposed, published
 
 HUB = Doer("cli:keeper", "hub")
 
@@ -34,7 +34,8 @@ def file(folder: Path, *items: Any) -> Path:
 
 
 def taken(engine: sa.Engine, path: Path, **more: Any) -> Any:
-    return take_in(engine, entries.read_file(path), HUB, reason="年度清理", **more)
+    found, bases = entries.read_file(path)
+    return take_in(engine, found, HUB, reason="年度清理", bases=bases, **more)
 
 
 def fates(plan: Any) -> list[str]:
@@ -150,7 +151,18 @@ def test_an_import_that_makes_a_cycle_is_refused_whole(engine: sa.Engine, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b'{"catalogue": 2, "items": []}', b'{"catalogue": 1, "items": {}}', b"\xff"]
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"catalogue": 2, "items": []}',
+        b'{"catalogue": 1, "items": {}}',
+        b"\xff",
+        b'{"catalogue": 1, "items": [], "base_items": {}}',
+        b'{"catalogue": 1, "items": [], "base_items": [1]}',
+        b'{"catalogue": 1, "items": [], "base_items": [{"base_code": "x", "content": {}, "more": 1}]}',
+        b'{"catalogue": 1, "items": [], "base_items": [%b, %b]}' % ((b'{"base_code": "x", "content": {}}',) * 2),
+    ],
 )
 def test_a_file_of_another_form_is_refused_whole(body: bytes, tmp_path: Path) -> None:
     path = tmp_path / "items.json"
@@ -191,3 +203,35 @@ def test_a_proposal_under_way_is_not_run_over(engine: sa.Engine, tmp_path: Path)
         taken(engine, file(tmp_path, item(code=CODE, content=content(place="二楼"))))
     service.act(engine, CODE, "withdraw", CLERK, opinion="改由导入")
     assert fates(taken(engine, file(tmp_path, item(code=CODE, content=content(place="二楼"))))) == ["changed"]
+
+
+FIXED = {"name": "食品经营许可", "item_type": "01", "legal_limit": {"value": 20, "unit": "working_day"}}
+
+
+def test_base_items_are_exported_fixed_first_and_kept_with_who_did_it(engine: sa.Engine, tmp_path: Path) -> None:
+    base_items.fix(engine, BASE, FIXED, HUB, reason="省级基本目录")
+    published(engine)
+    with engine.connect() as connection:
+        made = exports.document(connection, date(2026, 2, 1))
+    assert made["base_items"] == [{"base_code": BASE, "content": FIXED}]
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps(made), encoding="utf-8")
+    assert dict(taken(engine, path).bases) == {BASE: "unchanged"}
+    longer = {**FIXED, "legal_limit": {"value": 30, "unit": "working_day"}}
+    made["base_items"][0]["content"] = longer
+    path.write_text(json.dumps(made), encoding="utf-8")
+    tried = taken(engine, path, dry_run=True)
+    assert (dict(tried.bases), fates(tried)) == ({BASE: "changed"}, ["refused"]), "its items are judged by it"
+    assert base_items.shown(engine, BASE)["content"] == FIXED, "a dry run writes nothing"
+    with pytest.raises(ImportRefused):
+        taken(engine, path)
+    assert base_items.shown(engine, BASE)["content"] == FIXED, "whole or not at all"
+    made["items"][0]["content"]["legal_limit"] = longer["legal_limit"]
+    path.write_text(json.dumps(made), encoding="utf-8")
+    assert fates(taken(engine, path)) == ["changed"]
+    shown = base_items.shown(engine, BASE)
+    assert (shown["content"], shown["changes"][-1]["reason"]) == (longer, "年度清理")
+    made["base_items"][0]["content"] = {"place": "二楼"}
+    path.write_text(json.dumps(made), encoding="utf-8")
+    with pytest.raises(ContentRefused):
+        taken(engine, path)

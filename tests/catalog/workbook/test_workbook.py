@@ -193,7 +193,7 @@ def test_the_plan_of_a_workbook_is_that_of_json(engine: sa.Engine, tmp_path: Pat
     items = [said(1, content=FULL), said(2), said(3, status="suspended")]
     path = tmp_path / "items.json"
     path.write_text(json.dumps({"catalogue": 1, "items": items}), encoding="utf-8")
-    assert [one.fate for one in take_in(engine, entries.read_file(path), HUB, reason="入库").lines] == ["new"] * 3
+    assert [one.fate for one in take_in(engine, entries.read_file(path)[0], HUB, reason="入库").lines] == ["new"] * 3
     with engine.connect() as connection:
         made = exports.document(connection, date(2026, 2, 1))
     writing.write(tmp_path / "items.xlsx", made["items"])
@@ -202,6 +202,33 @@ def test_the_plan_of_a_workbook_is_that_of_json(engine: sa.Engine, tmp_path: Pat
     changed(tmp_path / "items.xlsx", put(ITEMS, 4, column("place"), "三楼"))
     plan = take_in(engine, reading.read(tmp_path / "items.xlsx"), HUB, reason="再入", dry_run=True)
     assert [(one.fate, one.changes) for one in plan.lines][1] == ("changed", ("place",))
+
+
+BASES = "基本目录 base_items"
+FIXED = {
+    "name": "食品经营许可", "item_type": "01", "legal_limit": {"value": 20, "unit": "working_day"},
+    "legal_basis": ["《食品安全法》\n第三十五条"],
+    "results": [{"kind": "credential", "name": "许可证", "type": "食品经营许可证"}],
+}  # fmt: skip
+
+
+def test_base_items_go_out_and_come_back_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "items.xlsx"
+    writing.write(path, [said()], [{"base_code": "330117021000", "content": FIXED}])
+    assert reading.read_bases(path) == {"330117021000": FIXED}
+    assert len(list(reading.read(path))) == 1
+    writing.write(path)
+    assert reading.read_bases(path) == {}
+
+
+@pytest.mark.parametrize(
+    "row", [("330117021000", "name", "twice"), ("330117021000", "results", "[x"), ("330117021000", "legal_basis", "")]
+)
+def test_a_row_of_base_items_that_cannot_be_read_refuses_the_file(row: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "items.xlsx"
+    writing.write(path, [], [{"base_code": "330117021000", "content": {"name": "食品经营许可"}}])
+    with pytest.raises(FileRefused, match="base_items, row 4"):
+        reading.read_bases(changed(path, lambda book: book[BASES].append(row)))
 
 
 def with_part(name: str) -> Callable[[Path], None]:
