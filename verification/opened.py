@@ -18,7 +18,7 @@ from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
 from sharedrepo.signing import Ed25519Signer, publish
-from verification import confirming, feeds, jobs, recall, sealing, subscriptions, waiting
+from verification import confirming, feeds, jobs, readers, recall, sealing, subscriptions, waiting
 from verification.callers import Tokens
 from verification.delivering import Post
 from verification.rates import Rates
@@ -92,6 +92,7 @@ async def _mind(made: Verification, watch: Watch, protector: Protector, signer: 
     while True:
         try:
             if loop.time() - sealed >= made.settings.check_seal_seconds:
+                await asyncio.to_thread(readers.end_overlong, made.engine)
                 await asyncio.to_thread(sealing.seal, made.engine, signer)
                 sealed = loop.time()
                 await asyncio.to_thread(waiting.answer_all, made.checker, protector)

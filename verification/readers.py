@@ -20,6 +20,8 @@ from sharedrepo import readers
 
 MOST_CONNECTIONS: Final = 10
 STATEMENT_SECONDS: Final = 300
+TRANSACTION_SECONDS: Final = STATEMENT_SECONDS
+"""So long a transaction of a reader may last: an open one may hold up the seal of the log of checks."""
 _PASSWORD_BYTES: Final = 24
 _ENDING_MS: Final = 5_000
 """So long an ended session is waited for: what it left behind goes with it, and then its role can go."""
@@ -51,6 +53,7 @@ def make(engine: sa.Engine, *, organ: str, purpose: str, actor: str, password: b
         )
         connection.exec_driver_sql(f"ALTER ROLE {name} SET default_transaction_read_only = on")
         connection.exec_driver_sql(f"ALTER ROLE {name} SET statement_timeout = '{STATEMENT_SECONDS}s'")
+        connection.exec_driver_sql(f"ALTER ROLE {name} SET idle_in_transaction_session_timeout = '60s'")
         connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {_database(connection)} TO {name}")
         readers.grant(connection, role)
         connection.execute(
@@ -99,6 +102,25 @@ def end(engine: sa.Engine, role: str, *, actor: str) -> None:
     ):
         with contextlib.suppress(DBAPIError), engine.begin() as connection:
             connection.exec_driver_sql(statement)
+
+
+_OVERLONG: Final = """
+SELECT count(*) FROM (
+    SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity AS a JOIN access.reader AS r ON r.role = a.usename
+    WHERE a.xact_start < clock_timestamp() - make_interval(secs => :seconds)) AS ended
+"""
+
+
+def end_overlong(engine: sa.Engine, *, seconds: float = TRANSACTION_SECONDS) -> int:
+    """End the sessions of readers whose transaction lasts too long; return how many.
+
+    Also a transaction that reads only can take a number (`pg_current_xact_id()`), for which the seal then waits; and
+    what a role's settings bound, its session can set anew. Where the hub's role may not end others' sessions, nothing
+    is done: `hub audit status` tells how old the oldest unsealed entry is.
+    """
+    with contextlib.suppress(DBAPIError), engine.begin() as connection:
+        return int(connection.scalar(sa.text(_OVERLONG), {"seconds": seconds}) or 0)
+    return 0
 
 
 def listed(engine: sa.Engine) -> list[dict[str, Any]]:

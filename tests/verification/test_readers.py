@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,9 +17,12 @@ import pytest
 
 from sharedrepo import migrate, readers
 from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.signing import Ed25519Signer
 from tests.catalog import items
 from tests.verification.conftest import Command
 from tests.verification.registry import ASKER, FIRM_NAME, ISSUER, LICENCE, OTHER, PURPOSE, Registry
+from verification import readers as verifying_readers
+from verification import sealing
 
 OUT = ("out.credential", "out.decision", "out.case_progress", "out.prerequisite_status", "out.item")
 ITEM, OWN_ITEM = items.code(1, ISSUER), items.code(2, ASKER)
@@ -239,6 +243,25 @@ def test_a_role_that_ended_sees_nothing_and_is_gone(held: Registry, logged: Any,
     (row,) = [one for one in command("share", "role", "list", "--json")["roles"] if one["role"] == role]
     assert (row["state"], row["organ"], row["purpose"]) == ("ended", ASKER, PURPOSE)
     assert held.run("SELECT count(*) FROM pg_roles WHERE rolname = :role", role=role) == 0
+
+
+def test_a_reader_that_keeps_a_transaction_open_holds_up_no_seal(held: Registry, logged: Any) -> None:
+    reader = logged(ASKER)
+    reader.connection.autocommit = False
+    with reader.connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
+    reader.all("SELECT pg_current_xact_id()")  # the seal waits for this number
+    held.run("INSERT INTO audit.entry (recorded_at, kind, outcome) VALUES (now(), 'read', 'x')")
+    signer = Ed25519Signer.of(held.protector.ring)
+    assert sealing.seal(held.engine, signer) == 0
+    assert verifying_readers.end_overlong(held.engine) == 0, "it has its time"
+    assert verifying_readers.end_overlong(held.engine, seconds=0) == 1
+    with pytest.raises(psycopg2.OperationalError):
+        reader.all("SELECT 1")
+    deadline = time.monotonic() + 20
+    while sealing.seal(held.engine, signer) == 0:
+        assert time.monotonic() < deadline, "the ended session still holds the seal up"
+        time.sleep(0.05)
 
 
 def test_an_upgrade_that_makes_views_anew_keeps_what_readers_may_ask(held: Registry, logged: Any) -> None:
