@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """Minutes that an entry of the log may stay unsealed; after that new checks are refused."""
     check_digest: Literal["sha-256", "sm3"] = "sha-256"
     """The digest of commitments in receipts: sha-256, or sm3 (GB/T 32905)."""
+    check_inquiry_days: int = Field(default=5, ge=1, le=60)
+    """Working days within which an officer of the issuing department answers what no feed can tell."""
     notice_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Private networks into which notices may be posted, separated by commas; none by default."""
 

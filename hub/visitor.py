@@ -1,8 +1,8 @@
 """Who may do what on the pages: the roles, the rights of each, and the person who looks.
 
-An account has one role or several; their rights add up. Who is bound, to one organ (`department_steward`) or to one
-region (a `regional_supervisor`, a `chief_supervisor` of a city or county), holds no role beside it, so that nobody sees
-by one role what another one hides.
+An account has one role or several; their rights add up. Who is bound, to one organ (`department_steward`,
+`issuing_officer`) or to one region (a `regional_supervisor`, a `chief_supervisor` of a city or county), holds no role
+beside it, so that nobody sees by one role what another one hides.
 """
 
 from __future__ import annotations
@@ -42,9 +42,17 @@ ANSWER_CARDS = "answer_cards"
 """Answer a card or an order as its department: feedback, appeal."""
 TAKE_DOWN = "take_down"
 """Approve or refuse, as a superior, that a card is taken down (摘牌)."""
+CONFIRM = "confirm"
+"""Answer, as an officer of the issuing department, what other departments ask about its credentials (协查核实)."""
+SETTLE = "settle"
+"""Say, as the personal-data officer, what a check was whose case was never found."""
 
 DEPARTMENT = "department_steward"
-"""The role that is bound to one organ."""
+"""The role of who minds the data of one organ, and is bound to it."""
+OFFICER = "issuing_officer"
+"""The role of who answers for the credentials of one organ, and is bound to it."""
+BOUND = (DEPARTMENT, OFFICER)
+"""The roles that are bound to one organ."""
 REGIONAL = "regional_supervisor"
 """The role that is bound to one region: a supervisor of a city or county (市、县级监察人员)."""
 CHIEF = "chief_supervisor"
@@ -58,6 +66,8 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     CHIEF: frozenset({SUPERVISE, CARDS, TAKE_DOWN}),
     "legal_office": frozenset({CATALOGUE}),
     "reform_commission": frozenset({CATALOGUE}),
+    OFFICER: frozenset({CONFIRM}),
+    "personal_data_officer": frozenset({SETTLE}),
     "engineer": frozenset({SEE, ACKNOWLEDGE, DECIDE, REPLAY, ACCEPT_BATCH}),
     "administrator": frozenset({ACCOUNTS}),
 }
@@ -83,16 +93,16 @@ def faults_of(roles: Iterable[str], organ: str | None, region: str | None = None
     faults = [f"there is no role {one!r} (there are: {', '.join(ROLES)})" for one in asked if one not in RIGHTS]
     if not asked:
         faults.append(f"no role is named (there are: {', '.join(ROLES)})")
-    bound = DEPARTMENT in asked
+    bound = next((one for one in BOUND if one in asked), None)
     seats = sorted({one for one in asked if one in SEATS})
     if len(seats) > 1:
         faults.append(f"{' and '.join(seats)} are two seats of the item catalogue, and nobody sits in two")
     if bound and len(set(asked)) > 1:
-        faults.append(f"{DEPARTMENT} sees one organ only and goes with no other role")
+        faults.append(f"{bound} sees one organ only and goes with no other role")
     if bound and organ is None:
-        faults.append(f"{DEPARTMENT} needs the organ whose data it sees")
+        faults.append(f"{bound} needs the organ whose data it sees")
     if not bound and organ is not None:
-        faults.append(f"an organ is named, and only {DEPARTMENT} is bound to one")
+        faults.append(f"an organ is named, and only {' and '.join(BOUND)} are bound to one")
     return faults + _region_faults(set(asked), region)
 
 

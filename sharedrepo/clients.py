@@ -32,6 +32,9 @@ USAGE = "usage"
 CARDS = "cards"
 """The right to read the supervision cards of the client's own organ, and to answer them."""
 
+CONFIRM = "confirm"
+"""The right to answer what other departments ask about credentials of the client's own organ."""
+
 _TOKEN_BYTES = 32
 _PREFIX = "hub_"
 """Begins each token, so that one which strayed into a file or a log is found by those who look for secrets."""

@@ -44,6 +44,25 @@ def of_prerequisites(
     }  # fmt: skip
 
 
+def of_officer(
+    undetermined: dict[str, Any], said: str, *, organ: str, name: str | None, asked_at: datetime, at: datetime
+) -> dict[str, Any]:
+    """Write what an officer of the issuing department said in place of an answer that no feed could give.
+
+    It stands on no record: how far the feed is stays told, and a yes may be relied on as of when it was said.
+    """
+    outcome = {"yes": "match", "no": "denied"}.get(said, "undetermined")
+    basis = f"officer of {name} ({organ})" if name else f"officer of {organ}"
+    return {
+        **undetermined, "outcome": outcome, "reason": "not_ours" if outcome == "undetermined" else None, "fields": [],
+        "not_compared": [] if outcome == "match" else undetermined["not_compared"], "later_status_unknown": False,
+        "may_rely": outcome == "match", "evidence": [],
+        "officer": {
+            "basis": basis, "organ": organ, "said": said, "asked_at": instant(asked_at), "answered_at": instant(at),
+        },
+    }  # fmt: skip
+
+
 def _group(told: GroupTold) -> dict[str, Any]:
     return {
         "name": told.name, "day": told.day.isoformat(), "state": told.state, "option": told.best.option,

@@ -84,6 +84,25 @@ def settle(
 
 
 @verify.command()
+def inquiries(
+    state: Annotated[str, typer.Option(help="open, silent (past their day, and nobody answered) or ended.")] = "open",
+    organ: Annotated[str | None, typer.Option(help="Only those to this issuing organ.")] = None,
+    json: Json = False,
+) -> None:
+    """List what officers of issuing departments are asked where no feed can tell, and who is silent."""
+    from verification import officers  # noqa: PLC0415  # only when this command runs
+
+    if state not in officers.STATES:
+        raise CannotVerify(f"state {state!r} is none of {', '.join(officers.STATES)}.")
+    rows = officers.listed(open_hub()[0], issuer=organ, now=datetime.now(UTC), state=state, limit=10_000)
+    if json:
+        as_json({"inquiries": rows})
+    else:
+        columns = ("number", "type", "organ", "issuer", "state", "asked_at", "due", "answer", "answered_by")
+        show_table(columns, rows, title="Inquiries")
+
+
+@verify.command()
 def recall(json: Json = False) -> None:
     """Look which checks relied on what has changed since, and tell their organs; the API does so every ten minutes."""
     from verification import recall as recalling  # noqa: PLC0415  # only when this command runs

@@ -68,9 +68,7 @@ def _state(cursor: Any, protector: Protector, row: Any) -> str | None:
         asked = orjson.loads(protector.unseal(row.personal, context=log.CONTEXT))["asked"]
     except KeyTrouble:  # its key was destroyed, and with it what it was about
         return "no_such_case"
-    said = asked.get("credential") or {}
-    who = asked.get("applicant", {})
-    number, name = said.get("holder_number", who.get("number")), said.get("holder_name", who.get("name"))
+    number, name = _subject(asked)
     holder = Holder(protector, lambda work: work(cursor), number=number, name=name)
     own = own_case(cursor, asked["case"], row.organ)
     if own.cases and holder.is_party(own.party_numbers, own.party_names):
@@ -80,19 +78,62 @@ def _state(cursor: Any, protector: Protector, row: Any) -> str | None:
     return "not_a_party" if own.cases else "no_such_case"
 
 
-def unmatched(engine: sa.Engine, *, all_: bool = False) -> list[dict[str, Any]]:
+_UNMATCHED = """
+SELECT * FROM (
+    SELECT DISTINCT ON (c.check_id) c.check_id::text, c.state, c.decided_at, e.organ, e.purpose, e.kind,
+        e.recorded_at AS asked_at, k.code AS client, c.verdict, c.reason, c.settled_by, c.settled_at
+    FROM audit.confirmation AS c JOIN audit.entry AS e ON e.check_id = c.check_id
+        AND e.kind IN ('credential', 'prerequisites')
+    LEFT JOIN access.client AS k ON k.client_id = e.client_id
+    WHERE c.state <> 'confirmed' AND (:all OR c.verdict IS NULL)
+        AND (CAST(:organ AS text) IS NULL OR e.organ = :organ) AND (CAST(:state AS text) IS NULL OR c.state = :state)
+        AND (CAST(:check AS uuid) IS NULL OR c.check_id = :check)
+    ORDER BY c.check_id, e.entry_id
+) AS u
+ORDER BY decided_at DESC, check_id OFFSET :first LIMIT :limit
+"""
+STATES: Final = ("no_such_case", "not_a_party")
+"""What an unmatched check is: its case was never found, or has another party."""
+
+
+def unmatched(
+    engine: sa.Engine, *, all_: bool = False, organ: str | None = None, state: str | None = None,
+    check: str | None = None, first: int = 0, limit: int | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return the checks whose case was never found, or has another party: who asked, when and for what purpose.
 
-    Those that the personal-data officer settled are left out, unless `all_` asks for them too.
+    The latest found come first. Those that the personal-data officer settled are left out, unless `all_` asks for them
+    too.
     """
-    query = f"""SELECT DISTINCT ON (c.check_id) c.check_id::text, c.state, c.decided_at, e.organ, e.purpose,
-                   e.recorded_at AS asked_at, k.code AS client, c.verdict, c.reason, c.settled_by, c.settled_at
-               FROM audit.confirmation AS c JOIN audit.entry AS e ON e.check_id = c.check_id
-               LEFT JOIN access.client AS k ON k.client_id = e.client_id
-               WHERE c.state <> 'confirmed' {"" if all_ else "AND c.verdict IS NULL"}
-               ORDER BY c.check_id, e.entry_id"""
+    values = {"all": all_, "organ": organ, "state": state, "check": check, "first": first, "limit": limit}
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(sa.text(query)).mappings()]
+        return [dict(row) for row in connection.execute(sa.text(_UNMATCHED), values).mappings()]
+
+
+_NAMED = """SELECT personal FROM audit.entry WHERE check_id = :check AND personal IS NOT NULL
+            AND kind IN ('credential', 'prerequisites') ORDER BY entry_id LIMIT 1"""
+
+
+def named(engine: sa.Engine, protector: Protector, check: str) -> dict[str, str | None] | None:
+    """Return which case a check named, and its subject, masked; None where that was erased."""
+    with engine.connect() as connection:
+        personal = connection.scalar(sa.text(_NAMED), {"check": check})
+    try:
+        asked = None if personal is None else orjson.loads(protector.unseal(personal, context=log.CONTEXT))["asked"]
+    except KeyTrouble:  # its key was destroyed, and with it what it was about
+        asked = None
+    if asked is None:
+        return None
+    number, name = _subject(asked)
+    return {
+        "case": asked["case"], "number": None if number is None else protector.mask_number(number),
+        "name": None if name is None else protector.mask_name(name),
+    }  # fmt: skip
+
+
+def _subject(asked: dict[str, Any]) -> tuple[str | None, str | None]:
+    said, who = asked.get("credential") or {}, asked.get("applicant", {})
+    return said.get("holder_number", who.get("number")), said.get("holder_name", who.get("name"))
 
 
 class CannotSettle(HubError):

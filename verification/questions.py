@@ -71,14 +71,14 @@ def _past(day: date) -> date:
     return day
 
 
-_PRINTABLE = {"pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"}
+PRINTABLE = {"pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"}
 """What `_readable` asks for, as the API's document says it."""
-Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=_PRINTABLE), AfterValidator(_readable)]
+Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=PRINTABLE), AfterValidator(_readable)]
 HolderNumber = Annotated[
-    str, Field(min_length=1, max_length=40, json_schema_extra=_PRINTABLE), AfterValidator(_holder_number)
+    str, Field(min_length=1, max_length=40, json_schema_extra=PRINTABLE), AfterValidator(_holder_number)
 ]
 Organ = Annotated[str, Field(min_length=18, max_length=18), AfterValidator(_organ)]
-Item = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=_PRINTABLE), AfterValidator(_item)]
+Item = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=PRINTABLE), AfterValidator(_item)]
 Day = Annotated[date, BeforeValidator(iso_day), AfterValidator(_past)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_iso_instant)]
 _STRICT = ConfigDict(extra="forbid", str_strip_whitespace=False)

@@ -15,7 +15,7 @@ from hub.protect import Protector
 from hub.refusals import KeyReused, NotAllowed, NotAuthenticated, NotFound
 from hub.workdays import local_day
 from sharedrepo.signing import Signer
-from verification import answers, comparing, gathering, log, looking, prerequisites, recall, receipts, waiting
+from verification import answers, comparing, gathering, inquiring, log, looking, prerequisites, receipts, waiting
 from verification.callers import Caller
 from verification.freshness import Freshness
 from verification.holders import Holder
@@ -29,14 +29,6 @@ Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
 WAITS_FOR: Final = ("feed_behind", "no_feed")
 """The reasons of an undetermined answer that a feed may take away."""
-
-
-_OWN_LOG: Final = """
-SELECT e.entry_id AS number, e.recorded_at AS at, e.kind, e.outcome, e.check_id::text AS check, k.code AS client,
-    e.purpose, coalesce(c.state, e.confirmed) AS case
-FROM audit.entry AS e LEFT JOIN access.client AS k ON k.client_id = e.client_id
-LEFT JOIN audit.confirmation AS c ON c.check_id = e.check_id
-WHERE e.organ = %s AND e.entry_id > %s ORDER BY e.entry_id LIMIT %s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +89,7 @@ class Checker:
         told = self._earlier(caller, key, body)
         if told is not None:
             return Reply(told, waiting=told["state"] == "waiting", replayed=True)
-        judged = self._judge(caller, asked, now)
+        judged = self.judge(caller, asked, now)
         document, entry = self._answered(caller, judged, now)
         return self._written(caller, [judged], [entry], document, body, key)
 
@@ -130,15 +122,27 @@ class Checker:
     def again(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, check_id: str) -> Document | None:
         """Answer a waiting check anew, as a new receipt on the same check; None while it would go on waiting."""
         now = self.clock()
-        judged = self._judge(caller, asked, now)
+        judged = self.judge(caller, asked, now)
         over = asked.wait_until is not None and asked.wait_until <= now
         if judged.waits and not over:
             return None
-        document, entry = self._answered(caller, judged, now, check_id=check_id, last=True)
-        connection = self.sessions.connection()
-        with connection.cursor() as cursor:
+
+        def closing(cursor: Cursor) -> bool:
+            if not judged.waits:
+                inquiring.overtake(cursor, check_id)
+            return waiting.close(cursor, check_id, "lapsed" if judged.waits else "answered")
+
+        return self.anew(caller, judged, check_id, closing)
+
+    def anew(self, caller: Caller, judged: Judged, check_id: str, closing: Callable[[Cursor], bool]) -> Document | None:
+        """Write a later answer to a check, as a new receipt on it; in the same transaction `closing` ends what awaited
+        it, and says whether that was still open: of two who bring an answer the first one is written.
+        """
+        document, entry = self._answered(caller, judged, self.clock(), check_id=check_id, last=True)
+        with self.sessions.transaction() as cursor:
+            if not closing(cursor):
+                return None
             log.write(cursor, [entry])
-            waiting.close(cursor, check_id, "lapsed" if judged.waits else "answered")
         return document
 
     def refused(self, caller: Caller | None, reason: str) -> None:
@@ -186,20 +190,7 @@ class Checker:
         Raises:
             NotAuthenticated: it was revoked, or has expired.
         """
-        _mind_admitted(self.sessions.reading(lambda cursor: _admitted(cursor, caller)))
-
-    def log_of(self, caller: Caller, *, after: int, limit: int) -> list[Document]:
-        """Return rows of the log of the caller's organ, by number; that they were read is logged, too."""
-
-        def read(cursor: Cursor) -> list[Document]:
-            _mind_admitted(_admitted(cursor, caller))
-            cursor.execute(_OWN_LOG, (caller.organ, after, limit))
-            names = [column.name for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-        rows = self.sessions.reading(read)
-        self.noted(caller, "log")
-        return rows
+        self.sessions.reading(lambda cursor: mind_admitted(cursor, caller))
 
     def noted(self, caller: Caller, what: str) -> None:
         """Log that something was read."""
@@ -207,20 +198,15 @@ class Checker:
         with self.sessions.connection().cursor() as cursor:
             log.write(cursor, [seen])
 
-    def recalls_of(self, caller: Caller, *, after: int, limit: int) -> list[Document]:
-        """Return what the caller's organ was told of evidence that no longer holds; reading it is logged."""
-
-        def read(cursor: Cursor) -> list[Document]:
-            _mind_admitted(_admitted(cursor, caller))
-            return recall.told(cursor, self.protector, caller.organ, after=after, limit=limit)
-
-        rows = self.sessions.reading(read)
-        self.noted(caller, "recalls")
-        return rows
-
     # --- judging ---
 
-    def _judge(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> Judged:
+    def judge(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> Judged:
+        """Look a question up and answer it; nothing is written, but that it was refused.
+
+        Raises:
+            NotAllowed, NotFound: as `check`.
+            NotAuthenticated: the client was revoked.
+        """
         if isinstance(asked, PrerequisitesCheck):
             return self.sessions.reading(lambda cursor: self._prerequisites(cursor, caller, asked, now))
         (looked,) = self._looked(caller, [asked], now)
@@ -270,7 +256,7 @@ class Checker:
         return Judged(asked, told, holder, looked.grant_id, answer.records)
 
     def _prerequisites(self, cursor: Cursor, caller: Caller, asked: PrerequisitesCheck, now: datetime) -> Judged:
-        _mind_admitted(_admitted(cursor, caller))
+        mind_admitted(cursor, caller)
         holder = Holder(
             self.protector, self.sessions.reading, number=asked.applicant.number, name=asked.applicant.name
         )  # fmt: skip
@@ -388,11 +374,16 @@ def _confirmed(holder: Holder, cases: int, numbers: frozenset[bytes], people: fr
     return "confirmed" if cases and holder.is_party(numbers, people) else "not_yet"
 
 
-def _admitted(cursor: Cursor, caller: Caller) -> bool:
+def mind_admitted(cursor: Cursor, caller: Caller) -> None:
+    """Go on only for a client that still has its rights.
+
+    Raises:
+        NotAuthenticated: it was revoked, or has expired.
+    """
     cursor.execute(
         "SELECT revoked_at IS NULL AND expires_at > now() FROM access.client WHERE client_id = %s", (caller.client_id,)
     )
-    return bool((cursor.fetchone() or (False,))[0])
+    _mind_admitted((cursor.fetchone() or (False,))[0])
 
 
 def _mind_admitted(admitted: bool | None) -> None:

@@ -43,9 +43,13 @@ def add(
     )
 
 
-def close(cursor: Cursor, check_id: str, state: str) -> None:
-    """End the waiting of a check; what was asked is not kept here any longer."""
-    cursor.execute("UPDATE audit.waiting_check SET state = %s, question = NULL WHERE check_id = %s", (state, check_id))
+def close(cursor: Cursor, check_id: str, state: str) -> bool:
+    """End the waiting of a check, and say whether it waited; what was asked is not kept here any longer."""
+    cursor.execute(
+        "UPDATE audit.waiting_check SET state = %s, question = NULL WHERE check_id = %s AND state = 'waiting'",
+        (state, check_id),
+    )
+    return bool(cursor.rowcount)
 
 
 def answer_all(checker: Asking, protector: Protector) -> dict[str, int]:

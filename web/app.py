@@ -36,6 +36,8 @@ from supervision.pages.mining_routes import router as supervision_mining
 from supervision.pages.ranking_routes import router as supervision_ranking
 from supervision.pages.routes import router as supervision_pages
 from verification.opened import opened as checking
+from verification.pages.inquiry_routes import router as inquiry_pages
+from verification.pages.unmatched_routes import router as unmatched_pages
 from verification.routes import (
     get_balances,
     get_check,
@@ -43,6 +45,7 @@ from verification.routes import (
     get_check_job_result,
     get_heads,
     get_heartbeat,
+    get_inquiries,
     get_item,
     get_items,
     get_keys,
@@ -56,6 +59,8 @@ from verification.routes import (
     post_check,
     post_check_job,
     post_checks,
+    post_inquiry,
+    post_inquiry_answer,
     post_progress,
     post_token,
 )
@@ -82,6 +87,8 @@ MOUNTED: tuple[tuple[APIRouter, str | None], ...] = (
     (get_heartbeat.router, clients.USAGE),
     (get_cards.router, clients.CARDS),
     (post_feedback.router, clients.CARDS),
+    (get_inquiries.router, clients.CONFIRM),
+    (post_inquiry_answer.router, clients.CONFIRM),
 )
 """The routes of the packages, each with the right that a client needs for it; None: anybody may ask."""
 
@@ -91,6 +98,7 @@ CHECKS: tuple[tuple[APIRouter, bool], ...] = (
     (post_check.router, True),
     (post_checks.router, True),
     (get_check.router, True),
+    (post_inquiry.router, True),
     (post_check_job.router, True),
     (get_check_job.router, True),
     (get_check_job_result.router, True),
@@ -117,6 +125,8 @@ PAGES: tuple[tuple[APIRouter, bool | None], ...] = (
     (waiting_pages, True),
     (catalogue_pages, None),
     (catalogue_desks, True),
+    (inquiry_pages, True),
+    (unmatched_pages, True),
     (ranking_pages, None),
     (supervision_files, True),
     (supervision_pages, True),

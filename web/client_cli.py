@@ -45,13 +45,19 @@ def new(
     cards: Annotated[
         bool, typer.Option("--cards", help="It may read the supervision cards of its organ, and answer them.")
     ] = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="It may answer what others ask about credentials of its organ.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, max=3660, help="So many days the token is valid.")] = 365,
     json: Json = False,
 ) -> None:
     """Enter a client and print its token: this once, for only a keyed hash of it is kept."""
     settings = Settings.load()
     rights = [f"{clients.PUSH}:{one}" for one in push or ()] + ([clients.METRICS] if metrics else [])
-    named = {clients.QUALITY: quality, clients.CHECK: check, clients.USAGE: usage, clients.CARDS: cards}
+    named = {
+        clients.QUALITY: quality, clients.CHECK: check, clients.USAGE: usage, clients.CARDS: cards,
+        clients.CONFIRM: confirm,
+    }  # fmt: skip
     rights += [right for right, given in named.items() if given]
     _judge(code, organ, rights, _unknown(settings, push or []))
     runtime = Runtime.open(settings)

@@ -9,6 +9,8 @@ import orjson
 from supervision.cards.routes.post_feedback import Feedback
 from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck, Progress
 from verification.routes.post_balance import Countersignature
+from verification.routes.post_inquiry import Inquiring
+from verification.routes.post_inquiry_answer import OfficerAnswer
 from web.app import create
 from web.problems import Problem
 
@@ -25,6 +27,8 @@ def document() -> dict[str, Any]:
         Progress,
         Countersignature,
         Feedback,
+        Inquiring,
+        OfficerAnswer,
     ):  # read by routes that mind their bodies themselves
         found = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= found.pop("$defs", {})

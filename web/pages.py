@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hub.refusals import NotSignedIn, RequestRefused
 from hub.templating import environment
-from hub.visitor import ACCOUNTS, CATALOGUE, SEE, SUPERVISE
+from hub.visitor import ACCOUNTS, CATALOGUE, CONFIRM, SEE, SETTLE, SUPERVISE
 from hub.words import HTML_LANG, LANGUAGES, Words, chosen
 from web import static
 from web.accounts import cookies
@@ -25,6 +25,7 @@ FOLDERS = (
     _HERE / "templates", _ROOT / "quality" / "pages" / "templates", _ROOT / "catalog" / "pages" / "templates",
     _ROOT / "supervision" / "appraisal" / "templates",
     _ROOT / "supervision" / "pages" / "templates",
+    _ROOT / "verification" / "pages" / "templates",
 )  # fmt: skip
 """Where the packages keep the templates of their pages."""
 
@@ -36,6 +37,9 @@ NAVIGATION = (
     ("/quality/batches", "nav.batches", SEE),
     ("/quality/log", "nav.log", SEE),
     ("/catalogue", "nav.catalogue", CATALOGUE),
+    ("/inquiries", "nav.inquiries", CONFIRM),
+    ("/inquiries", "nav.inquiries", SUPERVISE),
+    ("/unmatched", "nav.unmatched", SETTLE),
     ("/accounts", "nav.accounts", ACCOUNTS),
 )
 """What stands in the head of each page, and the right that it needs."""

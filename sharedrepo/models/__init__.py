@@ -52,6 +52,7 @@ from sharedrepo.models.clock import (
 )
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
+from sharedrepo.models.inquiries import inquiry
 from sharedrepo.models.ledger import (
     OUTCOMES,
     batch,
@@ -152,6 +153,7 @@ __all__ = [
     "grant",
     "handed_fault",
     "handed_look",
+    "inquiry",
     "issue",
     "issue_event",
     "item_comment",

@@ -37,7 +37,7 @@ account = sa.Table(
     instant("made_at", nullable=False, server_default=sa.text("now()")),
     instant("disabled_at"),
     sa.CheckConstraint("cardinality(roles) > 0", name="roles"),
-    sa.CheckConstraint("('department_steward' = ANY (roles)) = (organ IS NOT NULL)", name="organ"),
+    sa.CheckConstraint("(roles && ARRAY['department_steward', 'issuing_officer']) = (organ IS NOT NULL)", name="organ"),
     sa.CheckConstraint("region IS NOT NULL OR NOT ('regional_supervisor' = ANY (roles))", name="region"),
     sa.CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="subject"),
     sa.UniqueConstraint("issuer", "subject"),

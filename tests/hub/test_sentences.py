@@ -21,6 +21,7 @@ SHOWN = (
     "pipeline/mending.py", "pipeline/replay.py", "quality/running.py", "catalog/errors.py", "catalog/service.py",
     "catalog/life.py", "catalog/pages", "supervision/appraisal/objecting.py",
     "supervision/appraisal/routes.py", "supervision/appraisal/looking.py", "supervision/pages",
+    "verification/officers.py", "verification/pages",
 )  # fmt: skip
 """Where that is worded which pages show to persons."""
 PROGRAMS = {"cli.py", "knocks.py", "metrics.py", "health.py", "authentication.py", "accounts/service.py"}
@@ -28,7 +29,7 @@ PROGRAMS = {"cli.py", "knocks.py", "metrics.py", "health.py", "authentication.py
 REFUSING = {
     "NotDone", "NotFound", "DeedDoesNotFit", "Refusal", "DeedRefused", "NotAllowed", "NotSignedIn", "Forged",
     "Malformed", "TooMany", "TooLarge", "TooSlow", "UnsupportedForm", "Unavailable", "NotAuthenticated",
-    "MethodNotAllowed", "RepositoryError", "AppraisalRefused",
+    "MethodNotAllowed", "RepositoryError", "AppraisalRefused", "Contradicted",
 }  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def test_chinese_sentences_are_chinese() -> None:
 
 def test_every_sentence_is_said_somewhere() -> None:
     said: set[str] = set()
-    for folder in ("web", "hub", "quality", "pipeline", "catalog", "supervision"):
+    for folder in ("web", "hub", "quality", "pipeline", "catalog", "supervision", "verification"):
         for file in (ROOT / folder).rglob("*.py"):
             tree = ast.parse(file.read_text(encoding="utf-8"))
             said |= {

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from hub.words import LANGUAGES, Words, catalogue, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "web", ROOT / "quality" / "pages", ROOT / "catalog" / "pages", ROOT / "supervision"]
+PAGES = [
+    ROOT / "web",
+    ROOT / "quality" / "pages",
+    ROOT / "catalog" / "pages",
+    ROOT / "supervision",
+    ROOT / "verification",
+]
 SAYING = [ROOT / "hub", ROOT / "web", ROOT / "quality", ROOT / "catalog"]
 """Where sentences are worded that hold codes (hub/sentences.py)."""
 TEMPLATES = [file for folder in PAGES for file in folder.rglob("*.html")]

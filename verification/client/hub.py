@@ -21,6 +21,7 @@ from .told import (
     Balance,
     Checked,
     Head,
+    Inquiry,
     Json,
     NotAllowed,
     Notice,
@@ -28,6 +29,7 @@ from .told import (
     credential,
     day_of,
     got,
+    inquiry,
     instant_of,
     prerequisites,
 )
@@ -126,6 +128,17 @@ class Hub:
             HubProblem: see the tree at the head of the package.
         """
         return self._checked(self._call("GET", f"/v1/checks/{quote(number, safe='')}"))
+
+    def inquire(self, number: str, *, issuer: str | None = None) -> Inquiry:
+        """Put an undetermined check to an officer of the issuing department; asking again tells how it stands.
+
+        The answer comes as a newer receipt on the check: `read` it.
+
+        Raises:
+            HubProblem: see the tree; `BadQuestion` where no officer can decide it, or nobody there answers.
+        """
+        body = {} if issuer is None else {"issuer": issuer}
+        return inquiry(self._call("POST", f"/v1/checks/{quote(number, safe='')}/inquiry", body=body))
 
     def recalls(self, *, after: int = 0, page: int = 100) -> Iterator[Recall]:
         """Read the inbox from behind a number on, page by page; keep the last number, and begin there next time.

@@ -16,7 +16,7 @@ class CredentialAnswer:
     """What the hub says of one credential. Only `may_rely` says whether the case may go on by it."""
 
     outcome: str
-    """match, mismatch, not_valid, not_found, ambiguous or undetermined; silence of a feed is never a no."""
+    """match, mismatch, not_valid, not_found, ambiguous, undetermined or, by an officer, denied; silence is no no."""
     on: date
     may_rely: bool
     stale: bool
@@ -31,6 +31,8 @@ class CredentialAnswer:
     evidence: tuple[int, ...]
     objection_since: date | None
     case: str
+    basis: str | None = None
+    """On whose word it stands where no feed could tell: `officer of NAME (CODE)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,18 @@ class NotAllowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How it stands what an officer of the issuing department was asked; what was answered is a receipt to be read."""
+
+    state: str
+    """asked, silent (past its day; nothing is concluded), answered, overtaken (a feed was first) or withdrawn."""
+    issuer: str
+    due: date
+    answer: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """A check of the organ that relied on what no longer holds, or was corrected."""
 
@@ -144,6 +158,15 @@ def credential(said: Json) -> CredentialAnswer:
         status=said["status"], since=day_of(said["since"]), valid_to=day_of(said["valid_to"]), reason=said["reason"],
         fields=tuple(said["fields"]), not_compared=tuple(said["not_compared"]), evidence=tuple(said["evidence"]),
         objection_since=day_of(said["objection_since"]), case=said["case"],
+        basis=(said.get("officer") or {}).get("basis"),
+    )  # fmt: skip
+
+
+def inquiry(said: Json) -> Inquiry:
+    """Read how an inquiry stands."""
+    return Inquiry(
+        got(said, "state", str), got(said, "issuer", str), date.fromisoformat(got(said, "due", str)),
+        said.get("answer"), said.get("reason"),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooMany, documented
+from verification import inbox
 from verification.routes import door
 
 router = APIRouter()
@@ -51,6 +52,6 @@ async def get_log(
 ) -> dict[str, Any]:
     """Read the rows of the caller's organ, and of no other; reading the log is logged."""
     caller, made = door.caller_of(request), door.opened(request)
-    rows = await door.run(request, lambda: made.checker.log_of(caller, after=after, limit=limit))
+    rows = await door.run(request, lambda: inbox.log_of(made.checker, caller, after=after, limit=limit))
     entries = [{**row, "at": row["at"].astimezone(UTC).isoformat().replace("+00:00", "Z")} for row in rows]
     return {"entries": entries, "next": rows[-1]["number"] if len(rows) == limit else None}

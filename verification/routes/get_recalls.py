@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooMany, documented
-from verification import answers
+from verification import answers, inbox
 from verification.routes import door
 
 router = APIRouter()
@@ -53,7 +53,7 @@ async def get_recalls(
 ) -> dict[str, Any]:
     """Read the inbox of the caller's organ; reading it is logged."""
     caller, made = door.caller_of(request), door.opened(request)
-    rows = await door.run(request, lambda: made.checker.recalls_of(caller, after=after, limit=limit))
+    rows = await door.run(request, lambda: inbox.recalls_of(made.checker, caller, after=after, limit=limit))
     told = [
         {
             **row,

@@ -9,12 +9,42 @@ from pydantic import BaseModel, ConfigDict
 _STRICT = ConfigDict(extra="forbid")
 
 
+class Officer(BaseModel):
+    """On whose word an answer stands, where no feed could tell."""
+
+    model_config = _STRICT
+
+    basis: str
+    """`officer of NAME (CODE)`."""
+    organ: str
+    said: Literal["yes", "no", "not_ours"]
+    asked_at: str
+    answered_at: str
+
+
+class Inquiry(BaseModel):
+    """How an inquiry of an officer stands, as who asked is told."""
+
+    model_config = _STRICT
+
+    state: Literal["asked", "silent", "answered", "overtaken", "withdrawn"]
+    """`silent`: nobody answered by its day, and nothing is concluded; `overtaken`: a feed was first."""
+    issuer: str
+    asked_at: str
+    due: str
+    """The last day on which the officer is to answer."""
+    answer: Literal["yes", "no", "not_ours"] | None
+    reason: str | None
+    ended_at: str | None
+
+
 class CredentialAnswer(BaseModel):
     """What the hub says of one credential; a right value never stands in it where the asked one is wrong."""
 
     model_config = _STRICT
 
-    outcome: Literal["match", "mismatch", "not_valid", "not_found", "ambiguous", "undetermined"]
+    outcome: Literal["match", "mismatch", "not_valid", "not_found", "ambiguous", "undetermined", "denied"]
+    """`denied`: an officer of the issuing department says that it is not so."""
     on: str
     """The day it is said for."""
     known_at: str | None = None
@@ -44,6 +74,8 @@ class CredentialAnswer(BaseModel):
     """The hub's numbers of the records that say so."""
     case: Literal["confirmed", "not_yet"]
     """Whether the asker's own case was found with this holder as a party."""
+    officer: Officer | None = None
+    """Only in an answer that stands on the word of an officer, and on no record."""
 
 
 class OptionTold(BaseModel):
@@ -120,6 +152,8 @@ class Checked(BaseModel):
     answer: CredentialAnswer | PrerequisitesAnswer
     answered_at: str
     receipt: Receipt
+    inquiry: Inquiry | None = None
+    """Only where an officer of the issuing department was asked; no part of what is signed."""
 
 
 class Refused(BaseModel):

@@ -29,7 +29,7 @@ from joserfc.jwk import KeySet
 from hub.refusals import NotAllowed, NotAuthenticated, Unavailable
 from hub.sentences import sentence
 from hub.settings import SettingError, Settings
-from hub.visitor import CHIEF, DEPARTMENT, REGIONAL, RIGHTS, faults_of
+from hub.visitor import BOUND, CHIEF, REGIONAL, RIGHTS, faults_of
 from web.accounts import service
 
 SECONDS = 600
@@ -175,7 +175,7 @@ class Provider:
         groups = _listed(_claim(claims, settings.oidc_roles_claim))
         roles = sorted({settings.oidc_roles[one] for one in groups if one in settings.oidc_roles})
         said = _claim(claims, settings.oidc_organ_claim)
-        organ = str(said) if DEPARTMENT in roles and isinstance(said, str) else None
+        organ = str(said) if set(BOUND) & set(roles) and isinstance(said, str) else None
         place = _claim(claims, settings.oidc_region_claim)
         region = str(place) if {REGIONAL, CHIEF} & set(roles) and place else None
         faults = faults_of(roles, organ, region)

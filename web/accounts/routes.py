@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse
 
 from hub.refusals import NotFound, RequestRefused, TooMany
 from hub.sentences import sentence
-from hub.visitor import ACCOUNTS, CARDS, CATALOGUE, SEE, Visitor
+from hub.visitor import ACCOUNTS, CARDS, CATALOGUE, CONFIRM, SEE, SETTLE, Visitor
 from hub.words import LANGUAGES
 from pipeline.runtime import Runtime
 from web import forms
@@ -101,7 +101,10 @@ async def pick_language(request: Request, language: str) -> Response:
 async def home(request: Request) -> Response:
     """Go to the first page that the person may see."""
     visitor: Visitor = request.state.visitor
-    first = {CARDS: "/supervision", SEE: "/quality", CATALOGUE: "/catalogue", ACCOUNTS: "/accounts"}
+    first = {
+        CARDS: "/supervision", SEE: "/quality", CATALOGUE: "/catalogue", CONFIRM: "/inquiries", SETTLE: "/unmatched",
+        ACCOUNTS: "/accounts",
+    }  # fmt: skip
     return _to(next((address for right, address in first.items() if visitor.may(right)), "/items"))
 
 

@@ -12,7 +12,7 @@ import psycopg2
 import requests
 
 from hub.settings import Settings
-from hub.visitor import CHIEF, DEPARTMENT, REGIONAL
+from hub.visitor import BOUND, CHIEF, DEPARTMENT, OFFICER, REGIONAL
 from hub.workdays import local_day
 from pipeline.runtime import Runtime
 from quality.issues.service import listed
@@ -63,16 +63,18 @@ SECRETS: Final = {
     "Z": "R-2099-000001",  # the supervision card of one department
     "B": "C-1008",  # the number of a case behind a point of the ranking
     "H": "机密异议",  # what a department objects to a ranking under hearing
+    "Q": "JY-QQ77",  # the number that an officer of ORGAN is asked about
+    "U": "办-88042",  # the case that a check named, and that never was
 }
 """What must be seen by nobody whom it is not meant for: a letter each, by which the matrix says who does."""
 
 PROGRAMS: Final = (
     "nobody", "check granted", "check other", "check issuer", "check revoked", "quality own", "quality other", "portal",
-    "metrics", "poster", "cards own", "cards other",
+    "metrics", "poster", "cards own", "cards other", "officers own", "officers other",
 )  # fmt: skip
 PERSONS: Final = (
     "steward", DEPARTMENT, f"{DEPARTMENT} other", "supervisor", "legal_office", "reform_commission", "engineer",
-    "administrator", CHIEF, REGIONAL,
+    "administrator", CHIEF, REGIONAL, OFFICER, f"{OFFICER} other", "personal_data_officer",
 )  # fmt: skip
 KINDS: Final = (*PROGRAMS, *PERSONS)
 DRAFT, HIDDEN, OPEN, OWN = (items.code(number, ORGAN) for number in (1, 2, 3, 4))
@@ -161,6 +163,8 @@ BODIES: Final[dict[str, Any]] = {
     "bulk": {"checks": [body(case=SECRETS["R"]), body(case=SECRETS["R"], purpose="别的用途")]},
     "jws": {"jws": "x"},
     "feedback": {"text": "已办结"},
+    "inquiry": {"issuer": ORGAN},
+    "officer": {"answer": "perhaps", "reason": "x", "officer": "x"},
     "project": {"project": PROJECT, "case": SECRETS["R"], "purpose": PURPOSE},
 }  # fmt: skip
 
@@ -198,16 +202,35 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
     while granted.get(f"/v1/check-jobs/{job}").json()["state"] == "waiting":
         time.sleep(0.2)
     _persons(world)
+    _undetermined(world, registry)
     _readers(world)
     running.run(runtime.engine, protector=runtime.protector)
     pages = Pages(url, runtime)
-    world.named = {
+    world.named |= {
         "check": number, "job": job, "organ": ORGAN, "theirs": OTHER_DEPARTMENT, "month": f"{local_day(NOW):%Y-%m}",
         "issue": pages.issue(ORGAN), "their_issue": listed(runtime.engine, organ=OTHER_DEPARTMENT)[0].code,
         "record": str(pages.entry("labour")), "their_record": str(pages.entry("other")), "draft": DRAFT,
         "case": str(case), "case_number": SECRETS["R"], "hidden": HIDDEN, "open": OPEN, "own": OWN, "project": PROJECT,
     }  # fmt: skip
     return world
+
+
+def _undetermined(world: World, registry: Registry) -> None:
+    """An inquiry to ORGAN about a type that no feed brings, and a check whose case never was."""
+    asker = world.programs["check granted"].asker
+    assert asker is not None
+    registry.share("没有数据的证照", class_="unconditional")
+    asked = {"type": "没有数据的证照", "number": SECRETS["Q"]}
+    number = asker.check(body(case=SECRETS["R"], credential=asked))["id"]
+    answer = asker.post(f"/v1/checks/{number}/inquiry", {"issuer": ORGAN})
+    assert answer.status_code == 202, answer.text
+    stray = asker.check(body(case=SECRETS["U"]))["id"]
+    registry.run(
+        """INSERT INTO audit.confirmation (check_id, state) VALUES (CAST(:id AS uuid), 'no_such_case')
+           ON CONFLICT DO NOTHING""",
+        id=stray,
+    )  # fmt: skip
+    world.named |= {"asked": number, "stray": stray}
 
 
 def _card(registry: Registry) -> None:
@@ -271,6 +294,8 @@ def _programs(world: World) -> None:
     entered("poster", ORGAN, "push:labour")
     entered("cards own", ORGAN, "cards")
     entered("cards other", OTHER_DEPARTMENT, "cards")
+    entered("officers own", ORGAN, "confirm")
+    entered("officers other", OTHER_DEPARTMENT, "confirm")
     revoked = world.programs["check revoked"].asker
     assert revoked is not None
     revoked.authorise()
@@ -281,7 +306,7 @@ def _persons(world: World) -> None:
     for kind in PERSONS:
         role, _, which = kind.partition(" ")
         code = kind.replace(" ", "-").replace("_", "-")
-        organ = (OTHER_DEPARTMENT if which else ORGAN) if role == DEPARTMENT else None
+        organ = (OTHER_DEPARTMENT if which else ORGAN) if role in BOUND else None
         accounts.make(
             world.runtime.engine, code=code, name=code, roles=[role], password=PASSWORD, actor="cli:test", organ=organ,
             region=ELSEWHERE if role == REGIONAL else None,

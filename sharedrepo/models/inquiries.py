@@ -1,0 +1,43 @@
+"""What officers of issuing departments are asked about credentials of which no feed can tell."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import UUID
+
+from sharedrepo.models.base import column, instant, metadata
+
+INQUIRY_STATES = ("asked", "answered", "overtaken", "withdrawn")
+"""Nobody answered yet, an officer did, a feed was first, or the asker may no longer be told."""
+INQUIRY_ANSWERS = ("yes", "no", "not_ours")
+
+inquiry = sa.Table(
+    "inquiry",
+    metadata,
+    column("inquiry_id", sa.BigInteger(), sa.Identity(), primary_key=True),
+    column("check_id", UUID(as_uuid=False), nullable=False),
+    column("client_id", sa.Integer(), nullable=False),
+    column("organ", sa.Text(), nullable=False, privacy="public"),
+    column("issuer", sa.Text(), nullable=False, privacy="public"),
+    column("credential_type", sa.Text(), nullable=False, privacy="public"),
+    column("purpose", sa.Text(), nullable=False),
+    column("state", sa.Text(), nullable=False, server_default="asked"),
+    instant("asked_at", nullable=False, server_default=sa.text("now()")),
+    column("due", sa.Date(), nullable=False),
+    column("answer", sa.Text()),
+    column("reason", sa.Text()),
+    column("answered_by", sa.Text()),
+    instant("ended_at"),
+    sa.CheckConstraint(f"state IN ({', '.join(repr(one) for one in INQUIRY_STATES)})", name="state"),
+    sa.CheckConstraint(f"answer IN ({', '.join(repr(one) for one in INQUIRY_ANSWERS)})", name="answer"),
+    sa.CheckConstraint(
+        "(state = 'asked') = (ended_at IS NULL) AND (state = 'answered') = (answer IS NOT NULL) "
+        "AND (answer IS NULL) = (answered_by IS NULL) AND (answer IS NULL OR reason IS NOT NULL)",
+        name="ended",
+    ),
+    sa.Index("ix_inquiry_open", "check_id", unique=True, postgresql_where=sa.text("state = 'asked'")),
+    sa.Index("ix_inquiry_check_id", "check_id", "inquiry_id"),
+    sa.Index("ix_inquiry_issuer", "issuer", "state", "inquiry_id"),
+    schema="audit",
+    comment="协查核实: what an officer of the issuing department is asked where no feed can tell, and what was said.",
+)

@@ -1,0 +1,1 @@
+"""Pages of checks: what officers of issuing departments are asked, and checks whose case was never found."""

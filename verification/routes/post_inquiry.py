@@ -1,0 +1,68 @@
+"""`POST /v1/checks/{id}/inquiry`: put an undetermined check to an officer of the issuing department."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hub.refusals import (
+    Contradicted,
+    Malformed,
+    NotAllowed,
+    NotFound,
+    TooLarge,
+    TooMany,
+    TooSlow,
+    Unavailable,
+    UnsupportedForm,
+    documented,
+)
+from verification import officers
+from verification.questions import Organ, faults_of
+from verification.routes import door
+from verification.routes.told import Inquiry
+
+router = APIRouter()
+_BODY = {"required": True, "content": {door.JSON: {"schema": {"$ref": "#/components/schemas/Inquiring"}}}}
+
+
+class Inquiring(BaseModel):
+    """Whom to ask: needed only where the check names no issuer, and several departments issue such credentials."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    issuer: Organ | None = None
+
+
+@router.post(
+    "/v1/checks/{id}/inquiry",
+    summary="Ask an officer of the issuing department where no feed can tell",
+    status_code=202,
+    response_model=Inquiry,
+    response_description="It is asked; the answer comes as a new receipt on the check",
+    responses=documented(
+        Malformed, NotFound, NotAllowed, TooSlow, Contradicted, TooLarge, UnsupportedForm, TooMany, Unavailable
+    ),
+    openapi_extra={"requestBody": _BODY},
+)
+async def post_inquiry(
+    request: Request, number: Annotated[UUID, Path(alias="id", description="The number of the check.")]
+) -> dict[str, Any]:
+    """Put the check to its issuing department, once; asking again tells how it stands."""
+    caller, made = door.caller_of(request), door.opened(request)
+    body = await door.body_of(request, limit=door.LARGEST_CHECK)
+    said = await door.minded(request, lambda: _read(body))
+    days = made.settings.check_inquiry_days
+    return await door.run(
+        request, lambda: officers.ask(made.checker, caller, str(number), issuer=said.issuer, days=days)
+    )
+
+
+def _read(body: bytes) -> Inquiring:
+    try:
+        return Inquiring.model_validate_json(body)
+    except ValidationError as error:
+        raise Malformed("the inquiry cannot be read", hint="Mend the field.", faults=faults_of(error)) from None
