@@ -1,8 +1,8 @@
-"""What supervision hands to the findings: cards that reach nobody, and clocks that nobody had computed.
+"""What supervision hands to the findings: cards that reach nobody, clocks that nobody had computed, odd due dates.
 
-Both are faults of the hub's keeping and not of a case, so that neither is a card. They become issues with an owner, a
-due date and a page (`sharedrepo.handed`), and close by themselves: when the register of duties was mended and the cards
-were sent, and when a whole recount finds every clock as it stood.
+The first two are faults of the hub's keeping, the third may be one of either side, so that none is a card. They become
+issues with an owner, a due date and a page (`sharedrepo.handed`), and close by themselves: when the register of duties
+was mended and the cards were sent, when a whole recount finds every clock as it stood, when both sides say one day.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sharedrepo.handed import PLACES, Handed, hand_over
 
 UNADDRESSED: Final = "card_without_recipient"
 DIFFERS: Final = "recount_differs"
+DUE: Final = "due_differs"
 
 _UNADDRESSED: Final = f"""
 SELECT coalesce(c.organ, '') AS organ, count(u.card_id) AS records, count(*) AS of_records, min(u.sent_at) AS since,
@@ -29,6 +30,24 @@ LEFT JOIN supervision.card_unaddressed AS u ON u.card_id = c.card_id
 LEFT JOIN core.approval_case AS a ON a.record_id = c.case_id
 WHERE c.sent_at IS NOT NULL AND c.ended_at IS NULL
 GROUP BY 1 HAVING count(u.card_id) > 0 ORDER BY 1
+"""
+
+_DUE: Final = f"""
+WITH differing AS (
+    SELECT coalesce(d.organ, '') AS organ, d.case_id, d.started_at, d.days_off,
+        (d.declared_due_at AT TIME ZONE 'Asia/Shanghai')::date AS declared,
+        (d.due_at AT TIME ZONE 'Asia/Shanghai')::date AS computed,
+        row_number() OVER (PARTITION BY d.organ ORDER BY abs(d.days_off) DESC, d.case_id) AS place
+    FROM supervision.due_differs AS d
+)
+SELECT d.organ, count(*) AS records, min(c.cases) AS of_records, min(d.started_at) AS since,
+    jsonb_agg(jsonb_build_object('case', a.case_number, 'since', d.started_at, 'declared', d.declared,
+        'computed', d.computed, 'days_off', d.days_off) ORDER BY d.place) FILTER (WHERE d.place <= {PLACES}) AS places
+FROM differing AS d
+LEFT JOIN core.approval_case AS a ON a.record_id = d.case_id AND d.place <= {PLACES}
+JOIN (SELECT coalesce(organ, '') AS organ, count(*) AS cases FROM supervision.clock
+      WHERE due_at IS NOT NULL AND declared_due_at IS NOT NULL GROUP BY 1) AS c ON c.organ = d.organ
+GROUP BY d.organ ORDER BY d.organ
 """
 
 # Ages are told from the number of this transaction, which the run has taken at its beginning (`mark`): a row that a
@@ -45,11 +64,18 @@ ORDER BY w.case_id
 """
 
 
-def step(connection: sa.Connection, _now: datetime, _cases: Sequence[int] | None) -> dict[str, Any]:
-    """Hand over the cards that reach nobody, organ by organ; return how many they are."""
-    found = [Handed(**row) for row in connection.execute(sa.text(_UNADDRESSED)).mappings()]
-    hand_over(connection, UNADDRESSED, found)
-    return {UNADDRESSED: sum(one.records for one in found)}
+def step(connection: sa.Connection, _now: datetime, cases: Sequence[int] | None) -> dict[str, Any]:
+    """Hand over the cards that reach nobody, organ by organ; return how many they are.
+
+    A run over all cases hands over the due dates that differ, too: all of them must be said at once.
+    """
+    queries = {UNADDRESSED: _UNADDRESSED, **({DUE: _DUE} if cases is None else {})}
+    counts = {}
+    for code, query in queries.items():
+        found = [Handed(**row) for row in connection.execute(sa.text(query)).mappings()]
+        hand_over(connection, code, found)
+        counts[code] = sum(one.records for one in found)
+    return counts
 
 
 def mark(connection: sa.Connection) -> int:

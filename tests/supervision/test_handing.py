@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -93,6 +94,33 @@ def test_a_recount_that_differs_is_an_issue_of_the_engineers_until_one_finds_not
     assert running.run(desk.engine, full=True).counts["clock"]["differing"] == 0
     issues.refresh(desk.engine, NOW)
     assert one(desk, "recount_differs").status == "fixed"
+
+
+def test_due_dates_declared_otherwise_than_the_clock_are_an_issue_until_they_agree(desk: Desk, world: World) -> None:
+    world.item()
+    paused: Any = {"pauses": [("2026-03-04 10:00", "2026-03-06 10:00")]}  # two days: from the 16th to the 18th
+    world.case("RIGHT", declared="2026-03-16 17:30")
+    world.case("AS-ACCEPTED", declared="2026-03-16 17:30", **paused)
+    world.case("AS-IT-STANDS", declared="2026-03-18 17:30", **paused)
+    wrong = [
+        world.case("NEITHER", declared="2026-03-17 17:30", **paused), world.case("LATE", declared="2026-03-30 17:30"),
+    ]  # fmt: skip
+    counts = running.run(desk.engine, as_of=at("2026-03-10 09:00"), full=True).counts
+    assert counts["findings"]["due_differs"] == 2
+    issues.refresh(desk.engine, NOW)
+    found = one(desk, "due_differs")
+    assert (found.organ, found.owner, found.records, found.of_records) == (ORGAN, "department", 2, 5)
+    off = [place.detail["days_off"] for place in issues.samples(desk.engine, found.code)]
+    assert off == [14, -1], "the farthest off first"
+
+    desk.do("UPDATE core.acceptance SET due_at = '2026-03-16 09:30+00' WHERE case_id = ANY(:some)", some=wrong)
+    with desk.engine.begin() as connection:
+        world.refresh(connection, *wrong)
+    running.run(desk.engine)
+    assert one(desk, "due_differs").status != "fixed", "all of them are looked at by a run over all"
+    running.run(desk.engine, full=True)
+    issues.refresh(desk.engine, NOW + timedelta(days=1))
+    assert one(desk, "due_differs").status == "fixed"
 
 
 def test_a_clock_that_stood_for_no_case_is_a_difference_too(desk: Desk, world: World) -> None:
