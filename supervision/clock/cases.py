@@ -105,15 +105,12 @@ EXTENDED: Final = (
     "CREATE TEMP TABLE clock_longer_added ON COMMIT DROP AS " + counted("clock_longer", "case_id, what"),
     "CREATE TEMP TABLE clock_second ON COMMIT DROP AS "
     + due("clock_longer", "clock_longer_added", "case_id, what", "case_id, what, unit, value"),
+    "ALTER TABLE clock_first RENAME TO clock_due",
+    "ALTER TABLE clock_due ADD COLUMN extended INTEGER",
     """
-    CREATE TEMP TABLE clock_due ON COMMIT DROP AS
-    SELECT f.case_id, f.what, coalesce(s.unit, f.unit) AS unit, s.value AS extended,
-        CASE WHEN s.case_id IS NULL THEN f.due_at ELSE s.due_at END AS due_at,
-        CASE WHEN s.case_id IS NULL THEN f.due_day ELSE s.due_day END AS due_day,
-        CASE WHEN s.case_id IS NULL THEN f.due_ordinal ELSE s.due_ordinal END AS due_ordinal,
-        CASE WHEN s.case_id IS NULL THEN f.target ELSE s.target END AS target,
-        CASE WHEN s.case_id IS NULL THEN f.published ELSE s.published END AS published
-    FROM clock_first AS f LEFT JOIN clock_second AS s USING (case_id, what)
+    UPDATE clock_due AS d SET unit = s.unit, extended = s.value, due_at = s.due_at, due_day = s.due_day,
+        due_ordinal = s.due_ordinal, target = s.target, published = s.published
+    FROM clock_second AS s WHERE s.case_id = d.case_id AND s.what = d.what
     """,
     "ANALYZE clock_due (case_id, what)",
 )
@@ -157,7 +154,6 @@ def _hole() -> str:
 
 
 CLOCKS: Final = f"""
-CREATE TEMP TABLE clock_new ON COMMIT DROP AS
 SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
     CASE
         WHEN b.turned_away THEN 'not_accepted'
@@ -242,5 +238,5 @@ CROSS JOIN LATERAL (
 STATEMENTS: Final = (
     RECEIPTS, BASE, "CREATE INDEX ON clock_base (case_id)", "ANALYZE clock_base (case_id, version_id)",
     SPANS, "ANALYZE clock_span (case_id)",
-    *FIRST_DUE, *EXTENDED, STOPPED, GAPS, CLOCKS,
+    *FIRST_DUE, *EXTENDED, STOPPED, GAPS,
 )  # fmt: skip

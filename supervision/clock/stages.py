@@ -17,7 +17,8 @@ _KEYS: Final = "case_id, stage, round"
 
 RETURNED: Final = """
 CREATE TEMP TABLE clock_returned ON COMMIT DROP AS
-SELECT DISTINCT e.case_id FROM core.stage_event AS e JOIN clock_scope USING (case_id) WHERE e.outcome = 'returned'
+SELECT DISTINCT e.case_id FROM core.stage_event AS e JOIN (SELECT case_id FROM clock_base) AS b USING (case_id)
+WHERE e.outcome = 'returned'
 """
 
 _ENDS: Final = """min(coalesce(started_at, finished_at)) AS started_at,
@@ -26,7 +27,7 @@ _ENDS: Final = """min(coalesce(started_at, finished_at)) AS started_at,
 ROUNDS: Final = f"""
 CREATE TEMP TABLE clock_round ON COMMIT DROP AS
 SELECT e.case_id, e.stage, 1 AS round, {_ENDS}
-FROM core.stage_event AS e JOIN clock_scope USING (case_id)
+FROM core.stage_event AS e JOIN (SELECT case_id FROM clock_base) AS b USING (case_id)
 WHERE e.stage <> 'other' AND coalesce(e.started_at, e.finished_at) IS NOT NULL
   AND NOT EXISTS (SELECT FROM clock_returned AS r WHERE r.case_id = e.case_id)
 GROUP BY e.case_id, e.stage
@@ -166,4 +167,5 @@ WHERE p.case_id IS NULL
 """
 
 STATEMENTS: Final = (RETURNED, ROUNDS, "ANALYZE clock_round (case_id)", ENDS, ODD, "ANALYZE clock_odd", *PAUSED)
-NEW: Final = f"CREATE TEMP TABLE clock_stage_new ON COMMIT DROP AS {STAGES} UNION ALL {_PLAIN}"
+CLOCKS: Final = f"{STAGES} UNION ALL {_PLAIN}"
+"""The query of the clocks of all rounds: a row for each of `clock_round`."""
