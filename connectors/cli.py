@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from connectors.loading import load_sources
 from connectors.registry import open_connector
 from connectors.seam import CheckItem, CheckReport, DiscoveredStream
-from connectors.source import Source, load_sources
+from connectors.source import Source
 from hub.errors import HubError
 from hub.settings import Settings
 

@@ -287,7 +287,7 @@ def _judge_claims(
 def _judge_envelope(
     marked: Marked, data: dict[str, Any], name: str, body: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    from connectors.envelopes.policy import policy_faults  # noqa: PLC0415  # only where envelopes come
+    from connectors.policy import policy_faults  # noqa: PLC0415  # only where envelopes come
 
     if data.get("envelope") is None and body.get("envelope") is None:
         return

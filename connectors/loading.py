@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from connectors.durations import read_duration
-from connectors.envelopes.policy import policy_of
 from connectors.judging import judge
+from connectors.policy import policy_of
 from connectors.source import Budget, Cursor, Expect, Owner, Source, StreamSpec
 from connectors.versions import bring_up
 from connectors.yamlmarks import Marked, Path_, read_marked
@@ -49,8 +49,15 @@ class Declared:
     instance: bool = False
 
 
-def load(paths: Iterable[Path], only: Collection[str] | None = None) -> list[Source]:
-    """Load all sources below `paths`; see `connectors.source.load_sources`."""
+def load_sources(paths: Iterable[Path], only: Collection[str] | None = None) -> list[Source]:
+    """Load every source folder below `paths`, sorted by code.
+
+    A folder with an `instances.csv` makes one source for each of its rows; one with `template: true` makes none
+    and only lends its words to those that `extends:` it. With `only`, sources of other codes are not judged.
+
+    Raises:
+        ConfigError: anything is wrong with any of them; every fault is listed with file and line.
+    """
     faults: list[Fault] = []
     declared = [found for folder in _folders(paths, faults) for found in _declare(folder, faults)]
     if only is not None:

@@ -1,16 +1,14 @@
-"""What a source folder declares: the source, its streams, and how to load all of a deployment's."""
+"""What a source folder declares: the source and its streams."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from connectors.envelopes.policy import EnvelopePolicy
-
+from connectors.policy import EnvelopePolicy
 from hub.contract import Contract
 from hub.mends import Replacement
 
@@ -130,17 +128,3 @@ class Source:
             return self.streams[name]
         except KeyError:
             raise KeyError(f"source {self.code} has no stream {name!r}; it has {', '.join(self.streams)}") from None
-
-
-def load_sources(paths: Iterable[Path], only: Collection[str] | None = None) -> list[Source]:
-    """Load every source folder below `paths`, sorted by code.
-
-    A folder with an `instances.csv` makes one source for each of its rows; one with `template: true` makes none
-    and only lends its words to those that `extends:` it. With `only`, sources of other codes are not judged.
-
-    Raises:
-        ConfigError: anything is wrong with any of them; every fault is listed with file and line.
-    """
-    from connectors.loading import load  # noqa: PLC0415  # the loader builds on the values above
-
-    return load(paths, only)

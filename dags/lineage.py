@@ -42,7 +42,7 @@ def lineage(header: Header, settings: Settings, report: Mapping[str, Any] | None
     """
     from airflow.providers.openlineage.extractors import OperatorLineage  # noqa: PLC0415  # only where it is asked for
 
-    from connectors.source import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from connectors.loading import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
     from hub.documents import Documents  # noqa: PLC0415  # heavy: a DAG file is read without it
     from normalization.mapping import load_mapping  # noqa: PLC0415  # heavy: a DAG file is read without it
 

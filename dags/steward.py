@@ -117,7 +117,7 @@ def release(conf: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, int
 
 
 def _open() -> tuple[Runtime, list[Source]]:
-    from connectors.source import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from connectors.loading import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.runtime import Runtime as Opened  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     settings = Settings.load()

@@ -89,7 +89,7 @@ def exchange(header: Header, *, runtime: Runtime | None = None) -> dict[str, Any
         ConfigError: the folder is faulty; every fault is listed with file and line.
         HubError: see `hub.errors`; the type says whether it is tried again.
     """
-    from connectors.source import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from connectors.loading import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
     from dags.connections import resolver  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.exchange import exchange as pull  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.runtime import Runtime as Opened  # noqa: PLC0415  # heavy: a DAG file is read without it

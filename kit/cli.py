@@ -142,7 +142,7 @@ def health(
     json: Json = False,
 ) -> None:
     """Show the health of every feed: last success, completeness, lag, volume against the usual, errors, signs."""
-    from connectors.source import load_sources  # noqa: PLC0415  # each command loads only what it needs
+    from connectors.loading import load_sources  # noqa: PLC0415  # each command loads only what it needs
     from pipeline.health import feeds  # noqa: PLC0415  # only when this command runs
     from pipeline.runtime import Runtime  # noqa: PLC0415  # only when this command runs
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connectors.loading import load_sources
 from connectors.seam import Connector, DiscoveredStream
-from connectors.source import PROFILES, load_sources
+from connectors.source import PROFILES
 from hub.documents import Documents
 from hub.errors import ConfigError, RefuseUnit, SourceTrouble
 from kit.compare import match

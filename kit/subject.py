@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.cli import find_source as of_code
+from connectors.loading import load_sources
 from connectors.registry import open_connector
 from connectors.seam import Acknowledges, Connections, Connector
-from connectors.source import Source, load_sources
+from connectors.source import Source
 from hub.documents import Documents
 from hub.protect import Protector
 from hub.protect.keys import new_ring

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.settings import Settings
 from hub.show import as_json, show_table
 

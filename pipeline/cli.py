@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from connectors.loading import load_sources
 from connectors.seam import Window
-from connectors.source import Source, load_sources
+from connectors.source import Source
 from hub.errors import RepositoryError
 from hub.findings import RULES
 from hub.settings import Settings

@@ -10,7 +10,8 @@ import orjson
 import typer
 
 from connectors.envelopes.document import ENVELOPE, MOST_BYTES
-from connectors.source import Source, StreamSpec, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source, StreamSpec
 from hub.settings import Settings
 from hub.show import as_json, show_table
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from connectors.source import Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
 from sharedrepo.streams import last_successes

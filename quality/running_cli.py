@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.settings import Settings
 from hub.show import as_json, progress_bar, show_table
 from pipeline.runtime import Runtime

@@ -12,7 +12,8 @@ import openpyxl
 
 from connectors.kinds.workbook.sheets import FIRST, NAMES
 from connectors.kinds.workbook.template import make
-from connectors.source import Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source
 from kit.scaffold import write
 
 Book = openpyxl.Workbook

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.show import as_json, show_table

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import ConfigError
 from hub.refusals import Unavailable, documented
 from pipeline.metrics import CONTENT_TYPE, gather, render

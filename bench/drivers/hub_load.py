@@ -6,7 +6,7 @@ import argparse
 import json
 import time
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.settings import Settings
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime

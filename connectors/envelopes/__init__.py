@@ -14,7 +14,7 @@ from connectors.envelopes.document import (
     read_envelope,
 )
 from connectors.envelopes.judge import EnvelopeRefused, Expected, Proof, Tally
-from connectors.envelopes.policy import EnvelopePolicy, PublicKey
+from connectors.policy import EnvelopePolicy, PublicKey
 
 __all__ = [
     "ENVELOPE",

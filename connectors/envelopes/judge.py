@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from cryptography.exceptions import InvalidSignature
 
 from connectors.envelopes.document import Envelope, EnvelopeFault, canonical, fault, read_envelope, shown
-from connectors.envelopes.policy import EnvelopePolicy, PublicKey
 from connectors.pointer import find
+from connectors.policy import EnvelopePolicy, PublicKey
 from connectors.seam import KeyedHash
 from connectors.slices import Row
 from connectors.source import Source, StreamSpec

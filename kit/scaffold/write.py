@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from connectors.judging import SCHEMA
-from connectors.source import PROFILES, Kind, load_sources
+from connectors.loading import load_sources
+from connectors.source import PROFILES, Kind
 from hub.documents import Documents
 from hub.errors import ConfigError, Fault
 from kit.scaffold import text

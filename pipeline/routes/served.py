@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from connectors.kinds.push.options import PushOptions
-from connectors.source import Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source
 from hub.errors import ConfigError
 from normalization.mapping import load_mapping
 from pipeline.runtime import Runtime

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.source import Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source
 from hub import jsontext
 from hub.errors import RepositoryError
 from hub.mends import Mend

@@ -16,7 +16,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime
 from tests.departments import GOOD, Department

@@ -15,7 +15,7 @@ from tests.journeys.conftest import Hub
 PROGRAM = """
 import json, os, sys, threading
 from pathlib import Path
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from pipeline.exchange import exchange
 
 [source] = load_sources([Path(sys.argv[1])])

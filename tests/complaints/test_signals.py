@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import ConfigError
 from hub.findings import RULES
 from tests.departments import GOOD, Department

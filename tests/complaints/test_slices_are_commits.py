@@ -6,7 +6,7 @@ from contextlib import closing
 
 import psycopg2
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from pipeline.runtime import Runtime
 from tests.complaints.parts import InPostgres, sliced
 from tests.connectors.parts import opened

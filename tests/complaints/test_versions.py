@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from connectors.judging import SCHEMA
-from connectors.source import PROFILES, load_sources
+from connectors.loading import load_sources
+from connectors.source import PROFILES
 from connectors.versions import NEWEST
 from hub.errors import ConfigError
 from normalization.mapping import LANGUAGE

@@ -9,8 +9,7 @@ from pathlib import Path
 import connectors
 from connectors.judging import SCHEMA
 from connectors.limits import Limits
-from connectors.loading import INSTANCE_COLUMNS
-from connectors.source import load_sources
+from connectors.loading import INSTANCE_COLUMNS, load_sources
 from hub.documents import Documents
 from normalization.mapping import load_mapping
 from tests.connectors.parts import keyed

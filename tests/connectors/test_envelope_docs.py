@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from connectors.envelopes import RECEIPT, read_envelope
 from connectors.judging import SCHEMA
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.cli import build
 from hub.documents import SCHEMAS
 from hub.findings import RULES

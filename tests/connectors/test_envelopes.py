@@ -25,8 +25,8 @@ from connectors.envelopes import (
     read_envelope,
 )
 from connectors.envelopes.document import canonical, sign
-from connectors.envelopes.policy import PublicKey, load_public
-from connectors.source import load_sources
+from connectors.loading import load_sources
+from connectors.policy import PublicKey, load_public
 from hub.documents import SCHEMAS
 from hub.errors import ConfigError
 from hub.records import BrokenRecord, Record

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from connectors.kinds.push.body import JSON, LINES, form_of, read_body
 from connectors.kinds.push.options import PushOptions
 from connectors.limits import Limits
+from connectors.loading import load_sources
 from connectors.registry import open_connector
-from connectors.source import load_sources
 from hub import jsontext
 from hub.errors import ConfigError
 from hub.records import BrokenRecord

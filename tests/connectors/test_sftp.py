@@ -17,7 +17,8 @@ import pytest
 
 from connectors.kinds.files.locations.address import address_of
 from connectors.kinds.files.locations.hostkeys import declared, from_known_hosts
-from connectors.source import Source, StreamSpec, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source, StreamSpec
 from hub.errors import (
     HostileInput,
     RetrySource,

@@ -20,7 +20,8 @@ from lxml import etree
 
 import connectors
 from connectors.kinds.soap.params import filled, nested
-from connectors.source import Cursor, Expect, StreamSpec, load_sources
+from connectors.loading import load_sources
+from connectors.source import Cursor, Expect, StreamSpec
 from hub.errors import (
     ConfigError,
     HostileInput,
@@ -571,7 +572,7 @@ def test_a_text_that_waits_for_a_value_needs_one_for_the_first_pull(tmp_path: Pa
 def test_declaring_a_soap_source_imports_nothing_heavy(tmp_path: Path) -> None:
     make_example(tmp_path)
     program = (
-        "import sys; from pathlib import Path; from connectors.source import load_sources;"
+        "import sys; from pathlib import Path; from connectors.loading import load_sources;"
         f"load_sources([Path({str(tmp_path)!r})]); print('zeep' in sys.modules, 'requests' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -13,7 +13,8 @@ import pytest
 
 import connectors
 from connectors.judging import SCHEMA
-from connectors.source import Cursor, Expect, load_sources
+from connectors.loading import load_sources
+from connectors.source import Cursor, Expect
 from hub.contract import Contract
 from hub.errors import ConfigError
 

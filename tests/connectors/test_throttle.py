@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from connectors.throttle import Throttle
 from hub.errors import ConfigError
 from kit.suite.loopback import Quiet, serving

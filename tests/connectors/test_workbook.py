@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 import connectors
 from connectors.kinds.workbook.sheets import CODES, EXAMPLE, FIRST, GUIDE, HEADINGS, NAMES, STAMP, sheets_of
 from connectors.kinds.workbook.template import make, put
-from connectors.source import PROFILES, Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import PROFILES, Source
 from hub.errors import ConfigError, RefuseUnit, WrongTemplate
 from hub.records import Record, Slice
 from tests.connectors.parts import keyed

@@ -25,7 +25,7 @@ import psycopg2.extensions
 
 import pipeline.exchange
 import pipeline.runtime
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.documents import Documents
 from hub.errors import SourceBusy
 from hub.settings import Settings

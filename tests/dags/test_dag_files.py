@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from tests.dags.conftest import DEMONSTRATION, SOURCES
 
 View = dict[str, Any]

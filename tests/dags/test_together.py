@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from dags.cli import _runs
 from dags.headers import PART, read_headers, sources_of
 from hub.errors import ConfigError

@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from connectors.loading import load_sources
 from connectors.registry import open_connector
 from connectors.seam import Acknowledges, Receipt, Tidies
-from connectors.source import Source, load_sources
+from connectors.source import Source
 from demo.casework import Casework, build
 from demo.model import Department, Placed, UnitMark
 from demo.shapes.layout import department_folder

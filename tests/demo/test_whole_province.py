@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from demo.catalog import REGISTER_SHAPES, build_province
 from demo.door import Door, hub_door
 from demo.journey import read_connections

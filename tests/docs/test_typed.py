@@ -12,7 +12,8 @@ from typing import get_args
 import pytest
 import yaml
 
-from connectors.source import Kind, load_sources
+from connectors.loading import load_sources
+from connectors.source import Kind
 from hub.settings import Settings
 from kit.suite import run
 

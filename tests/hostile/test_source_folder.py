@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from connectors.yamlmarks import read_marked
 from hub import yamlsafe
 from hub.documents import Documents

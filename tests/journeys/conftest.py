@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.source import Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source
 from hub.settings import Settings
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime

@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 from lxml import html as lxml_html
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from kit.describe import FORMS, page_of
 from kit.describe.markdown import plain
 from kit.scaffold import write

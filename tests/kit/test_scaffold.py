@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from connectors.judging import SCHEMA
-from connectors.source import PROFILES, Kind, load_sources
+from connectors.loading import load_sources
+from connectors.source import PROFILES, Kind
 from hub.errors import ConfigError
 from hub.settings import Settings
 from kit.samples import read_samples

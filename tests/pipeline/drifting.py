@@ -12,7 +12,8 @@ from typing import Any
 import psycopg2
 import yaml
 
-from connectors.source import Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source
 from kit.suite.loopback import Quiet, serving
 
 ORGAN = "11330000002482285J"

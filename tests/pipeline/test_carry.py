@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from connectors.envelopes.carried import take_in
 from connectors.envelopes.package import Bounds, PackageRefused
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.cli import build
 from pipeline.runtime import Runtime
 from tests.envelopes import Office, rows_of, seal

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.settings import Settings
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime

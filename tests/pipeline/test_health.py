@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.workdays import DayKind, kind, like_days
 from pipeline.health import Feed, _signs, feeds
 from pipeline.province import due_at

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.cli import build
 from hub.findings import RULES
 from pipeline.health import SIGNS

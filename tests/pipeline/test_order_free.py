@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import pipeline.exchange
-from connectors.source import Source, StreamSpec, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source, StreamSpec
 from hub.records import Record, Slice
 from hub.settings import Settings
 from pipeline.exchange import exchange

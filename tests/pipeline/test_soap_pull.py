@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import RetrySource, TruncatedUnit
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.source import Source, load_sources
+from connectors.loading import load_sources
+from connectors.source import Source
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from pipeline.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import RepositoryError
 from pipeline.runtime import Runtime
 from quality import running

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.kinds.exchange_table.options import option_faults
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import ConfigError, SchemaMismatch
 from tests.connectors.conftest import Department
 from tests.connectors.exchange_table.parts import (

@@ -8,7 +8,7 @@ import yaml
 
 from connectors.kinds.queue import QueueConnector
 from connectors.kinds.queue.deliveries import Outstanding, Token
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import (
     ConfigError,
 )

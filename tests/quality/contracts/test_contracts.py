@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.documents import Documents
 from quality.bounds.service import put
 from quality.contracts.service import as_yaml, contracts, contracts_of, write

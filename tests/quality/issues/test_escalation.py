@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.settings import Settings
 from pipeline.runtime import Runtime
 from quality.issues import service

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.settings import Settings
 from hub.visitor import DEPARTMENT, REGIONAL
 from pipeline.exchange import exchange

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.settings import Settings
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from connectors.source import load_sources
+from connectors.loading import load_sources
 from hub.errors import ConfigError
 from hub.mends import Replacement
 from hub.table import TEXT, Column, Table
