@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.seam import DiscoveredStream
+from connectors.seam import DiscoveredField, DiscoveredStream
 from connectors.source import Source, StreamSpec
 from normalization.model import StreamMapping
 
@@ -55,17 +55,16 @@ def differences(
     out = []
     for name, spec in source.streams.items():
         seen = match(spec, found)
-        if seen is None or not seen.fields:
-            out.append(Difference(name, found=False))
-            continue
-        out.append(_difference(source, spec, mapped[name], seen))
+        names = {own: None for _, own in record_fields(source, spec, seen.fields) if own} if seen is not None else {}
+        out.append(_difference(source, spec, mapped[name], list(names)) if names else Difference(name, found=False))
     return out
 
 
 def match(spec: StreamSpec, found: Sequence[DiscoveredStream]) -> DiscoveredStream | None:
     """Find the discovered table, pattern or endpoint that a declared stream reads."""
-    table, schema = str(spec.options.get("table", spec.name)), spec.options.get("schema")
-    wanted = [f"{schema}.{table}"] if schema else [spec.name, table]
+    options = spec.options
+    said = next((str(options[name]) for name in ("table", "operation", "queue") if name in options), spec.name)
+    wanted = [f"{options['schema']}.{said}"] if "schema" in options else [spec.name, said]
     for name in wanted:
         for one in found:
             if one.name == name:
@@ -74,17 +73,47 @@ def match(spec: StreamSpec, found: Sequence[DiscoveredStream]) -> DiscoveredStre
     return next((one for one in found if one.name.lower() in folded), None)
 
 
-def _difference(source: Source, spec: StreamSpec, mapped: StreamMapping, seen: DiscoveredStream) -> Difference:
+def record_fields(
+    source: Source, spec: StreamSpec, fields: Sequence[DiscoveredField]
+) -> list[tuple[DiscoveredField, str | None]]:
+    """Return each discovered field with the record's field that it fills; None for what stands beside the records.
+
+    A WSDL lists all that an operation takes and answers: its records are found below the declared path.
+    """
+    if source.kind != "soap":
+        case = spec.options.get("names", "as_is")
+        return [(one, _cased(one.name, case)) for one in fields]
+    if "document" in spec.options:
+        return [(one, None) for one in fields]  # the WSDL knows the text, and not what stands in it
+    named: dict[tuple[str, ...], str] = {}
+    for name, path in spec.options.get("fields", {}).items():
+        named[tuple(step.rpartition(":")[2] for step in path.removesuffix("/text()").split("/"))] = name
+    way = ["out", *spec.options["records"].split("/")]
+    return [(one, _of_record(one.name, way, named)) for one in fields]
+
+
+def _of_record(name: str, way: Sequence[str], named: dict[tuple[str, ...], str]) -> str | None:
+    """Return the record's field that an element of a WSDL fills: by its declared path, else by its first step."""
+    steps = [step.removesuffix("[]") for step in name.split("/")]
+    if len(steps) <= len(way) or steps[: len(way)] != list(way):
+        return None
+    inner = tuple(steps[len(way) :])
+    found = next(
+        (field for path, field in named.items() if path[: len(inner)] == inner or inner[: len(path)] == path), None
+    )
+    return found or inner[0].removeprefix("@")
+
+
+def _difference(source: Source, spec: StreamSpec, mapped: StreamMapping, names: list[str]) -> Difference:
     options = spec.options
     case = options.get("names", "as_is")
-    names = [_cased(one.name, case) for one in seen.fields]
     chosen, left_out = ({_cased(one, case) for one in options.get(name, ())} for name in ("columns", "leave_out"))
     tables = source.kind in _OF_TABLES
     if tables:
         names = [name for name in names if name not in left_out and (not chosen or name in chosen)]
     declared = list(mapped.schema["properties"])
     sparse = bool(mapped.schema.get("x-sparse", False))
-    certain = not sparse and (tables or options.get("format") in _SURE_FORMATS)
+    certain = not sparse and (tables or source.kind == "soap" or options.get("format") in _SURE_FORMATS)
     return Difference(
         spec.name,
         found=True,

@@ -14,7 +14,7 @@ from connectors.seam import Connector, DiscoveredStream
 from connectors.source import PROFILES
 from hub.documents import Documents
 from hub.errors import ConfigError, RefuseUnit, SourceTrouble
-from kit.compare import match
+from kit.compare import match, record_fields
 from kit.look import first
 from kit.masking import mask_of, shape
 from kit.propose import Dictionary, Proposal, as_yaml, nearest
@@ -99,13 +99,13 @@ def _found(
     except (SourceTrouble, RefuseUnit) as error:
         trouble = str(error)
     declared = set(mapped.schema["properties"]) if mapped else set()
-    case = subject.source.streams[stream].options.get("names") if stream else None
-    names = [name.upper() if case == "upper" else name.lower() if case == "lower" else name
-             for name in (each.name for each in one.fields)]  # fmt: skip
-    unknown = tuple(name for name in names if name not in declared)
+    spec = subject.source.streams[stream] if stream else None
+    told = record_fields(subject.source, spec, one.fields) if spec else [(each, each.name) for each in one.fields]
+    unknown = tuple(dict.fromkeys(name for _, name in told if name is not None and name not in declared))
+    soap = subject.source.kind == "soap"
     fields = [
-        {"name": name, "type": each.type, "declared": name in declared}
-        for name, each in zip(names, one.fields, strict=True)
+        {"name": each.name if soap else name, "type": each.type, "declared": name is None or name in declared}
+        for each, name in told
     ]
     proposal = as_yaml(stream or one.name, unknown, dictionary, declared=mapped is not None) if unknown else ""
     return Found(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
+from connectors.kinds.queue.options import QueueOptions
+from connectors.seam import DiscoveredStream, fields_of
 from hub.errors import HubError, SourceTrouble, WrongCredentials
 from kit.compare import differences
-from kit.look import slices
+from kit.look import first, slices
 from kit.suite.result import Check, Result, cannot, failed, passed
 from kit.suite.stand import Stand, refusal
 
 WRONG = "wrong-on-purpose"
+_LOOKED = 200
+"""So many messages of a queue are looked at for their fields."""
 
 
 def check_succeeds(stand: Stand) -> Result:
@@ -67,7 +72,7 @@ def with_wrong_password(url: str) -> str | None:
 def discover_matches(stand: Stand) -> Result:
     """Compare the fields that the system has with the declared ones."""
     try:
-        found = stand.connect().discover()
+        found = _seen(stand)
     except SourceTrouble as error:
         return failed(f"its fields cannot be listed: {refusal(error)}")
     all_ = differences(stand.there.source, dict(stand.ready.mapping.streams), found)
@@ -79,6 +84,16 @@ def discover_matches(stand: Stand) -> Result:
     if not sure:
         return cannot("; ".join(dict.fromkeys(one.sentence for one in all_)))
     return passed(f"{len(sure)} of {len(all_)} streams have just the declared fields{_where(stand)}")
+
+
+def _seen(stand: Stand) -> list[DiscoveredStream]:
+    """List what the system has; a broker shows the fields of a queue only in its messages, which are looked at."""
+    found = stand.connect().discover()
+    if stand.there.source.kind != "queue":
+        return found
+    of = {QueueOptions.of(spec).queue: spec for spec in stand.there.source.streams.values()}
+    looked = {name: fields_of(first(stand.connect(), spec, _LOOKED)) for name, spec in of.items()}
+    return [dataclasses.replace(one, fields=looked.get(one.name, one.fields)) for one in found]
 
 
 CHECKS = (

@@ -6,12 +6,15 @@ import contextlib
 import http.client
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from lxml import etree
+
+from hub.xmlsafe import parse
 from kit.suite.loopback import Quiet, serving
 
 _PASSED_ON = ("content-type", "link", "retry-after", "date")
@@ -96,6 +99,47 @@ def endless(pointers: Mapping[str, Any]) -> Fault:
     return change
 
 
+def endless_xml(paths: Mapping[str, Any]) -> Fault:
+    """Make the like of `endless` for a SOAP service, whose paths lead from the answer, or from a document in it."""
+
+    def change(answer: Answer, proxy: Proxy) -> None:
+        root = parse(proxy.first or answer.body).getroot()
+        for base in root.iterfind("{*}Body/*"):
+            within = _element(base, str(paths["document"]).split("/")) if paths.get("document") else None
+            inner = parse((within.text or "").encode()).getroot() if within is not None else base
+            _lengthen(inner, paths, proxy.count)
+            if within is not None:
+                within.text = etree.tostring(inner, encoding="unicode")
+        answer.body = etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+        answer.declared = answer.sent = len(answer.body)
+
+    return change
+
+
+def _lengthen(base: etree._Element, paths: Mapping[str, Any], count: int) -> None:
+    """Make the records below an element unlike those of the page before, and say that more come."""
+    *above, last = str(paths["records"]).split("/")
+    home = _element(base, above)
+    for one in home if home is not None else ():
+        if etree.QName(one).localname == last:
+            etree.SubElement(one, "endless").text = str(count)
+    for path, said in ((paths.get("total"), str(10**9)), (paths.get("next"), f"t{count}")):
+        if path:
+            *way, end = str(path).split("/")
+            holder = _element(base, way if end.startswith("@") else [*way, end])
+            if holder is not None and end.startswith("@"):
+                holder.set(end[1:], said)
+            elif holder is not None:
+                holder.text = said
+
+
+def _element(base: etree._Element, steps: Sequence[str]) -> etree._Element | None:
+    here: etree._Element | None = base
+    for step in steps:
+        here = None if here is None else here.find(f"{{*}}{step}")
+    return here
+
+
 def _at(document: Any, pointer: str) -> Any:
     for part in pointer.split("/")[1:]:
         document = document.get(part) if isinstance(document, dict) else None
@@ -111,22 +155,23 @@ def _replace(document: Any, pointer: str, value: Any) -> None:
 
 
 @contextmanager
-def proxied(url: str, fault_at: Callable[[str], Fault]) -> Iterator[str]:
+def proxied(url: str, fault_at: Callable[[str], Fault], *, spares_get: bool = False) -> Iterator[str]:
     """Stand between a reader and the service at `url` while the body runs; yields the address to read instead.
 
-    `fault_at` is given the proxy's own host and port, and returns what to do with each answer.
+    `fault_at` is given the proxy's own host and port, and returns what to do with each answer. `spares_get` lets
+    the answers to GET pass, with which a SOAP service hands out its WSDL, so that the trouble meets its records.
     """
     upstream = urlsplit(url)
     state = Proxy()
     user = upstream.netloc.rpartition("@")[0]
-    with serving(lambda own: _handler(upstream, fault_at(own), state, own)) as own:
+    with serving(lambda own: _handler(upstream, fault_at(own), state, own, spares_get=spares_get)) as own:
         try:
             yield urlunsplit(("http", f"{user}@{own}" if user else own, upstream.path, upstream.query, ""))
         finally:
             state.over.set()
 
 
-def _handler(upstream: SplitResult, fault: Fault, state: Proxy, own: str) -> type[Quiet]:
+def _handler(upstream: SplitResult, fault: Fault, state: Proxy, own: str, *, spares_get: bool) -> type[Quiet]:
     class Handler(Quiet):
         def do_GET(self) -> None:
             self._pass_on()
@@ -137,10 +182,11 @@ def _handler(upstream: SplitResult, fault: Fault, state: Proxy, own: str) -> typ
         def _pass_on(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             answer = _ask(upstream, self.command, self.path, dict(self.headers), self.rfile.read(length), own)
-            with state.lock:
-                state.count += 1
-                state.first = state.first if state.first is not None else answer.body
-            fault(answer, state)
+            if not (spares_get and self.command == "GET"):
+                with state.lock:
+                    state.count += 1
+                    state.first = state.first if state.first is not None else answer.body
+                fault(answer, state)
             self.close_connection = True
             headers = {**answer.headers, "Content-Length": str(answer.declared), "Connection": "close"}
             with contextlib.suppress(OSError):  # the reader may have gone away
@@ -161,6 +207,8 @@ def _ask(upstream: SplitResult, method: str, path: str, headers: dict[str, str],
         passed = {name: value for name, value in response.getheaders() if name.lower() in _PASSED_ON}
     finally:
         connection.close()
-    host = upstream.netloc.rpartition("@")[2]
-    passed = {name: value.replace(f"{upstream.scheme}://{host}", f"http://{own}") for name, value in passed.items()}
+    theirs, ours = f"{upstream.scheme}://{upstream.netloc.rpartition('@')[2]}", f"http://{own}"
+    passed = {name: value.replace(theirs, ours) for name, value in passed.items()}
+    if method == "GET" and "xml" in passed.get("Content-Type", ""):
+        content = content.replace(theirs.encode(), ours.encode())  # what a WSDL imports is asked for here, too
     return Answer(response.status, passed, content, len(content), len(content))

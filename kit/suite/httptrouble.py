@@ -1,4 +1,4 @@
-"""Checks of kinds over HTTP: whatever a service does, reading ends, in a typed error or with every record."""
+"""Checks of services and brokers: whatever one does, reading ends, in a typed error or with every record."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from urllib.parse import urlsplit
 
 from connectors.source import StreamSpec
 from hub.errors import SourceTrouble
+from kit.suite import amqpproxy, queuetrouble
 from kit.suite import httpproxy as proxy
 from kit.suite.pulls import Pulled, each, guarded, loss, pull, with_options
-from kit.suite.result import Check, Result, cannot, failed, passed, together
+from kit.suite.result import Check, Result, Status, cannot, failed, passed, together
 from kit.suite.stand import Stand
 
 FaultOf = Callable[[StreamSpec, str], proxy.Fault]
 """Makes the fault for a stream, given the proxy's own address."""
 
+_PAGED = frozenset({"rest", "soap"})
+"""The kinds that ask for page after page."""
+_FEW = 2
+"""Records a page of a service of examples, so that there are several."""
 _HASTE = {"timeout": 0.3, "deadline": 2, "attempts": 2, "backoff": 0.05, "longest_wait": 0.2}
 _PAGES = 12
 _WAIT = 45.0
@@ -24,21 +29,29 @@ _WAIT = 45.0
 
 def slow_server(stand: Stand) -> Result:
     """Let the service answer too late."""
+    if stand.there.source.kind == "queue":
+        return queuetrouble.trouble(stand, amqpproxy.silent, "stack_timeout=1&socket_timeout=1")
     return _trouble(stand, lambda _spec, _own: proxy.slow)
 
 
 def cut_server(stand: Stand) -> Result:
     """Let the connection break in the middle of each answer."""
+    if stand.there.source.kind == "queue":
+        return queuetrouble.trouble(stand, amqpproxy.cut)
     return _trouble(stand, lambda _spec, _own: proxy.cut)
 
 
 def lying_length(stand: Stand) -> Result:
     """Let each answer claim to be longer than it is."""
+    if stand.there.source.kind == "queue":
+        return queuetrouble.trouble(stand, amqpproxy.too_long)
     return _trouble(stand, lambda _spec, _own: proxy.too_long)
 
 
 def half_document(stand: Stand) -> Result:
     """Let each answer end in the middle, and say that it is whole."""
+    if stand.there.source.kind == "queue":
+        return queuetrouble.trouble(stand, amqpproxy.half)
     return _trouble(stand, lambda _spec, _own: proxy.half)
 
 
@@ -52,6 +65,9 @@ def endless_page(stand: Stand) -> Result:
 
     def fault(spec: StreamSpec, own: str) -> proxy.Fault:
         paging = spec.options.get("paging", {})
+        if stand.there.source.kind == "soap":
+            names = ("records", "total", "document")
+            return proxy.endless_xml({name: spec.options.get(name) for name in names} | {"next": paging.get("next")})
         link = f"http://{own}/{str(spec.options.get('path', spec.name)).strip('/')}"
         return proxy.endless(
             {"records": spec.options.get("records", ""), "total": spec.options.get("total"), "next": paging.get("next"),
@@ -64,8 +80,8 @@ def endless_page(stand: Stand) -> Result:
 def _trouble(stand: Stand, fault_of: FaultOf, *, paged: bool = False, endless: bool = False) -> Result:
     if urlsplit(stand.there.url).scheme not in {"http", "https"}:
         return cannot("this kind is not read over HTTP")
-    if paged and stand.there.source.kind != "rest":
-        return cannot("only pages of JSON are repeated and made endless")
+    if paged and stand.there.source.kind not in _PAGED:
+        return cannot("this kind has no pages that could be repeated or made endless")
 
     alike: dict[str, str] = {}
 
@@ -75,21 +91,32 @@ def _trouble(stand: Stand, fault_of: FaultOf, *, paged: bool = False, endless: b
             return cannot(f"it is asked in the same way as {first}")
         if paged and spec.options.get("paging", {}).get("style", "none") == "none":
             return cannot("it has no pages")
-        return _one(stand, spec, fault_of, endless=endless)
+        if stand.there.source.kind == "soap" and not paged:
+            contract = _one(stand, spec, fault_of, spares_get=False)
+            if contract.status is Status.FAILED:
+                return contract
+        return _one(stand, spec, fault_of, paged=paged, endless=endless)
 
     return together(each(stand, work))
 
 
-def _one(stand: Stand, spec: StreamSpec, fault_of: FaultOf, *, endless: bool) -> Result:
+def _one(
+    stand: Stand, spec: StreamSpec, fault_of: FaultOf, *, paged: bool = False, endless: bool = False,
+    spares_get: bool = True,
+) -> Result:  # fmt: skip
+    """Read one stream through trouble; of SOAP, `spares_get` says that it meets the records and not the WSDL."""
     truth = pull(stand, stand.connect(), spec, {}, size=stand.most, full=True)
     if not truth.count:
         return cannot("it holds no record")
-    options: dict[str, Any] = dict(_HASTE) if stand.there.source.kind == "rest" else {}
+    options: dict[str, Any] = dict(_HASTE) if stand.there.source.kind in _PAGED else {}
     if endless:
         options["limits"] = {**spec.options.get("limits", {}), "pages": _PAGES}
+    if paged and stand.there.made_of_samples and "size" in spec.options["paging"]:
+        options["paging"] = {**spec.options["paging"], "size": _FEW}
     hasty = with_options(spec, **options)
 
-    with proxy.proxied(stand.there.url, partial(fault_of, spec)) as url:
+    spared = spares_get and stand.there.source.kind == "soap"
+    with proxy.proxied(stand.there.url, partial(fault_of, spec), spares_get=spared) as url:
         got = guarded(stand, stand.connect(url=url), hasty, size=stand.most, wait=_WAIT)
     return judge(stand, truth, got, spec, ends=not endless)
 

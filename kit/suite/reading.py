@@ -58,20 +58,20 @@ def nothing_before_cursor(stand: Stand) -> Result:
 
     def work(spec: StreamSpec) -> Result:
         connector = stand.connect()
+        if spec.cursor is None and not isinstance(connector, KeepsUnits):
+            return cannot("it has no cursor: each pull reads everything")
         got = pull(stand, connector, spec, {}, size=stand.most)
         if not got.ended:
             return cannot(f"more than {stand.most:,} records; ask for more with --most")
         again = pull(stand, connector, spec, got.state, size=stand.most)
         if spec.cursor is None:
-            return _read_again(again, in_units=isinstance(connector, KeepsUnits))
+            return _read_again(again)
         return _since(stand, spec, got.state.get("cursor"), again)
 
     return together(each(stand, work))
 
 
-def _read_again(again: Pulled, *, in_units: bool) -> Result:
-    if not in_units:
-        return cannot("it has no cursor: each pull reads everything")
+def _read_again(again: Pulled) -> Result:
     if again.count:
         return failed(f"{again.count} records of files that were read already come again")
     return passed("files that were read are not read again")

@@ -34,7 +34,7 @@ def test_a_new_source_of_every_kind_passes(kind: str, tmp_path: Path) -> None:
     assert failures("county-new", tmp_path) == []
 
 
-@pytest.mark.parametrize("kind", ["database", "exchange_table", "files", "rest", "xes"])
+@pytest.mark.parametrize("kind", ["database", "exchange_table", "files", "queue", "rest", "soap", "workbook", "xes"])
 def test_its_examples_are_read_as_a_system(kind: str, tmp_path: Path) -> None:
     write("county-new", kind, None, tmp_path)
     done = {one.check: one.status for one in run("county-new", Settings.load(sources=(tmp_path,)))}

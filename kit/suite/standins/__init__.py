@@ -1,7 +1,7 @@
 """Systems made of a source's valid examples, so that its connector can be tried where the department's cannot be had.
 
-They are real ones: a SQLite database, exchange tables in one, a folder of files, an event log, a service over HTTP on
-loopback.
+They are real ones: a SQLite database, exchange tables in one, a folder of files, an event log, a service over HTTP or
+SOAP on loopback, a small broker with queues.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _MAKERS: Mapping[str, tuple[str, str]] = {
     "database": ("database", "make_database"),
     "exchange_table": ("exchange", "make_exchange_tables"),
     "files": ("files", "make_folder"),
+    "queue": ("queue", "make_queues"),
     "rest": ("service", "make_service"),
+    "soap": ("soap", "make_soap_service"),
     "workbook": ("workbook", "make_workbooks"),
     "xes": ("log", "make_log"),
 }

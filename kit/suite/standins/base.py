@@ -10,6 +10,9 @@ from connectors.source import Source, StreamSpec
 from hub.records import Record
 from kit.samples import Samples
 
+USER, SECRET = "hub", "examples-only"
+"""The account of every system of examples that asks who comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class StandIn:

@@ -1,4 +1,4 @@
-"""A folder with the examples in files, written as the streams declare them: CSV, JSON lines, JSON, Excel."""
+"""A folder with the examples in files, written as the streams declare them, in every form that `files` reads."""
 
 from __future__ import annotations
 
@@ -19,26 +19,34 @@ from hub.records import Record
 from kit.samples import Samples
 from kit.subject import Subject
 from kit.suite.standins.base import StandIn
-
-_WRITTEN = frozenset({"csv", "jsonl", "json", "xlsx"})
+from kit.suite.standins.document import document, fault_of
 
 
 def make_folder(subject: Subject, samples: Samples, place: Path, _stack: ExitStack) -> StandIn | str:
     """Make the folder, or say which stream's files cannot be written from examples."""
     source = unsigned(subject.source)
+    schemas = {name: one.schema for name, one in subject.mapping.streams.items()}
     for name, spec in source.streams.items():
-        form = spec.options["format"]
-        if form not in _WRITTEN:
-            return f"stream {name} comes as {form}, which is not written from examples"
-        if form == "csv" and _trailer(spec, 1) is None:
+        if spec.options["format"] == "csv" and _trailer(spec, 1) is None:
             return f"no last line can be written for the trailer of stream {name}"
-    folder = _Folder(
-        place, source.code, source.streams, {name: one.schema for name, one in subject.mapping.streams.items()}
-    )
+    folder = _Folder(place, source.code, _placed(source), schemas)
     for name in source.streams:
         folder.records[name] = [one.record for one in samples.of(name, valid=True)]
+    for path in {str(one.options["path"]) for one in source.streams.values() if one.options["format"] == "xml"}:
+        if why := fault_of(folder.sharing(path), folder.records, schemas):
+            return why
     folder.deliver(source.streams, 1)
     return StandIn(source, str(place), folder.add)
+
+
+def _placed(source: Source) -> dict[str, StreamSpec]:
+    """Return the streams with the whole path of each XSD: it lies in the source's folder, or beside its mapping."""
+    out = {}
+    for name, spec in source.streams.items():
+        found = [one / str(spec.options.get("xsd")) for one in (source.folder, source.mapping.parent)]
+        file = next((str(one) for one in found if one.is_file()), None)
+        out[name] = replace(spec, options={**spec.options, "xsd": file}) if file else spec
+    return out
 
 
 class _Folder:
@@ -56,12 +64,8 @@ class _Folder:
         spec = self.streams[stream]
         self.count += 1
         if re.search(r"[*?\[]", str(spec.options["path"])):
-            fellows = {
-                name: [record] if name == stream else []
-                for name, one in self.streams.items()
-                if one.options["path"] == spec.options["path"]
-            }
-            self._write(fellows, self.count)
+            fellows = self.sharing(str(spec.options["path"]))
+            self._write({name: [record] if name == stream else [] for name in fellows}, self.count)
         else:
             self.records[stream].append(record)
             self.deliver({stream: spec}, self.count)
@@ -70,8 +74,11 @@ class _Folder:
         """Write all records of these streams; streams that share a path share a file."""
         paths = {str(one.options["path"]): None for one in streams.values()}
         for path in paths:
-            together = {name: self.records[name] for name, one in self.streams.items() if one.options["path"] == path}
-            self._write(together, number)
+            self._write({name: self.records[name] for name in self.sharing(path)}, number)
+
+    def sharing(self, path: str) -> dict[str, StreamSpec]:
+        """Return the streams whose records come in the same files."""
+        return {name: one for name, one in self.streams.items() if one.options["path"] == path}
 
     def _write(self, records: Mapping[str, Sequence[Record]], number: int) -> None:
         specs = {name: self.streams[name] for name in records}
@@ -82,6 +89,10 @@ class _Folder:
         said = [record for each in records.values() for record in each]
         if form == "xlsx":
             _workbook(file, specs, records, self.schemas)
+        elif form == "xml":
+            file.write_bytes(document(specs, records, self.schemas))
+        elif form == "singer":
+            file.write_bytes(_singer(specs, records, self.schemas))
         else:
             fields = list(self.schemas[spec.name]["properties"])
             file.write_bytes(_csv(spec, fields, said) if form == "csv" else _json(spec, said))
@@ -146,7 +157,7 @@ def _trailer(spec: StreamSpec, count: int) -> str | None:
     return line if re.search(str(pattern), line) else None
 
 
-def _event(record: Record) -> Record:
+def event_of(record: Record) -> Record:
     """Write a record as the change event of Debezium that it was read from."""
     row = {name: value for name, value in record.items() if name not in {OPERATION, CHANGED_AT, ORDER}}
     gone, at = record.get(OPERATION) == "d", record.get(CHANGED_AT)
@@ -157,15 +168,29 @@ def _event(record: Record) -> Record:
     }  # fmt: skip
 
 
+def _singer(
+    specs: Mapping[str, StreamSpec], records: Mapping[str, Sequence[Record]], schemas: Mapping[str, Mapping[str, Any]]
+) -> bytes:
+    """Write the messages of a tap: of each stream its SCHEMA and its records."""
+    out: list[Record] = []
+    for name, spec in specs.items():
+        said = str(spec.options.get("stream_name", name))
+        known = {"type": "object", "properties": {field: {} for field in schemas[name]["properties"]}}
+        out.append({"type": "SCHEMA", "stream": said, "schema": known, "key_properties": []})
+        out += [{"type": "RECORD", "stream": said, "record": one} for one in records[name]]
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in out).encode()
+
+
 def _json(spec: StreamSpec, records: Sequence[Record]) -> bytes:
+    """Write one document, or a line a record; what is JSON is YAML as well."""
     if spec.options.get("envelope") == "debezium":
-        records = [_event(one) for one in records]
+        records = [event_of(one) for one in records]
     if spec.options["format"] == "jsonl":
         return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records).encode()
-    document: Any = list(records)
+    made: Any = list(records)
     for part in reversed([one for one in str(spec.options.get("record", "")).split("/") if one]):
-        document = {part.replace("~1", "/").replace("~0", "~"): document}
-    return json.dumps(document, ensure_ascii=False).encode()
+        made = {part.replace("~1", "/").replace("~0", "~"): made}
+    return json.dumps(made, ensure_ascii=False, indent=1).encode()
 
 
 def _workbook(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,7 @@ from hub.records import Record
 from kit.samples import Samples
 from kit.subject import Subject
 from kit.suite.loopback import Quiet, serving
-from kit.suite.standins.base import StandIn, filling
-
-SECRET = "examples-only"  # noqa: S105  # the password of a service of examples
-_USER = "hub"
+from kit.suite.standins.base import SECRET, USER, StandIn, filling
 
 
 def make_service(subject: Subject, samples: Samples, _place: Path, stack: ExitStack) -> StandIn:
@@ -26,7 +24,7 @@ def make_service(subject: Subject, samples: Samples, _place: Path, stack: ExitSt
     source = subject.source
     records = {name: filling(samples, spec) for name, spec in source.streams.items()}
     own = stack.enter_context(serving(lambda _own: _handler(source, records)))
-    return StandIn(source, f"http://{_USER}:{SECRET}@{own}", lambda stream, record: records[stream].append(record))
+    return StandIn(source, f"http://{USER}:{SECRET}@{own}", lambda stream, record: records[stream].append(record))
 
 
 def _handler(source: Source, records: dict[str, list[Record]]) -> type[Quiet]:
@@ -38,7 +36,7 @@ def _handler(source: Source, records: dict[str, list[Record]]) -> type[Quiet]:
             spec, params = streams.get(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True))
             if spec is None:
                 self._answer(404, {}, {})
-            elif not _admitted(spec, dict(self.headers)):
+            elif not admitted(spec.options.get("auth", {}), dict(self.headers)):
                 self._answer(401, {}, {})
             else:
                 document, headers = _answer(source, spec, records[spec.name], params, self.headers.get("Host", ""))
@@ -51,14 +49,13 @@ def _handler(source: Source, records: dict[str, list[Record]]) -> type[Quiet]:
     return Handler
 
 
-def _admitted(spec: StreamSpec, headers: dict[str, str]) -> bool:
-    """Say whether the request bears the secret as the stream declares it."""
-    declared = spec.options.get("auth", {})
+def admitted(declared: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+    """Say whether a request bears the secret as its stream's `auth` declares it."""
     style = declared.get("style", "basic")
     if style == "none":
         return True
     wanted = {
-        "basic": "Basic " + b64encode(f"{_USER}:{SECRET}".encode()).decode(),
+        "basic": "Basic " + b64encode(f"{USER}:{SECRET}".encode()).decode(),
         "bearer": f"Bearer {SECRET}",
     }.get(style, SECRET)
     name = declared.get("name", "Authorization") if style == "header" else "Authorization"
@@ -69,25 +66,32 @@ def _answer(
     source: Source, spec: StreamSpec, records: list[Record], params: dict[str, str], host: str
 ) -> tuple[Any, dict[str, str]]:
     options = spec.options
-    matching = [one for one in records if _is_since(source, spec, one, params)]
-    start, size, following = _window(options.get("paging", {}), params)
-    page = matching[start : start + size] if size else matching[start:]
-    more = bool(size) and start + size < len(matching)
+    matching, page, following = page_of(source, spec, records, params)
     document = _put(None, str(options.get("records", "")), page)
     if "total" in options:
-        document = _put(document, options["total"], len(matching))
+        document = _put(document, options["total"], matching)
     if "success" in options:
         document = _put(document, options["success"]["pointer"], options["success"]["values"][0])
     paging, headers = options.get("paging", {}), {}
-    if more and paging.get("style") == "cursor":
+    if following and paging.get("style") == "cursor":
         document = _put(document, paging["next"], following)
-    if more and paging.get("style") == "link":
+    if following and paging.get("style") == "link":
         query = urlencode({**params, "_from": following})
         headers["Link"] = f'<http://{host}/{str(options.get("path", spec.name)).strip("/")}?{query}>; rel="next"'
     return document, headers
 
 
-def _window(paging: Any, params: dict[str, str]) -> tuple[int, int, str]:
+def page_of(
+    source: Source, spec: StreamSpec, records: Sequence[Record], params: Mapping[str, str]
+) -> tuple[int, list[Record], str]:
+    """Return how many records are asked for, those of the page, and the token of the next; empty where this is all."""
+    matching = [one for one in records if _is_since(source, spec, one, params)]
+    start, size, following = _window(spec.options.get("paging", {}), params)
+    page = matching[start : start + size] if size else matching[start:]
+    return len(matching), page, following if size and start + size < len(matching) else ""
+
+
+def _window(paging: Any, params: Mapping[str, str]) -> tuple[int, int, str]:
     """Return where the page begins, how many records it holds (0: all), and the token of the next."""
     style = paging.get("style", "none")
     if style == "none":
@@ -101,7 +105,7 @@ def _window(paging: Any, params: dict[str, str]) -> tuple[int, int, str]:
     return start, size, str(start + size)
 
 
-def _is_since(source: Source, spec: StreamSpec, record: Record, params: dict[str, str]) -> bool:
+def _is_since(source: Source, spec: StreamSpec, record: Record, params: Mapping[str, str]) -> bool:
     """Say whether a record is new enough for what is asked."""
     since = spec.options.get("since")
     asked = params.get(since["param"]) if since else None
