@@ -102,6 +102,7 @@ KINDS: Mapping[str, DefectKind] = {
             ("lost_number", "envelope_gap", "a numbered post of the department never comes"),
             ("lost_deletion", "unreadable_record", "a tombstone comes whose deletion never came"),
             ("silent_feed", "silent_feed", "day 2: the department's feed reports success and sends nothing at all"),
+            ("half_record", "unreadable_version", "an answer of a service holds a record that broke off in its middle"),
         ),
         *_kinds(
             "set",

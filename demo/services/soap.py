@@ -24,6 +24,7 @@ from demo.services.settings import USER, settings_of
 from demo.shapes.case_xml import STREAMS
 from demo.shapes.layout import department_place
 from demo.shapes.record import Stream
+from demo.shapes.soap import HALF
 from demo.shapes.store import STORE, read_page
 from demo.shapes.xml_files import element
 
@@ -102,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._fault("soap:Client", "page and pageSize are numbers, changedAfter is an instant")
             return
         total, bodies = read_page(department_place(self.server.home, department) / STORE, kind, after, page, size)
-        rows = "".join(element("row", STREAMS[kind].fields, json.loads(body)) for body in bodies)
+        rows = "".join(row(kind, json.loads(body)) for body in bodies)
         inner = f"<total>{total}</total><rows>{rows}</rows>"
         self._send(
             HTTPStatus.OK, _enveloped(f'<query{kind}Response xmlns="{_NAMESPACE}">{inner}</query{kind}Response>')
@@ -135,6 +136,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the names that http.server gives
         """Say nothing: addresses and tokens have no place in a log."""
+
+
+def row(kind: str, values: dict[str, Any]) -> str:
+    """Write a record: all of its elements, or of a half one those that it had come to."""
+    half = values.pop(HALF, False)
+    fields = STREAMS[kind].fields
+    return element("row", [name for name in fields if name in values] if half else fields, values)
 
 
 def _enveloped(body: str) -> str:

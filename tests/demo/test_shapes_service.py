@@ -11,10 +11,21 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from lxml import etree
 
+from connectors.loading import load_sources
+from demo.model import Placed
 from demo.services.rest import Service
 from demo.services.settings import settings_of
-from tests.demo.shape_rounds import departments, province, records, written
+from demo.services.soap import row
+from demo.shapes.layout import department_place
+from demo.shapes.registry import SHAPES
+from demo.shapes.store import STORE, read_page
+from hub.records import Slice
+from kit.preview import NothingKnown
+from kit.subject import Subject
+from pipeline.prepare import prepare
+from tests.demo.shape_rounds import SOURCES, departments, province, records, written
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +108,22 @@ def test_an_object_without_values_is_null(service: Service) -> None:
     assert any(one["agent"] is None for one in body["data"]["items"])
     assert all(one["applicant"]["name"] for one in body["data"]["items"])
     assert records([]) == []
+
+
+def test_a_record_of_the_soap_service_breaks_off_in_its_middle(tmp_path: Path) -> None:
+    """The answer stays well-formed; the record has no version, is refused, and the others stand."""
+    work = province(300)
+    soap = departments(work)["soap"]
+    (half,) = [one for one in SHAPES["soap"].write(soap, work, tmp_path, 1, dry=False)
+               if isinstance(one, Placed) and one.defect == "half_record"]  # fmt: skip
+    _, bodies = read_page(department_place(tmp_path, soap.code) / STORE, "Process", -1, 1, 10_000)
+    rows = [etree.fromstring(row("Process", json.loads(body))) for body in bodies]
+    found = [{child.tag: child.text for child in one} for one in rows]
+    subject = Subject.of(load_sources([SOURCES / "hall-soap-service"])[0])
+    piece = Slice("Process", found, list(range(len(found))), {}, last=True)
+    done = prepare(subject.desk("Process"), piece, NothingKnown(), drop_known=False).incoming
+    told = [(done.keys[one.record], one.rule) for one in done.findings if one.record >= 0 and one.refuses]
+    assert (half.key, *half.rules) in told
+    assert (half.outcome, half.rules) == ("quarantined", ("unreadable_version",))
+    assert [rule for key, rule in told if key == half.key] == ["unreadable_version"]
+    assert not [one for one in done.findings if one.record < 0], "the shape of the stream did not change"
