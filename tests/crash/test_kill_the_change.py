@@ -1,7 +1,8 @@
 """A stream changes its shape, and the first pull after that is killed: the next one leaves what it would have left.
 
 The hub learns of a change while it pulls: the finding on the stream, the records that came in the new shape and the
-cursor belong together. A process that dies between them must tell the change once, and lose nothing of it.
+cursor belong together. A process that dies between them must tell the change once, and lose nothing of it; a stream
+that freezes stands where it stood, and says so once.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def _changed(department: Department, contract: str) -> None:
     department._run("ALTER TABLE pre_node ADD COLUMN EXTRA TEXT")
     _cases(department, 4, 6)
     department.put("PRE_NODE", UNID="more", PROJID="C4", PHASE_CODE="REVIEW", EXTRA="新字段")
-    department.declare(each={**_READ, "contract": contract})
+    department.declare(version=2, each={**_READ, "contract": contract})
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def campaign(empty: Site, tmp_path: Path) -> Callable[[str], Campaign]:
 
     def make(contract: str) -> Campaign:
         before = Department(tmp_path / "sources", "labour")
-        before.declare(each={**_READ, "contract": contract})
+        before.declare(version=2, each={**_READ, "contract": contract})
         _cases(before, 1, 3)
         first = empty.copy(f"calm_before_{contract}")
         done = first.pull(before)
@@ -47,9 +48,10 @@ def campaign(empty: Site, tmp_path: Path) -> Callable[[str], Campaign]:
         after = Department(tmp_path / "later", "labour")
         _changed(after, contract)
         second = first.copy(f"calm_after_{contract}")
-        done = second.pull(after)
+        more = {"freezes": True} if contract == "freeze" else {}
+        done = second.pull(after, **more)
         assert done["status"] == 0, done["error"]
-        return Campaign(first, after, second, done["boundaries"])
+        return Campaign(first, after, second, done["boundaries"], more=more)
 
     return make
 
@@ -62,7 +64,7 @@ def _told(site: Site) -> list[tuple[str, int]]:
         return [(str(rule), int(count)) for rule, count in rows]
 
 
-@pytest.mark.parametrize("contract", ["evolve", "quarantine"])
+@pytest.mark.parametrize("contract", ["evolve", "quarantine", "freeze"])
 def test_the_first_pull_after_a_change_may_be_killed_anywhere(
     contract: str, campaign: Callable[[str], Campaign]
 ) -> None:
