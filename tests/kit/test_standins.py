@@ -115,7 +115,9 @@ def test_streams_that_call_one_operation_are_told_apart_by_their_parameters(tmp_
     assert passed(done) >= READING
 
 
-@pytest.mark.parametrize("options", [{}, {"body": "records"}, {"receipts": "answers"}], ids=["one", "many", "answered"])
+@pytest.mark.parametrize(
+    "options", [{}, {"body": "records"}, {"receipts": "answers", "stay": 600}], ids=["one", "many", "answered"]
+)
 def test_queues_are_served_and_their_lines_break(options: dict[str, Any], tmp_path: Path) -> None:
     done = suite(made("queue", tmp_path, {"queue": "cases.out", "linger": 0.02, **options}))
     assert passed(done) >= READING | TROUBLE | {"discover-matches"}

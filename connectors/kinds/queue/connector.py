@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from connectors.envelopes import Expected
 from connectors.kinds.queue.answers import Answer, answer
@@ -41,6 +42,8 @@ class QueueConnector:
         """
         del full
         options = QueueOptions.of(stream)
+        if self._looking:
+            options = replace(options, stay=0)  # who looks wants what lies there, and does not wait for more
         self._close(stream)
         place = Place(self.source.code, stream.name, options.queue)
         session = Session(self._url, place, options, look_only=self._looking).open()
