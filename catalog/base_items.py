@@ -15,6 +15,7 @@ from catalog.errors import ContentRefused, DeedRefused, Fault, NoSuchItem
 from catalog.life import Doer
 from hub.identifiers import item_code
 from hub.remark import one_line
+from hub.sentences import sentence
 
 _LONGEST = 2000
 
@@ -67,7 +68,11 @@ def take_in(
 def _reasoned(base_code: str, reason: str) -> str:
     words = one_line(reason)
     if not words or len(words) > _LONGEST:
-        raise DeedRefused(base_code, "no reason was given, or a very long one", f"Say it in at most {_LONGEST}.")
+        raise DeedRefused(
+            base_code,
+            "no reason was given, or a very long one",
+            sentence("Say it in at most {longest}.", longest=_LONGEST),
+        )
     return words
 
 
@@ -124,9 +129,10 @@ def _faults(base_code: str, fields: Mapping[str, Any]) -> list[Fault]:
     if why := item_code.fault(base_code, expected="base"):
         return [Fault("/base_code", "number_unreadable", why)]
     known = ", ".join(CENTRAL)
-    found = [Fault(f"/{name}", "unknown_field", f"a base item fixes {known}") for name in fields if name not in CENTRAL]
+    fixes = sentence("a base item fixes {known}", known=known)
+    found = [Fault(f"/{name}", "unknown_field", fixes) for name in fields if name not in CENTRAL]
     if not fields:
-        found.append(Fault("", "empty", f"nothing is fixed; a base item fixes some of {known}"))
+        found.append(Fault("", "empty", sentence("nothing is fixed; a base item fixes some of {known}", known=known)))
     # What a content must say beside the fixed fields is each item's own.
     whole = {"name": "–", "item_type": base_code[2:4], **{name: fields[name] for name in CENTRAL if name in fields}}
     return found + contents.faults(base_code, whole)

@@ -18,6 +18,7 @@ from catalog.errors import ContentRefused, Fault
 from catalog.limits import Limit, exceeds, total
 from hub.documents import SCHEMAS
 from hub.identifiers import credit_code, item_code
+from hub.sentences import Code, Sentence, sentence
 
 CENTRAL = ("name", "item_type", "legal_limit", "legal_basis", "results")
 """What the base item fixes for every level that carries it out; all else is the implementing organ's own."""
@@ -72,7 +73,7 @@ def _validator() -> Draft202012Validator:
 def _shape(content: Mapping[str, Any]) -> Iterator[Fault]:
     text = json.dumps(content)
     if len(text) > LARGEST:
-        yield Fault("", "too_large", f"more than {LARGEST // 1024} KiB of JSON")
+        yield Fault("", "too_large", sentence("more than {kib} KiB of JSON", kib=LARGEST // 1024))
         return
     if _NUL.search(text):
         yield Fault("", "nul_character", "a text holds the character NUL, which the repository cannot keep")
@@ -84,10 +85,12 @@ def _shape(content: Mapping[str, Any]) -> Iterator[Fault]:
         return
     for error in _validator().iter_errors(content):
         pointer = "".join(f"/{part}" for part in error.absolute_path)
-        yield Fault(pointer, "shape", f"{error.validator} {error.validator_value!r} is not met"[:300])
+        demanded = f"{error.validator} {error.validator_value!r}"[:300]
+        yield Fault(pointer, "shape", sentence("{demanded} is not met", demanded=demanded))
     for name, value in content.items():
         if isinstance(value, list) and len(value) > MOST_ENTRIES:
-            yield Fault(f"/{name}", "too_many", f"{len(value)} entries; at most {MOST_ENTRIES}")
+            told = sentence("{count} entries; at most {most}", count=len(value), most=MOST_ENTRIES)
+            yield Fault(f"/{name}", "too_many", told)
 
 
 def _number(code: str, content: Mapping[str, Any]) -> Iterator[Fault]:
@@ -97,25 +100,31 @@ def _number(code: str, content: Mapping[str, Any]) -> Iterator[Fault]:
         return
     base = code if said == "base" else code[19:31]
     if base[2:4] != content["item_type"]:
-        yield Fault("/item_type", "type_differs", f"{content['item_type']}, but the number says {base[2:4]}")
+        told = sentence("{said}, but the number says {number}", said=content["item_type"], number=base[2:4])
+        yield Fault("/item_type", "type_differs", told)
 
 
 def _limits(content: Mapping[str, Any]) -> Iterator[Fault]:
     legal, promised = (Limit.of(content.get(name)) for name in ("legal_limit", "promised_limit"))
     if legal and promised and exceeds(promised, legal):
-        yield Fault("/promised_limit", "promise_over_law", f"{_told(promised)} is longer than the legal {_told(legal)}")
+        told = sentence("{promised} is longer than the legal {legal}", promised=_told(promised), legal=_told(legal))
+        yield Fault("/promised_limit", "promise_over_law", told)
     stages = content.get("stages", [])
     named = [one["stage"] for one in stages]
     for stage in sorted({one for one in named if named.count(one) > 1}):
-        yield Fault("/stages", "stage_twice", f"stage {stage} stands {named.count(stage)} times")
+        told = sentence("stage {stage} stands {count} times", stage=Code("item.stage", stage), count=named.count(stage))
+        yield Fault("/stages", "stage_twice", told)
     together = total(Limit(**one["limit"]) for one in stages if "limit" in one)
     if together and promised and exceeds(together, promised):
-        told = f"the stages together take {_told(together)}, longer than the promised {_told(promised)}"
+        told = sentence(
+            "the stages together take {together}, longer than the promised {promised}",
+            together=_told(together), promised=_told(promised),
+        )  # fmt: skip
         yield Fault("/stages", "stages_over_promise", told)
 
 
-def _told(limit: Limit) -> str:
-    return f"{limit.value} {limit.unit}"
+def _told(limit: Limit) -> Sentence:
+    return sentence("{value} {unit}", value=limit.value, unit=Code("item.unit", limit.unit))
 
 
 def _fee(content: Mapping[str, Any]) -> Iterator[Fault]:

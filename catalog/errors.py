@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.errors import HubError
-from hub.sentences import sentence
+from hub.sentences import Several, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ContentRefused(HubError):
 
     def __init__(self, code: str, faults: Sequence[Fault]) -> None:
         self.code, self.faults = code, tuple(faults)
-        listed = "; ".join(f"{one.pointer or '/'}: {one.said}" for one in faults)
+        listed = Several(sentence("{place}: {said}", place=one.pointer or "/", said=one.said) for one in faults)
         super().__init__(
             sentence("item {code}: {listed}. Mend all of it, then send the content again.", code=code, listed=listed)
         )

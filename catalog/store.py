@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 from catalog.errors import ContentRefused, Fault, NoSuchItem, NumberTaken
 from catalog.life import Doer, Proposal, State, Status
 from hub.identifiers import credit_code, item_code
+from hub.sentences import sentence
 from sharedrepo.models import catalog_item, item_deed, item_number, item_version
 
 
@@ -195,7 +196,9 @@ def number_faults(code: str, organ: str, base_code: str | None) -> list[Fault]:
     """Say what is wrong with an item's numbers: each by itself, and with each other."""
     found = []
     if not code or len(code) > LONGEST_NUMBER or not code.isprintable():
-        found.append(Fault("/code", "number_unreadable", f"a code of 1 to {LONGEST_NUMBER} characters"))
+        found.append(
+            Fault("/code", "number_unreadable", sentence("a code of 1 to {most} characters", most=LONGEST_NUMBER))
+        )
     if item_code.claims_standard(code) and (why := item_code.fault(code)):
         found.append(Fault("/code", "number_unreadable", why))
     if base_code and (why := item_code.fault(base_code, expected="base")):

@@ -43,6 +43,15 @@ class Codes(tuple[Code, ...]):
         return format(", ".join(self), spec)
 
 
+class Several(tuple[str, ...]):
+    """Sentences that stand in one another, one after the other."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return format("; ".join(self), spec)
+
+
 class Sentence(str):
     """A sentence in English that knows its words (`template`) and the values that were put into them."""
 
@@ -89,7 +98,7 @@ def spoken(told: str | BaseException, language: str) -> Spoken:
     """Return a sentence in a language; in English where nobody worded it in that one."""
     if isinstance(told, BaseException):
         first = told.args[0] if told.args else ""
-        told = first if isinstance(first, str) else str(told)
+        told = _of_parts(told) or (first if isinstance(first, str) else str(told))
     if language == "en":
         return Spoken(str(told), "en")
     template = told.template if isinstance(told, Sentence) else told
@@ -101,7 +110,18 @@ def spoken(told: str | BaseException, language: str) -> Spoken:
     return Spoken(worded.format(**{name: _put(value, language) for name, value in told.values.items()}), language)
 
 
+def _of_parts(error: BaseException) -> Sentence | None:
+    """Return an error that says `what: got. next step` and keeps the last two by themselves, made of these parts."""
+    got, step = getattr(error, "got", None), getattr(error, "next_step", None)
+    tail = f": {got}. {step}"
+    if not (isinstance(got, str) and isinstance(step, str) and str(error).endswith(tail)):
+        return None
+    return sentence("{what}: {got}. {next_step}", what=str(error).removesuffix(tail), got=got, next_step=step)
+
+
 def _put(value: object, language: str) -> object:
+    if isinstance(value, Several):
+        return "；".join(str(_put(one, language)) for one in value)
     if isinstance(value, Codes):
         return "、".join(str(_put(one, language)) for one in value)
     if isinstance(value, Code):

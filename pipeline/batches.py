@@ -328,6 +328,7 @@ def take_back(cursor: stage.Cursor, work: Work, cases: Sequence[int]) -> None:
                     one.record_id, "parked", one.case_number, one.order, one.received, (), None, one.row,
                     line.desk.lock(lines[one.record_id].body),
                     None if (mend := lines[one.record_id].mend) is None else line.desk.lock(mend.dumps()),
+                    one.organ,
                 )
                 for one in mine
             ],

@@ -199,6 +199,7 @@ def _judged(desk: Desk, piece: Slice, raw: _Raw, fresh: list[int], written: list
         excluded=excluded,
         refused=refused,
         cases=[raw.identity.cases[i] for i in fresh],
+        organs=[raw.identity.organs[i] for i in fresh],
         reported_at=_instants(raw.identity.reported_at, fresh),
         tables=rows,
         findings=findings,

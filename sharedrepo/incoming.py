@@ -67,6 +67,8 @@ class Incoming:
     prior: Prior | None = None
     mends: Mapping[int, Callable[[], bytes]] = field(default_factory=dict)
     """Records that the hub mended, each with what returns its locked mend."""
+    organs: Sequence[str | None] = ()
+    """The organs that the records name, the source's own where their stream names none; of broken ones nothing."""
 
     def __len__(self) -> int:
         return len(self.keys)

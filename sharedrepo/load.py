@@ -281,6 +281,7 @@ def _waiter(incoming: Incoming, fate: records.Fate, index: int, rules: Mapping[i
         row=incoming.rows[index],
         payload=incoming.payload(index),
         mend=incoming.mends[index]() if index in incoming.mends else None,
+        organ=incoming.organs[index] if index < len(incoming.organs) else None,
     )
 
 

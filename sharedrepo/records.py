@@ -282,6 +282,7 @@ class Child:
     row: int
     source_key: str
     archive_key: str
+    organ: str | None
 
 
 def children(cursor: stage.Cursor, cases: Sequence[int]) -> list[Child]:
@@ -293,7 +294,7 @@ def children(cursor: stage.Cursor, cases: Sequence[int]) -> list[Child]:
     cursor.execute(
         f"""SELECT DISTINCT ON (r.record_id)
                 r.record_id, r.stream_id, c.case_number, r.order_value, r.received_hash, r.row,
-                r.source_key, b.archive_key
+                r.source_key, b.archive_key, c.handling_organ
             FROM ({rows}) AS t
             JOIN core.approval_case AS c ON c.record_id = t.case_id
             JOIN ledger.source_record AS r ON r.record_id = t.record_id
@@ -302,8 +303,8 @@ def children(cursor: stage.Cursor, cases: Sequence[int]) -> list[Child]:
         {"cases": list(cases)},
     )
     return [
-        Child(record_id, stream_id, number, order, bytes(received), row, key, archive)
-        for record_id, stream_id, number, order, received, row, key, archive in cursor.fetchall()
+        Child(record_id, stream_id, number, order, bytes(received), row, key, archive, organ)
+        for record_id, stream_id, number, order, received, row, key, archive, organ in cursor.fetchall()
     ]
 
 

@@ -9,7 +9,7 @@ from sharedrepo import stage
 
 _COLUMNS = (
     "record_id bigint, kind text, case_number text, order_value bigint, received_hash bytea, rules text[], unit text,"
-    " row integer, payload bytea, mend bytea"
+    " row integer, payload bytea, mend bytea, organ text"
 )
 
 
@@ -28,6 +28,8 @@ class Waiter:
     payload: bytes
     mend: bytes | None = None
     """How the hub mended it before it came to wait, locked."""
+    organ: str | None = None
+    """The organ that it names: whose it is while no row of it stands."""
 
 
 def add(cursor: stage.Cursor, *, stream_id: int, batch_id: int, read_at: object, waiters: Sequence[Waiter]) -> None:
@@ -53,6 +55,7 @@ def add(cursor: stage.Cursor, *, stream_id: int, batch_id: int, read_at: object,
             "row": stage.integers([one.row for one in waiters]),
             "payload": stage.bytea([one.payload for one in waiters]),
             "mend": stage.bytea([one.mend for one in waiters]),
+            "organ": stage.texts([one.organ for one in waiters]),
         },
     )
     cursor.execute(
@@ -68,9 +71,9 @@ def add(cursor: stage.Cursor, *, stream_id: int, batch_id: int, read_at: object,
     cursor.execute(
         """
         INSERT INTO ledger.waiting (record_id, stream_id, kind, case_number, order_value, received_hash, rules, unit,
-                                    row, batch_id, since, payload, mend)
+                                    row, batch_id, since, payload, mend, organ)
         SELECT record_id, %(stream)s, kind, case_number, order_value, received_hash, rules, unit,
-               row, %(batch)s, %(since)s, payload, mend
+               row, %(batch)s, %(since)s, payload, mend, organ
         FROM stage_waiting ORDER BY record_id, row
         """,
         {"stream": stream_id, "batch": batch_id, "since": read_at},

@@ -68,6 +68,7 @@ class Department:
             "streams": streams,
             **over,
         }
+        body = {name: said for name, said in body.items() if said is not None}
         (self.folder / "source.yml").write_text(
             yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8"
         )

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from hub.sentences import sentence
+
 Form = Literal["base", "implementation", "handling"]
 
 _LENGTHS: dict[int, Form] = {12: "base", 31: "implementation", 33: "handling"}
@@ -48,7 +50,7 @@ def fault(text: str, *, expected: Form | None = None) -> str | None:
     found = form(text)
     if found is None or (expected is not None and found != expected):
         wanted = [length for length, name in _LENGTHS.items() if expected in (None, name)]
-        return f"not {' or '.join(map(str, wanted))} characters"
+        return sentence("not {wanted} characters", wanted=" or ".join(map(str, wanted)))
     if found == "base":
         return _base_fault(text)
     if _BODY.fullmatch(text[:_BODY_LENGTH]) is None:

@@ -85,7 +85,10 @@ def _entries(kind: Kind, after: int | None, limit: int | None, asked: dict[str, 
 @quarantine.command()
 def show(
     number: Number,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the values too; it is logged who saw them.")] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the values too, with --reason; it is logged who saw them.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why the values are looked at; it is kept.")] = None,
     flagged: Flagged = False,
     parked: Parked = False,
     json: Json = False,
@@ -94,7 +97,7 @@ def show(
     from quality.worklist.opened import opened  # noqa: PLC0415  # pandas comes with it
 
     kind = _kind(flagged=flagged, parked=parked)
-    found = opened(Runtime.open(), number, reveal=reveal, actor=actor(), kind=kind)
+    found = opened(Runtime.open(), number, reveal=reveal, actor=actor(), reason=reason, kind=kind)
     if json:
         as_json(found)
         return

@@ -87,20 +87,21 @@ class Opened:
 
 
 def opened(
-    runtime: Runtime, number: int, *, reveal: bool = False, actor: str | None = None, kind: Kind = "quarantined"
-) -> Opened:
-    """Open a record; with `reveal` its values are shown, and who saw them when is logged.
+    runtime: Runtime, number: int, *, reveal: bool = False, actor: str | None = None, reason: str | None = None,
+    kind: Kind = "quarantined",
+) -> Opened:  # fmt: skip
+    """Open a record; with `reveal` its values are shown, and who saw them when and why is logged.
 
     Raises:
         NotFound: there is no such record, or its source is no longer declared.
-        NotDone: values are to be revealed to nobody.
+        NotDone: values are to be revealed to nobody, or for no reason.
         RepositoryError: it was erased.
     """
-    who = log.known(actor) if reveal else ""
+    who, why = (log.known(actor), log.reasoned(reason)) if reveal else ("", "")
     base = base_of(runtime, number, kind)
     findings = _findings(runtime, base)
     if reveal:
-        deeds.write(runtime, Deed(who, "reveal", **names_of(base)))
+        deeds.write(runtime, Deed(who, "reveal", reason=why, **names_of(base)))
     return Opened(
         number, base.kind, base.source, base.stream, base.organ, base.key, base.case, base.version, base.state,
         base.unit, base.row, base.since, reveal, _text(base, reveal=reveal),

@@ -120,6 +120,7 @@ waiting = sa.Table(
     column("payload", BYTEA(), privacy="sensitive"),
     sa.CheckConstraint("kind IN ('quarantined', 'parked')", name="kind"),
     column("mend", BYTEA(), privacy="sensitive"),
+    column("organ", sa.Text()),
     sa.CheckConstraint(f"status IN ({', '.join(repr(one) for one in WAITING_STATUSES)})", name="status"),
     sa.Index("ix_waiting_open", "waiting_id", postgresql_where=sa.text("status = 'open'")),
     sa.Index("ix_waiting_parent", "stream_id", "case_number", postgresql_where=sa.text("status = 'open'")),

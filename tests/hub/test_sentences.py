@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog.content import check
+from catalog.errors import ContentRefused
 from hub.errors import HubError
 from hub.sentences import Code, Codes, Sentence, sentence, sentences, spoken
 from hub.templating import told
@@ -19,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOWN = (
     "web", "hub/asking.py", "hub/visitor.py", "quality/pages", "quality/issues", "quality/worklist",
     "pipeline/mending.py", "pipeline/replay.py", "quality/running.py", "catalog/errors.py", "catalog/service.py",
-    "catalog/life.py", "catalog/pages", "supervision/appraisal/objecting.py",
+    "catalog/life.py", "catalog/pages", "catalog/content.py", "catalog/store.py", "catalog/base_items.py",
+    "hub/identifiers/credit_code.py", "hub/identifiers/item_code.py", "supervision/appraisal/objecting.py",
     "supervision/appraisal/routes.py", "supervision/appraisal/looking.py", "supervision/pages",
     "verification/officers.py", "verification/pages",
 )  # fmt: skip
@@ -75,6 +78,19 @@ def test_no_refusal_of_a_page_hides_its_words_behind_values() -> None:
         if any(isinstance(one, ast.JoinedStr) for one in arguments(call))
     ]
     assert found == []
+
+
+def test_what_is_wrong_with_an_item_is_worded_in_both_languages() -> None:
+    """The third thing that a fault of an item says is its words: a sentence, or what another function words."""
+    unworded, seen = [], 0
+    for file in (ROOT / "catalog").glob("*.py"):
+        for call in calls(file, {"Fault"}):
+            words = call.args[2]
+            seen += 1
+            if isinstance(words, ast.JoinedStr) or (isinstance(words, ast.Constant) and words.value not in sentences()):
+                unworded.append((file.name, call.lineno))
+    assert unworded == []
+    assert seen > 20
 
 
 def test_both_languages_have_the_same_values() -> None:
@@ -137,3 +153,28 @@ def test_what_nobody_worded_is_shown_in_english_and_marked_as_such(said: str) ->
     assert shown.startswith('<span lang="en">nobody ')
     assert "<b>" not in shown
     assert "<this>" not in shown
+
+
+def test_what_is_wrong_with_an_items_content_is_told_in_the_readers_language() -> None:
+    content = {
+        "name": "n", "item_type": "01", "promised_limit": {"value": 30, "unit": "working_day"},
+        "legal_limit": {"value": 20, "unit": "working_day"}, "fee": {"charged": True},
+    }  # fmt: skip
+    with pytest.raises(ContentRefused) as caught:
+        check("A1", content)
+    assert str(spoken(caught.value, "en")) == str(caught.value)
+    assert str(spoken(caught.value, "zh")) == (
+        "事项 A1：/promised_limit 处：承诺期限 30 个工作日 长于法定期限 20 个工作日；"
+        "/fee/basis 处：收费事项未填写收费依据。请全部改正后重新提交。"
+    )
+
+
+def test_an_error_of_the_usual_shape_is_told_part_by_part() -> None:
+    class Refused(HubError):
+        def __init__(self, got: str, next_step: str) -> None:
+            self.got, self.next_step = got, next_step
+            super().__init__(f"GF-7: {got}. {next_step}")
+
+    told_ = Refused("its withdrawal is asked for", "Grant or refuse that first.")
+    assert str(spoken(told_, "zh")) == "关于 GF-7：该监察件已申请撤销。请先同意或驳回该申请。"
+    assert str(spoken(told_, "en")) == "GF-7: its withdrawal is asked for. Grant or refuse that first."

@@ -76,7 +76,7 @@ def test_an_erased_month_is_gone_and_the_ledger_agrees(hub: Hub) -> None:
     assert hub.rows("SELECT * FROM core.approval_case") == kept, "what was kept stays"
     assert waiting(hub.runtime.engine) == []
     with pytest.raises(RepositoryError, match="was erased"):
-        opened(hub.runtime, number, reveal=True, actor="account:anna")
+        opened(hub.runtime, number, reveal=True, actor="account:anna", reason="a complaint")
     with pytest.raises(ArchiveErased):
         hub.runtime.archive.open(hub.runtime.archive.list("labour/")[0])
     assert [(one["kind"], one["read"]) for one in batches(hub.runtime.engine) if one["kind"] == "erasure"] == [

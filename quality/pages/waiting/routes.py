@@ -91,9 +91,9 @@ async def do(request: Request, kind: str, place: str, deed: str) -> Response:
     if deed not in _DEEDS:
         raise NotFound("there is no such deed", hint=sentence("There are {known}.", known=Codes.of("deed", _DEEDS)))
     visitor.must(_DEEDS[deed])
-    if deed == "reveal":
-        return await _revealed(request, found)
     try:
+        if deed == "reveal":
+            return await _revealed(request, found, form.get("reason", ""))
         await run_in_threadpool(_act, request, found, deed, form)
     except RequestRefused:
         raise
@@ -160,11 +160,9 @@ async def _found(request: Request, kind: Kind, place: int) -> Opened:
     return found
 
 
-async def _revealed(request: Request, hidden: Opened) -> Response:
-    actor = visitor_of(request).actor
-    found = await run_in_threadpool(
-        partial(service.opened, runtime_of(request), hidden.number, reveal=True, actor=actor, kind=hidden.kind)
-    )
+async def _revealed(request: Request, hidden: Opened, reason: str) -> Response:
+    look = partial(service.opened, runtime_of(request), hidden.number, kind=hidden.kind)
+    found = await run_in_threadpool(partial(look, reveal=True, actor=visitor_of(request).actor, reason=reason))
     return await _shown(request, found)
 
 

@@ -1,10 +1,11 @@
--- The organ that answers for a record: the one that its row or its case names, else the organ of its source.
+-- The organ that answers for a record: the one that its row or its case names, else the organ of its source. A record
+-- that waits has no row: its case says whose it is, or the organ that it names itself (ledger.waiting).
 -- Empty where neither says one: nobody is guessed.
 SELECT
     r.record_id,
     r.stream_id,
     s.source_system_id,
-    coalesce(said.organ, ss.organ, '') AS organ
+    coalesce(said.organ, waits.organ, ss.organ, '') AS organ
 FROM ledger.source_record AS r
 JOIN ledger.stream AS s ON s.stream_id = r.stream_id
 JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
@@ -32,3 +33,12 @@ LEFT JOIN LATERAL (
     WHERE found.organ IS NOT NULL
     LIMIT 1
 ) AS said ON TRUE
+LEFT JOIN LATERAL (
+    SELECT coalesce(c.handling_organ, w.organ) AS organ
+    FROM ledger.waiting AS w
+    LEFT JOIN core.approval_case AS c
+        ON c.source_system_id = s.source_system_id AND c.case_number = w.case_number
+    WHERE w.record_id = r.record_id AND said.organ IS NULL AND coalesce(c.handling_organ, w.organ) IS NOT NULL
+    ORDER BY w.waiting_id DESC
+    LIMIT 1
+) AS waits ON TRUE

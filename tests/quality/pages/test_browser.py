@@ -127,6 +127,7 @@ def test_without_javascript_every_deed_is_done(browser: Browser, stewards: Pages
         page.get_by_role("button", name="Take up").click()
         page.wait_for_selector("p.done")
         page.goto(f"{stewards.url}/quality/records/quarantined/{stewards.entry('labour')}")
+        page.locator("#reason-reveal").fill("a complaint")
         page.get_by_role("button", name="Show values").click()
         assert "机密意见" in page.inner_text("main")
 

@@ -111,11 +111,14 @@ def test_a_proposal_of_another_record_is_not_approved_here(pages: Pages) -> None
 def test_values_are_shown_once_asked_for_and_the_look_is_logged(pages: Pages) -> None:
     steward = pages.browser(DEPARTMENT)
     page = f"/quality/records/quarantined/{pages.entry('labour')}"
-    shown = steward.fill_in(f"{page}/reveal", {}, page=page)
+    refused = steward.fill_in(f"{page}/reveal", {"reason": " "}, page=page)
+    assert (refused.status_code, "机密意见" in refused.text) == (409, False), "a look has a reason"
+    shown = steward.fill_in(f"{page}/reveal", {"reason": "a complaint"}, page=page)
     assert "机密意见" in shown.text
     assert shown.headers["Cache-Control"] == "no-store"
     assert "机密意见" not in steward.see(page).text, "the next look is hidden again"
-    assert pages.one("SELECT actor || ' ' || what FROM quality.work_log") == "account:department-steward reveal"
+    logged = pages.one("SELECT actor || ' ' || what || ' ' || reason FROM quality.work_log")
+    assert logged == "account:department-steward reveal a complaint"
 
 
 def test_a_record_is_waived_or_judged_again(pages: Pages) -> None:

@@ -10,10 +10,11 @@ import pytest
 import requests
 from pydantic import TypeAdapter
 
+from quality.returns.service import give_back
 from quality.worklist.routes import Findings, Rejections
 from sharedrepo import clients
 from tests.departments import ORGAN, Department
-from tests.quality.worklist.conftest import WorkHub
+from tests.quality.worklist.conftest import BERND, WorkHub
 from tests.web.serving import serving
 from web.problems import Problem
 
@@ -102,3 +103,26 @@ def test_other_rights_do_not_open_it_and_bad_questions_have_the_one_shape(
         answer = ask(path, **query)
         assert answer.status_code == 400, query
         TypeAdapter(Problem).validate_json(answer.content)
+
+
+def test_departments_of_a_source_without_one_organ_see_their_own_rejected_rows(
+    hub: WorkHub, ask: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A platform serves two organs; each row names its own, also one that never came to stand anywhere."""
+    platform = Department(tmp_path / "sources", "platform")
+    platform.declare(organ=None, owner={"organ": ORGAN, "name": "n", "contact": "c"})
+    for organ in (ORGAN, OTHER):
+        platform.case(f"C-{organ}", DEPTID=organ, SS_ORGCODE=organ)
+        platform.put("PRE_NODE", UNID=f"event-{organ}", PROJID=f"C-{organ}", PHASE_CODE="SIGNED", HANDER_DEPTID=None)
+        platform.put("PRE_APASINFO", PROJID=f"new-{organ}", SS_ORGCODE=organ, DATAVERSION="待定")
+        platform.put("PRE_NODE", UNID=f"lost-{organ}", PROJID="nobody's", PHASE_CODE="SIGNED", HANDER_DEPTID=organ)
+    pulled = WorkHub(hub.runtime, platform)
+    pulled.pull()
+    for organ in (ORGAN, OTHER):
+        found = ask("/v1/rejections", organ=organ).json()["rejections"]
+        assert {one["key"] for one in found} == {f"event-{organ}", f"new-{organ}", f"lost-{organ}"}
+        assert {one["key"] for one in ask("/v1/findings", organ=organ, effect="refuse").json()["findings"]} == {
+            one["key"] for one in found
+        }
+    made = give_back(pulled.runtime, "platform", tmp_path / "returns", actor=BERND)
+    assert {one.organ: sum(one.rows.values()) for one in made} == {ORGAN: 3, OTHER: 3}

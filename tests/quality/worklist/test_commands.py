@@ -50,7 +50,7 @@ def test_one_proposes_and_another_approves(ask: Any, refused: WorkHub) -> None:
     assert ask("bernd", "approve", str(number)) == {"new": 1}
     assert ask("bernd", "list")["entries"] == []
     (flagged,) = ask("bernd", "list", "--flagged", "--rule", "value_mended")["entries"]
-    shown = ask("bernd", "show", str(flagged["id"]), "--flagged", "--reveal")
+    shown = ask("bernd", "show", str(flagged["id"]), "--flagged", "--reveal", "--reason", "a complaint")
     (field,) = [one for one in shown["fields"] if one["mended"]]
     assert (field["pointer"], field["raw"], field["was"]) == ("/PHASE_CODE", "ACCEPT", "SIGNED")
     assert [one["what"] for one in shown["history"]] == ["propose", "approve", "correction", "reveal"]

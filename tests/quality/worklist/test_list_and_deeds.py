@@ -53,13 +53,17 @@ def test_a_record_is_opened_with_its_faulty_place_and_no_value(refused: WorkHub)
 def test_a_reveal_shows_the_values_and_is_logged(refused: WorkHub) -> None:
     number = refused.number("n1")
     with pytest.raises(service.NotDone, match="nobody is named"):
-        service.opened(refused.runtime, number, reveal=True)
-    found = service.opened(refused.runtime, number, reveal=True, actor=ANNA)
+        service.opened(refused.runtime, number, reveal=True, reason="a complaint")
+    with pytest.raises(service.NotDone, match="a reason is needed"):
+        service.opened(refused.runtime, number, reveal=True, actor=ANNA, reason="  ")
+    found = service.opened(refused.runtime, number, reveal=True, actor=ANNA, reason="a complaint")
     fields = {one.pointer: one for one in found.fields}
     assert fields["/PHASE_CODE"].raw == "SIGNED"
     started = {(one.table, one.column): one.value for one in fields["/START_TIME"].becomes}
     assert started["stage_event", "started_at"] == "2026-03-02T01:30:15+00:00"
-    assert refused.rows("SELECT actor, what, waiting_id FROM quality.work_log") == [(ANNA, "reveal", number)]
+    assert refused.rows("SELECT actor, what, reason, waiting_id FROM quality.work_log") == [
+        (ANNA, "reveal", "a complaint", number)
+    ]
     assert [one["what"] for one in service.opened(refused.runtime, number).history] == ["pull", "reveal"]
 
 

@@ -91,7 +91,7 @@ def test_a_long_key_stands_masked_in_the_log_that_people_read(hub: WorkHub, depa
     ["UPDATE quality.work_log SET actor = 'nobody'", "DELETE FROM quality.work_log", "TRUNCATE quality.work_log"],
 )
 def test_nobody_takes_a_line_out_of_the_log(refused: WorkHub, change: str) -> None:
-    service.opened(refused.runtime, refused.number("n1"), reveal=True, actor=ANNA)
+    service.opened(refused.runtime, refused.number("n1"), reveal=True, actor=ANNA, reason="a complaint")
     with pytest.raises(sa.exc.IntegrityError, match="only added to"), refused.runtime.engine.begin() as connection:
         connection.exec_driver_sql(change)
     assert len(rows(refused.runtime, _LOG)) == 1
@@ -115,7 +115,7 @@ def _approved(hub: WorkHub) -> None:
 
 def _waived(hub: WorkHub) -> None:
     _undecided(hub)
-    service.opened(hub.runtime, hub.number("n1"), reveal=True, actor=ANNA)
+    service.opened(hub.runtime, hub.number("n1"), reveal=True, actor=ANNA, reason="a complaint")
     service.replay(hub.runtime, "labour", actor=BERND)
     service.waive(hub.runtime, hub.number("n1"), actor=BERND, reason="a test record")
 
