@@ -17,8 +17,7 @@ _KEYS: Final = "case_id, stage, round"
 
 RETURNED: Final = """
 CREATE TEMP TABLE clock_returned ON COMMIT DROP AS
-SELECT DISTINCT e.case_id FROM core.stage_event AS e JOIN (SELECT case_id FROM clock_base) AS b USING (case_id)
-WHERE e.outcome = 'returned'
+SELECT DISTINCT e.case_id FROM core.stage_event AS e JOIN clock_scope USING (case_id) WHERE e.outcome = 'returned'
 """
 
 _ENDS: Final = """min(coalesce(started_at, finished_at)) AS started_at,
@@ -27,7 +26,7 @@ _ENDS: Final = """min(coalesce(started_at, finished_at)) AS started_at,
 ROUNDS: Final = f"""
 CREATE TEMP TABLE clock_round ON COMMIT DROP AS
 SELECT e.case_id, e.stage, 1 AS round, {_ENDS}
-FROM core.stage_event AS e JOIN (SELECT case_id FROM clock_base) AS b USING (case_id)
+FROM core.stage_event AS e JOIN clock_scope USING (case_id)
 WHERE e.stage <> 'other' AND coalesce(e.started_at, e.finished_at) IS NOT NULL
   AND NOT EXISTS (SELECT FROM clock_returned AS r WHERE r.case_id = e.case_id)
 GROUP BY e.case_id, e.stage
@@ -46,6 +45,13 @@ FROM (
     ) AS e
     WHERE stage <> 'other' GROUP BY case_id, stage, returns
 ) AS rounds
+"""
+
+# What is computed of rounds are exactly these rows: a case that is no more has none. Rarely is there one.
+GONE: Final = """
+DELETE FROM clock_round AS r
+WHERE (SELECT count(*) FROM clock_base) < (SELECT count(*) FROM clock_scope)
+  AND NOT EXISTS (SELECT FROM clock_base AS b WHERE b.case_id = r.case_id)
 """
 
 # Only the cases that leave an end open are looked at again.
@@ -166,6 +172,6 @@ CROSS JOIN LATERAL (
 WHERE p.case_id IS NULL
 """
 
-STATEMENTS: Final = (RETURNED, ROUNDS, "ANALYZE clock_round (case_id)", ENDS, ODD, "ANALYZE clock_odd", *PAUSED)
+STATEMENTS: Final = (RETURNED, ROUNDS, GONE, "ANALYZE clock_round (case_id)", ENDS, ODD, "ANALYZE clock_odd", *PAUSED)
 CLOCKS: Final = f"{STAGES} UNION ALL {_PLAIN}"
 """The query of the clocks of all rounds: a row for each of `clock_round`."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from supervision import running
-from supervision.clock import explaining
+from supervision.clock import explaining, service
 from tests.supervision.world import ITEM, World, at, day_of
 
 STAGES = {
@@ -92,7 +93,8 @@ def test_a_stage_that_ends_before_it_starts_is_not_computable_and_the_case_is(wo
     assert world.clock(case)["why"] is None
 
 
-def test_increments_give_what_a_recount_of_all_gives_to_the_row(world: World) -> None:
+def test_increments_give_what_a_recount_of_all_gives_to_the_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PIECE", 5)  # so that 24 cases are five pieces
     world.item(stages=STAGES)
     cases = [
         world.case(f"C{n}", pauses=[("2026-03-04 10:00", None)] if n % 3 == 0 else [],
