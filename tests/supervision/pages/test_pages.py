@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.supervision.pages.conftest import EVIL, Site
+from quality.issues import service as issues
+from tests.supervision.pages.conftest import EVIL, OTHER, Site
 
 
 def test_the_wall_counts_every_open_case_by_department_stage_and_light(site: Site) -> None:
@@ -48,3 +50,20 @@ def test_a_case(site: Site) -> None:
 def test_files(site: Site, what: str, kind: str) -> None:
     answer = site.browser("supervisor", language="zh").see(f"/supervision/{what}.{kind}")
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(("language", "feed"), [("en", "supervision"), ("zh", "电子监察")])
+def test_cards_that_reach_nobody_stand_among_the_issues_with_a_page_of_their_own(
+    site: Site, language: str, feed: str
+) -> None:
+    issues.refresh(site.runtime.engine, datetime.now(UTC))
+    [found] = issues.listed(site.runtime.engine, rule="card_without_recipient")
+    assert found.organ == OTHER, "the other department has a register"
+    browser = site.browser("supervisor", language=language)
+    assert f"<td>{feed}</td>" in browser.see("/quality/issues?rule=card_without_recipient").text
+    page = browser.see(f"/quality/issues/{found.code}").text
+    assert f"<dd>{feed}</dd>" in page
+    assert site.number("B-red", "red") in page
+    assert "leader_in_charge" in page
+    assert "/quality/quarantine?rule" not in page, "no record of a feed shows it"
+    assert f"{feed}" in browser.see(f"/quality/organs/{OTHER}").text
