@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from supervision.clock import service as clock
 from supervision.notices import store
 from supervision.notices.service import Sender
 from supervision.notices.terms import Notice, Recipient
+from supervision.rules import service as rules
 
 AS_OF = "2026-06-01T01:00:00+00:00"
 MONTH, OVER = "2026-03", datetime(2026, 4, 6, tzinfo=UTC)
@@ -94,6 +95,7 @@ def cards(engine: sa.Engine, cases: int) -> Iterator[Row]:
         connection.exec_driver_sql(
             "UPDATE ledger.stream SET complete_through = '2027-01-01', complete_basis = 'declared'"
         )
+        rules.begin(connection, date(2000, 1, 1), actor="bench", reason="closed cases of the past raise cards, too")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE supervision.clock, supervision.clock_stage")
     read, _ = _timed(lambda: _reading(engine, None))
