@@ -77,9 +77,18 @@ Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=PRIN
 HolderNumber = Annotated[
     str, Field(min_length=1, max_length=40, json_schema_extra=PRINTABLE), AfterValidator(_holder_number)
 ]
-Organ = Annotated[str, Field(min_length=18, max_length=18), AfterValidator(_organ)]
+Organ = Annotated[
+    str,
+    Field(min_length=18, max_length=18, json_schema_extra={"pattern": r"^[0-9A-HJ-NPQRTUWXY]{18}$"}),
+    AfterValidator(_organ),
+]
 Item = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=PRINTABLE), AfterValidator(_item)]
-Day = Annotated[date, BeforeValidator(iso_day), AfterValidator(_past)]
+Day = Annotated[
+    date,
+    BeforeValidator(iso_day),
+    AfterValidator(_past),
+    Field(json_schema_extra={"pattern": r"^(1949-1[0-2]|19[5-9]\d-\d{2}|[2-9]\d{3}-\d{2})-\d{2}$"}),
+]
 Instant = Annotated[AwareDatetime, BeforeValidator(_iso_instant)]
 _STRICT = ConfigDict(extra="forbid", str_strip_whitespace=False)
 

@@ -51,7 +51,15 @@ class Usages(BaseModel):
 )  # fmt: skip
 async def find_usage(
     request: Request,
-    viewer: Annotated[str, Header(alias=VIEWER, description="The number of the person who signed in.", max_length=80)],
+    viewer: Annotated[
+        str,
+        Header(
+            alias=VIEWER,
+            description="The number of the person who signed in.",
+            max_length=80,
+            json_schema_extra={"minLength": 1},
+        ),
+    ],
     represented: Annotated[
         str | None,
         Header(alias=REPRESENTED, description="Whom the person acts for, as CLASS/NUMBER or NUMBER.", max_length=80),

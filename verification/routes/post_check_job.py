@@ -19,7 +19,10 @@ _BODY = {
     "required": True,
     "description": "A question a line as JSON (as in a bulk), or CSV with a header: case, purpose, on, known_at, type, "
     "number, issuer, version, holder_number, holder_name, valid_from, valid_to.",
-    "content": {filed.LINES: {"schema": {"type": "string"}}, filed.SHEET: {"schema": {"type": "string"}}},
+    "content": {
+        filed.LINES: {"schema": {"type": "string", "minLength": 1}},
+        filed.SHEET: {"schema": {"type": "string", "minLength": 1}},
+    },
 }
 
 
