@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -23,6 +24,9 @@ from supervision import running
 
 log = logging.getLogger("hub.supervision")
 ROUND_SECONDS: Final = 1.0
+LONGEST_REST_SECONDS: Final = 2.0
+"""While a large load comes in, a run follows another: each rests as long as it took, and a change is still seen in five
+seconds."""
 AFTER_TROUBLE_SECONDS: Final = 15.0
 """A run that fails is tried again; not at once, for what made it fail may last."""
 _TROUBLES = (SQLAlchemyError, psycopg2.Error, HubError, OSError)
@@ -45,9 +49,10 @@ async def opened(engine: sa.Engine, protector: Protector) -> AsyncIterator[None]
 async def _mind(engine: sa.Engine, protector: Protector, over: asyncio.Event) -> None:
     said: str | None = None
     while not over.is_set():
-        pause, trouble = ROUND_SECONDS, None
+        began, trouble = time.monotonic(), None
         try:
             await asyncio.to_thread(_round, engine, protector)
+            pause = min(max(ROUND_SECONDS, time.monotonic() - began), LONGEST_REST_SECONDS)
         except _TROUBLES as error:
             pause, trouble = AFTER_TROUBLE_SECONDS, type(error).__name__
         if trouble != said:
