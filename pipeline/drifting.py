@@ -16,7 +16,8 @@ def settle(cursor: stage.Cursor, line: Line, piece: Slice, loaded: load.Loaded, 
     gone = [one.finding_id for one in open_ if line.desk.judge.settled(one.rule, one.field, one.pointer, one.types)]
     if pulled and piece.last:
         unseen = [one for one in open_ if one.last_batch_id < begun]
-        looked = loaded.read > loaded.counts["unchanged"] + loaded.counts["stale"]
+        # Of marks of deletion the shape is not looked at: a pull that brought nothing else saw no change end.
+        looked = loaded.read > sum(loaded.counts[one] for one in ("unchanged", "stale", "deleted"))
         looked = looked or (bool(unseen) and drift.brought_anything(cursor, stream_id, begun))
         # A stream that was stopped runs again when a pull goes through, even if the records in question are gone.
         gone += [one.finding_id for one in unseen if looked or one.detail.get("contract") == "freeze"]

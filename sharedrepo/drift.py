@@ -112,10 +112,10 @@ def end(cursor: stage.Cursor, stream_id: int) -> None:
 
 
 def brought_anything(cursor: stage.Cursor, stream_id: int, since: int) -> bool:
-    """Say whether any batch of the pull that began with batch `since` brought records that were looked at."""
+    """Say whether any batch of the pull that began with batch `since` brought records whose shape was looked at."""
     cursor.execute(
         """SELECT EXISTS (SELECT FROM ledger.batch WHERE stream_id = %s AND batch_id >= %s AND kind = 'pull'
-                          AND status = 'committed' AND read > unchanged + stale)""",
+                          AND status = 'committed' AND read > unchanged + stale + deleted)""",
         (stream_id, since),
     )
     return bool(stage.scalar(cursor))

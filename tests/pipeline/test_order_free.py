@@ -217,6 +217,14 @@ def _compare(laboratory: Laboratory, situation: tuple[list[Message], Delivery]) 
     assert found == expected
 
 
+def test_a_pull_that_brings_marks_of_deletion_only_ends_no_change_of_shape(laboratory: Laboratory) -> None:
+    case, told = Message("PRE_APASINFO", "B-t", "B", 1, "good"), Message("PRE_ACCEPT", "B-t", "B", 1, "good")
+    gone = Message("PRE_ACCEPT", "B-t", "B", 2, "deleted")
+    shape = [one for one in laboratory.after([[[case], [told]]])["findings"] if one[4] == "missing_field"]
+    assert any(one[0] == "PRE_ACCEPT" for one in shape), "its rows lack fields that are declared"
+    _compare(laboratory, ([case, told, gone], [[[case], [told]], [[gone]]]))
+
+
 _QUIET = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large)
 
 
