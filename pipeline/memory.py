@@ -2,7 +2,7 @@
 
 A slice makes hundreds of thousands of objects and no cycle to speak of. The collector counts objects, so it would
 search the whole process several times a slice, which takes as long as all the rest. Within `sparing` it searches only
-between slices, and leaves out what stood before the pull.
+between slices: now and then what is new, and seldom everything.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 EVERY = 10
-"""So many slices lie between two searches."""
+"""So many slices lie between two searches of what is new."""
+EVERYTHING = 100
+"""So many slices lie between two searches of the whole process: for circles that outlived a search and died later."""
 
 
 @contextmanager
@@ -26,16 +28,13 @@ def sparing() -> Iterator[Callable[[], None]]:
     def between() -> None:
         nonlocal done
         done += 1
-        if done % EVERY == 0:
+        if done % EVERYTHING == 0:
             gc.collect()
+        elif done % EVERY == 0:
+            gc.collect(1)
 
     gc.disable()
-    ours = gc.get_freeze_count() == 0  # else somebody (a process that forks tasks) left out what stood before
-    if ours:
-        gc.freeze()
     try:
         yield between
     finally:
-        if ours:
-            gc.unfreeze()
         gc.enable()

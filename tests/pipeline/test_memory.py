@@ -1,35 +1,41 @@
-"""The collector keeps out of the way of slices, and is left as it was found."""
+"""The collector keeps out of the way of slices, finds their circles now and then, and is left as it was found."""
 
 from __future__ import annotations
 
 import gc
+import weakref
 
-from pipeline.memory import EVERY, sparing
+import pytest
+
+from pipeline.memory import EVERY, EVERYTHING, sparing
 
 
-def test_what_stood_before_is_left_out_and_comes_back() -> None:
-    kept = gc.get_freeze_count()
-    gc.unfreeze()
+class Circle:
+    def __init__(self) -> None:
+        self.own = self
+
+
+@pytest.mark.parametrize(("slices", "old"), [(EVERY, False), (EVERYTHING, True)])
+def test_circles_of_slices_are_found_now_and_then(slices: int, old: bool) -> None:
+    with sparing() as between:
+        assert not gc.isenabled()
+        circle = Circle()
+        gone = weakref.ref(circle)
+        if old:
+            gc.collect()  # it lives, and counts as old from now on
+        del circle
+        assert gone() is not None
+        for _ in range(slices):
+            between()
+        assert gone() is None
+    assert gc.isenabled()
+
+
+def test_who_stopped_the_collector_finds_it_stopped() -> None:
+    gc.disable()
     try:
         with sparing() as between:
-            assert (gc.isenabled(), gc.get_freeze_count() > 0) == (False, True)
-            circle: list[object] = []
-            circle.append(circle)
-            number = id(circle)
-            del circle
-            for _ in range(EVERY):
-                between()
-            assert number not in {id(one) for one in gc.get_objects()}, "circles of slices are found now and then"
-        assert (gc.isenabled(), gc.get_freeze_count()) == (True, 0)
-    finally:
-        if kept:
-            gc.freeze()
-
-
-def test_what_another_left_out_stays_out() -> None:
-    gc.freeze()
-    before = gc.get_freeze_count()
-    with sparing():
+            between()
         assert not gc.isenabled()
-    assert gc.get_freeze_count() >= before - 100, "some of it may have been let go by name meanwhile"
-    assert gc.isenabled()
+    finally:
+        gc.enable()
