@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from connectors.loading import load_sources
 from hub.settings import Settings
-from hub.visitor import DEPARTMENT, REGIONAL
+from hub.visitor import BOUND, REGIONAL
 from pipeline.exchange import exchange
 from pipeline.runtime import Runtime
 from quality.issues.service import listed, refresh
@@ -41,7 +41,7 @@ class Pages:
         if accounts.find(self.runtime.engine, chosen) is None:
             accounts.make(
                 self.runtime.engine, code=chosen, name=chosen, roles=[role], password=PASSWORD, actor="cli:test",
-                organ=ORGAN if role == DEPARTMENT else None, region="330100" if role == REGIONAL else None,
+                organ=ORGAN if role in BOUND else None, region="330100" if role == REGIONAL else None,
             )  # fmt: skip
         made = Browser(self.url, language)
         assert made.sign_in(chosen).status_code in (200, 403)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from hub.settings import Settings
-from hub.visitor import CHIEF, DEPARTMENT, REGIONAL
+from hub.visitor import BOUND, CHIEF, DEPARTMENT, REGIONAL
 from hub.workdays import ZONE
 from pipeline.runtime import Runtime
 from supervision import running
@@ -53,7 +53,7 @@ class Site:
 
     def account(self, role: str, *, region: str | None = None, organ: str | None = None) -> str:
         """The code of an account of a role, entered where it is not there yet."""
-        bound = organ or (ORGAN if role == DEPARTMENT else None)
+        bound = organ or (ORGAN if role in BOUND else None)
         code = "-".join(one for one in (role.replace("_", "-"), region, (organ or "")[-4:].lower()) if one)
         if accounts.find(self.runtime.engine, code) is None:
             accounts.make(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from hub.errors import RepositoryError
 from hub.settings import Settings
-from hub.visitor import CHIEF, DEPARTMENT, REGIONAL, RIGHTS, ROLES, Visitor, faults_of
+from hub.visitor import CHIEF, DEPARTMENT, OFFICER, REGIONAL, RIGHTS, ROLES, Visitor, faults_of
 from pipeline.runtime import Runtime
 from sharedrepo.models import account as table
 from tests.departments import ORGAN
@@ -132,7 +132,7 @@ def test_a_region_is_kept_and_logged(settings: Settings, runtime: Runtime) -> No
 def test_rights_follow_the_roles() -> None:
     assert set(ROLES) == {
         "steward", DEPARTMENT, "supervisor", "engineer", "administrator", "legal_office", "reform_commission",
-        REGIONAL, CHIEF,
+        REGIONAL, CHIEF, OFFICER, "personal_data_officer",
     }  # fmt: skip
     supervisor = Visitor("a", "A", frozenset({"supervisor"}))
     assert [one for one in RIGHTS["steward"] if supervisor.may(one)] == ["see"]
