@@ -56,13 +56,13 @@ def kind(day: date) -> DayKind:
     """Say what a day is; outside the published calendar only weekdays and weekends are told apart."""
     weekend = day.weekday() >= _SATURDAY
     if known(day):
-        from chinese_calendar import get_holiday_detail  # noqa: PLC0415  # a table of all years: only where it is asked
+        # The package's tables, which its functions look through whole at each question: a table of all years is asked.
+        from chinese_calendar import holidays, workdays  # noqa: PLC0415  # only where it is asked
 
-        free, why = get_holiday_detail(day)
-        if why is not None and free:
+        if day in workdays:
+            return DayKind.MAKE_UP if weekend else DayKind.WORK
+        if day in holidays:
             return DayKind.HOLIDAY
-        if weekend and not free:
-            return DayKind.MAKE_UP
     return DayKind.REST if weekend else DayKind.WORK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import chinese_calendar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,16 @@ def test_the_calendar_knows_holidays_and_the_days_that_are_worked_for_them() -> 
     assert kind(date(2026, 2, 14)) is DayKind.MAKE_UP, "a Saturday that is worked for the Spring Festival"
     assert kind(date(2026, 3, 3)) is DayKind.WORK
     assert kind(date(2026, 3, 7)) is DayKind.REST
+
+
+def test_every_published_day_is_what_the_package_says_of_it() -> None:
+    first, last = workdays._published()
+    day = date(first, 1, 1)
+    while day.year <= last:
+        assert is_workday(day) == chinese_calendar.is_workday(day), day
+        free, why = chinese_calendar.get_holiday_detail(day)
+        assert (kind(day) is DayKind.HOLIDAY) == (free and why is not None), day
+        day += timedelta(days=1)
 
 
 def test_a_due_date_passes_over_holidays_and_counts_the_days_worked_for_them() -> None:
