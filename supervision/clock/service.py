@@ -23,6 +23,8 @@ from supervision.clock.explaining import Explained, explain
 
 __all__ = ["Explained", "Recount", "explain", "recount"]
 
+LISTED: Final = 10_000
+"""So many cases are named one by one where what stands of them is looked up."""
 MEMORY: Final = "256MB"
 """What one sort or hash of a recount may take; the server's own setting is meant for many sessions at once."""
 SHARES: Final = 2
@@ -115,10 +117,7 @@ def _compute(connection: sa.Connection, filling: int | None) -> Recount:
     run("ANALYZE clock_scope")
     for statement in (*facts.STATEMENTS, *pauses.STATEMENTS, *of_cases.STATEMENTS, *stages.STATEMENTS):
         run(statement)
-    # What stands is looked at within the numbers of these cases only, which tells the planner how few they are.
-    bounds = "SELECT coalesce(min(case_id), 0), coalesce(max(case_id), 0), count(*) FROM clock_scope"
-    first, last, cases = (int(one) for one in run(bounds).one())
-    within = f"o.case_id BETWEEN {first} AND {last}"
+    cases, within = _within(connection)
     of_case = _Writing(connection, "clock", within)
     run(f"CREATE TEMP TABLE clock_new ON COMMIT DROP AS {of_case.differing(of_cases.CLOCKS)}")
     moved = _log_moves(connection, filling)
@@ -132,6 +131,17 @@ def _compute(connection: sa.Connection, filling: int | None) -> Recount:
     done = Recount(cases, changed, stages_changed, moved, {str(row[0]): int(row[1]) for row in why})
     _drop(connection)
     return done
+
+
+def _within(connection: sa.Connection) -> tuple[int, str]:
+    """Return how many cases are computed, and the condition by which what stands of them is looked at.
+
+    It tells the planner how few they are: a list of numbers, and for long ones the first and the last.
+    """
+    numbers = connection.exec_driver_sql("SELECT case_id FROM clock_scope ORDER BY 1").scalars().all()
+    if len(numbers) <= LISTED:
+        return len(numbers), f"o.case_id = ANY ('{{{','.join(map(str, numbers))}}}'::bigint[])"
+    return len(numbers), f"o.case_id BETWEEN {numbers[0]} AND {numbers[-1]}"
 
 
 def _log_moves(connection: sa.Connection, filling: int | None) -> int:
