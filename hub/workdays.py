@@ -56,7 +56,7 @@ def kind(day: date) -> DayKind:
     """Say what a day is; outside the published calendar only weekdays and weekends are told apart."""
     weekend = day.weekday() >= _SATURDAY
     if known(day):
-        # The package's tables, which its functions look through whole at each question: a table of all years is asked.
+        # Its tables and not its functions: each of those searches all days for the first and the last year.
         from chinese_calendar import holidays, workdays  # noqa: PLC0415  # only where it is asked
 
         if day in workdays:

@@ -19,12 +19,11 @@ from supervision.appraisal.formulas import Deduction, Formula, Head, Named
 from supervision.appraisal.freezing import Frozen
 from supervision.appraisal.inputs import Inputs, Row, canonical
 from supervision.appraisal.language import parse
-from supervision.appraisal.yearly import YearEdition
+from supervision.appraisal.yearly import EDITION, YearEdition
 
 DRAFT: Final = "draft"
 """How an address names the edition that is not published yet."""
 RANKING: Final = "ranking.json"
-EDITION: Final = "edition.json"
 
 
 @dataclass(frozen=True, slots=True)

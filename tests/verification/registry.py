@@ -173,6 +173,14 @@ class Registry:
         feeds.learn(self.engine, wait=True)
         return record
 
+    def behind(self) -> None:
+        """A feed that is nine days behind, and does not have the credential that `body` asks about."""
+        self.share()
+        self.grant()
+        self.case()
+        self.credential("another")
+        self.through("market", NOW - timedelta(days=9))
+
     def replace(self, record: int, *, at: datetime, **changes: Any) -> None:
         """Replace a credential's image as the merge does: the old one goes into history."""
         table, twin = TABLES["credential"], HISTORY["credential"]

@@ -58,12 +58,7 @@ class Officer:
 
 @pytest.fixture(autouse=True)
 def shared(registry: Registry) -> None:
-    """A feed that is nine days behind, and does not have the credential that is asked about."""
-    registry.share()
-    registry.grant()
-    registry.case()
-    registry.credential("another")
-    registry.through("market", NOW - timedelta(days=9))
+    registry.behind()
 
 
 @pytest.fixture

@@ -21,11 +21,7 @@ LATER = (NOW + timedelta(days=2)).isoformat()
 
 @pytest.fixture(autouse=True)
 def shared(registry: Registry) -> None:
-    registry.share()
-    registry.grant()
-    registry.case()
-    registry.credential("another")
-    registry.through("market", NOW - timedelta(days=9))
+    registry.behind()
 
 
 @pytest.fixture
