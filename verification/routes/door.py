@@ -9,12 +9,15 @@ from typing import Annotated, Any, TypeVar, cast
 from fastapi import Depends, Request
 from fastapi.security import OAuth2
 from fastapi.security.utils import get_authorization_scheme_param
+from pydantic import BaseModel, ValidationError
 
 from hub.refusals import Fault, Malformed, NotAuthenticated, RequestRefused, TooLarge, TooMany, TooSlow, UnsupportedForm
 from verification.callers import Caller
 from verification.opened import Verification
+from verification.questions import faults_of
 
 T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
 JSON = "application/json"
 KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -98,6 +101,18 @@ def key_of(request: Request) -> str | None:
             faults=[Fault(KEY, "unreadable_text", "1 to 200 printable characters")],
         )  # fmt: skip
     return key
+
+
+def read(model: type[Model], body: bytes, what: str) -> Model:
+    """Read a body as what it must be; `what` names it where it is something else.
+
+    Raises:
+        Malformed: with every fault.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise Malformed(f"{what} cannot be read", hint="Mend the fields.", faults=faults_of(error)) from None
 
 
 async def body_of(request: Request, *, limit: int, form: str = JSON) -> bytes:

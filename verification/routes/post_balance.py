@@ -6,11 +6,11 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hub.refusals import Malformed, NotFound, TooLarge, TooMany, TooSlow, UnsupportedForm, documented
 from verification import balances
-from verification.questions import faults_of, iso_day
+from verification.questions import iso_day
 from verification.routes import door
 
 router = APIRouter()
@@ -50,13 +50,6 @@ async def post_balance(
     caller, made = door.caller_of(request), door.opened(request)
     body = await door.body_of(request, limit=_LARGEST)
     await door.run(request, lambda: made.checker.mind(caller))
-    said = await door.minded(request, lambda: _read(body))
+    said = await door.minded(request, lambda: door.read(Countersignature, body, "the countersignature"))
     verdict = await door.run(request, lambda: balances.countersign(made.engine, caller.organ, day, said.jws))
     return {"day": day.isoformat(), "verdict": verdict}
-
-
-def _read(body: bytes) -> Countersignature:
-    try:
-        return Countersignature.model_validate_json(body)
-    except ValidationError as error:
-        raise Malformed("the countersignature cannot be read", hint="Mend it.", faults=faults_of(error)) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
 from hub.refusals import (
     KeyReused,
@@ -16,7 +15,7 @@ from hub.refusals import (
     UnsupportedForm,
     documented,
 )
-from verification.questions import Bulk, faults_of
+from verification.questions import Bulk
 from verification.routes import door
 from verification.routes.told import BulkChecked
 
@@ -37,15 +36,8 @@ async def post_checks(request: Request) -> Response:
     caller, made = door.caller_of(request), door.opened(request)
     body = await door.body_of(request, limit=door.LARGEST_BULK)
     key = await door.minded(request, lambda: door.key_of(request))
-    asked = await door.minded(request, lambda: _bulk(body))
+    asked = await door.minded(request, lambda: door.read(Bulk, body, "the questions"))
     await door.minded(request, lambda: made.rates.mind(caller.client_id, len(asked.checks) - 1))
     reply = await door.run(request, lambda: made.checker.bulk(caller, asked, body=body, key=key))
     headers = {door.REPLAYED: "true"} if reply.replayed else {}
     return Response(orjson.dumps(reply.document), headers=headers, media_type=door.JSON)
-
-
-def _bulk(body: bytes) -> Bulk:
-    try:
-        return Bulk.model_validate_json(body)
-    except ValidationError as error:
-        raise Malformed("the questions cannot be read", hint="Mend the fields.", faults=faults_of(error)) from None

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import (
     Contradicted,
@@ -21,7 +21,7 @@ from hub.refusals import (
     documented,
 )
 from verification import officers
-from verification.questions import Organ, faults_of
+from verification.questions import Organ
 from verification.routes import door
 from verification.routes.told import Inquiry
 
@@ -54,15 +54,8 @@ async def post_inquiry(
     """Put the check to its issuing department, once; asking again tells how it stands."""
     caller, made = door.caller_of(request), door.opened(request)
     body = await door.body_of(request, limit=door.LARGEST_CHECK)
-    said = await door.minded(request, lambda: _read(body))
+    said = await door.minded(request, lambda: door.read(Inquiring, body, "the inquiry"))
     days = made.settings.check_inquiry_days
     return await door.run(
         request, lambda: officers.ask(made.checker, caller, str(number), issuer=said.issuer, days=days)
     )
-
-
-def _read(body: bytes) -> Inquiring:
-    try:
-        return Inquiring.model_validate_json(body)
-    except ValidationError as error:
-        raise Malformed("the inquiry cannot be read", hint="Mend the field.", faults=faults_of(error)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub.refusals import (
     Contradicted,
@@ -20,7 +20,7 @@ from hub.refusals import (
 )
 from sharedrepo.clients import Client
 from verification import officers
-from verification.questions import PRINTABLE, Text, faults_of
+from verification.questions import PRINTABLE, Text
 from verification.routes import door
 
 router = APIRouter()
@@ -61,7 +61,7 @@ async def post_inquiry_answer(
     """Answer what another department asks; the answer goes out as a new receipt on its check."""
     caller, made = cast("Client", request.state.caller), door.opened(request)
     await door.minded(request, lambda: made.rates.mind(caller.client_id))
-    said = _read(await door.body_of(request, limit=door.LARGEST_CHECK))
+    said = door.read(OfficerAnswer, await door.body_of(request, limit=door.LARGEST_CHECK), "the answer")
     state = await door.run(
         request,
         lambda: officers.answer(
@@ -70,10 +70,3 @@ async def post_inquiry_answer(
         ),
     )  # fmt: skip
     return {"number": number, "state": state}
-
-
-def _read(body: bytes) -> OfficerAnswer:
-    try:
-        return OfficerAnswer.model_validate_json(body)
-    except ValidationError as error:
-        raise Malformed("the answer cannot be read", hint="Mend the fields.", faults=faults_of(error)) from None

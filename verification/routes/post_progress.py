@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooLarge, TooMany, TooSlow, Unavailable, UnsupportedForm, documented
 from verification import telling
-from verification.questions import Progress, faults_of
+from verification.questions import Progress
 from verification.routes import door
 
 router = APIRouter()
@@ -58,13 +58,6 @@ async def post_progress(request: Request) -> dict[str, Any]:
     """Read the cases that name a project number, as far as items are shared with your organ; it is logged."""
     caller, made = door.caller_of(request), door.opened(request)
     body = await door.body_of(request, limit=door.LARGEST_CHECK)
-    asked = await door.minded(request, lambda: _read(body))
+    asked = await door.minded(request, lambda: door.read(Progress, body, "the question"))
     rows = await door.run(request, lambda: telling.of_project(made.checker, caller, asked))
     return {"project": asked.project, "cases": rows}
-
-
-def _read(body: bytes) -> Progress:
-    try:
-        return Progress.model_validate_json(body)
-    except ValidationError as error:
-        raise Malformed("the question cannot be read", hint="Mend the fields.", faults=faults_of(error)) from None
