@@ -31,7 +31,10 @@ _SAME_WORDS = "经审查符合规定，同意办理"
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """One habit: whom it can be given to (`carries`: a case defect that its system can show), and what it does."""
+    """One habit: whom it can be given to (`carries`: a kind of defect that its system can show), and what it does.
+
+    The closing step of `minute_habit` is told by few systems: others write it down with the decision.
+    """
 
     kind: str
     carries: str
@@ -187,7 +190,7 @@ HABITS: Mapping[str, Habit] = {
         Habit("hard_coded_habit", "stage_order", 40, _say_the_same, _says(_SAME_WORDS)),
         Habit(
             "minute_habit",
-            "ended_before_started",
+            "minute_habit",
             100,
             _finish_in_one_sitting,
             _in_the_sitting,

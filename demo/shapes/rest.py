@@ -76,7 +76,7 @@ class RestShape(System):
     name = "rest"
     carries = frozenset({
         "credit_code_check", "resident_id_check", "organisation_code_check", "certificate_id_check", "item_code_bad",
-        "phone_bad", "placeholder", "future_date", "ended_before_started", "validity_reversed",
+        "phone_bad", "placeholder", "future_date", "ended_before_started", "validity_reversed", "minute_habit",
         "stage_order", "closed_before_accepted", "approve_without_review", "pause_end_without_start",
         "pause_not_ended", "due_before_acceptance", "accepted_before_applied", "time_shifted", "batch_entered",
         "refusal_without_reason", "extension_without_approver", "granted_without_credential", "closed_twice",

@@ -8,6 +8,7 @@ from demo.casework import build
 from demo.habits import FEWEST, HABITS, shows
 from demo.judge import Eyes, broken_rules
 from demo.model import KINDS
+from demo.shapes.registry import SHAPES
 from demo.truth import build_truth
 from tests.demo.fakes import fake_shapes
 
@@ -55,3 +56,19 @@ def test_the_truth_tells_the_rule_and_the_organ_of_each_habit(work, tmp_path):
     assert told == {(code, KINDS[habit.kind].rule, habit.kind) for code, habit in work.cast.habits.items()}
     organs = {one.code: one.organ for one in work.province.departments}
     assert all(one.organ == organs[one.source] for one in truth.sets)
+
+
+@pytest.mark.parametrize(
+    ("seed", "cases"), [(20260105, 5_000), (7, 2_500), (99, 800), pytest.param(2026, 30_000, marks=pytest.mark.long)]
+)
+def test_the_systems_of_the_province_can_tell_each_habit_that_they_are_given(tmp_path, seed, cases):
+    work = build(seed, cases, DAY, SHAPES)
+    truth = build_truth(work, SHAPES, tmp_path, dry=True)
+    assert len(truth.sets) == len(work.cast.habits) > 0 or cases < 1_000
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, 41))
+def test_the_truth_of_any_province_can_be_written(tmp_path, seed):
+    cases = (300, 1_200, 2_500, 5_000, 8_000)[seed % 5]
+    assert build_truth(build(seed, cases, DAY, SHAPES), SHAPES, tmp_path, dry=True).departments
