@@ -121,7 +121,7 @@ def write(
         settling.settle(cursor, work, line, piece, loaded.batch_id)
     if kind in ("pull", "accept"):
         receipts.owe(cursor, line, piece, prepared, loaded)
-    drifting.settle(cursor, line, piece, loaded, kind=kind)
+    drifting.settle(cursor, line, piece, prepared, loaded, kind=kind)
     register(cursor, work, line, loaded, seq=seq, kind=kind, reason=reason, piece=piece, archive_key=archived)
     _release(cursor, work, loaded.new_cases)
     return loaded

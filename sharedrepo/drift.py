@@ -18,6 +18,8 @@ from sharedrepo import stage
 
 _COUNTS = frozenset({"count", "records"})
 """Parts of a finding's detail that say how often it was seen: they are added up, not kept with the finding."""
+_CAME = "came"
+"""A part of it while a pull is under way: a record of this pull has the field that was missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class Told:
     def types(self) -> str:
         """Return the types that were seen."""
         return str(self.detail.get("types", ""))
+
+    @property
+    def came(self) -> bool:
+        """Say whether a record of the pull under way has the field that was missing."""
+        return _CAME in self.detail
 
 
 def told(cursor: stage.Cursor, stream_id: int) -> list[Told]:
@@ -106,9 +113,24 @@ def begin(cursor: stage.Cursor, stream_id: int, batch_id: int) -> int:
     return int(stage.scalar(cursor))
 
 
+def came(cursor: stage.Cursor, finding_ids: Sequence[int]) -> None:
+    """Note that a record of the pull under way has the fields that these findings miss."""
+    if finding_ids:
+        cursor.execute(
+            "UPDATE quality.finding SET detail = detail || jsonb_build_object(%s, 'yes') WHERE finding_id = ANY(%s)",
+            (_CAME, list(finding_ids)),
+        )
+
+
 def end(cursor: stage.Cursor, stream_id: int) -> None:
     """Note that the pull under way came to its end."""
     cursor.execute("UPDATE ledger.stream SET pull_batch_id = NULL WHERE stream_id = %s", (stream_id,))
+    cursor.execute(
+        """UPDATE quality.finding SET detail = detail - %(came)s
+           WHERE stream_id = %(stream)s AND rule = 'missing_field' AND state = 'open' AND record_id IS NULL
+             AND detail ? %(came)s""",
+        {"came": _CAME, "stream": stream_id},
+    )
 
 
 def brought_anything(cursor: stage.Cursor, stream_id: int, since: int) -> bool:

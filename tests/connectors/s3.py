@@ -63,9 +63,8 @@ class ObjectStore:
 
     def url(self, place: str, *, key: str | None = None, secret: str | None = None, port: int | None = None) -> str:
         """The connection of a bucket and folder."""
-        more = quote('{"retries": {"max_attempts": 1}}')
         return (
-            f"s3://{place}?key={key or self.key}&secret={secret or self.secret}&config_kwargs={more}"
+            f"s3://{place}?key={key or self.key}&secret={secret or self.secret}"
             f"&endpoint_url={quote(f'http://127.0.0.1:{port or self.port}', safe='')}"
         )
 

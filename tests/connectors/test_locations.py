@@ -249,6 +249,7 @@ def test_places_that_are_not_there_or_not_entered(memory: MemoryDrop) -> None:
 
 def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)  # where an earlier test used it
     with pytest.raises(StopSource, match=r"s3:// needs the Python package 's3fs'\. Install .* pip install s3fs"):
         pull("files", "s3://bucket/folder?key=K&secret=SECRET", csv())
 
@@ -271,6 +272,30 @@ def test_storage_options_come_from_the_query_and_no_secret_goes_out(monkeypatch:
         pull("files", 'store://x?secret=a%2Bb+c&client={"region": "cn-1"}&anon=false', csv())
     assert (taken["secret"], taken["client"], taken["anon"]) == ("a+b+c", {"region": "cn-1"}, False)
     assert "a+b" not in str(caught.value)
+
+
+def test_an_object_stores_client_gives_up_shortly_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    class Store(fsspec.implementations.memory.MemoryFileSystem):  # type: ignore[misc,name-defined]  # without types
+        protocol, retries = "s3", 5
+
+        def __init__(self, **options: Any) -> None:
+            self.told = options
+            made.append(self)
+            super().__init__()
+
+        def isdir(self, path: str) -> bool:
+            return False
+
+    monkeypatch.setitem(sys.modules["fsspec.registry"]._registry, "s3", Store)
+    monkeypatch.setitem(fsspec.config.conf, "s3", {"config_kwargs": {"connect_timeout": 3}})
+    ours = {"retries": {"max_attempts": 1}, "connect_timeout": 3, "read_timeout": 60}
+    asked = {"": ours, '?config_kwargs={"read_timeout": 5}': {**ours, "connect_timeout": 10, "read_timeout": 5}}
+    for more, told in asked.items():
+        with pytest.raises(SourceUnreachable):
+            pull("files", f"s3://bucket{more}", csv())
+        assert (made[-1].told["config_kwargs"], made[-1].retries) == (told, 2)
 
 
 def test_nothing_of_a_fetched_file_stays_behind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning",
                                "ignore::DeprecationWarning"),
 ]  # fmt: skip
+
+SHORTLY = 8.0
+"""Seconds on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +148,10 @@ def test_a_bucket_that_is_not_there_needs_a_person(bucket: Bucket) -> None:
 
 
 def test_nobody_who_answers_is_told_shortly(bucket: Bucket) -> None:
+    began = time.monotonic()
     with pytest.raises(SourceTrouble):
         pull("files", bucket.url(port=1), csv())
+    assert time.monotonic() - began < SHORTLY
 
 
 def test_a_transfer_that_is_cut_brings_nothing_and_the_next_pull_all(bucket: Bucket) -> None:
@@ -154,9 +160,10 @@ def test_a_transfer_that_is_cut_brings_nothing_and_the_next_pull_all(bucket: Buc
     cutter = Cutter()
     with piped("127.0.0.1", bucket.store.port, cutter) as port:
         assert len(records(pull("files", bucket.url(port=port), csv(), size=20_000))) == 60_000
-        cutter.after = cutter.said + len(big) // 2
+        cutter.after, began = cutter.said + len(big) // 2, time.monotonic()
         with pytest.raises(RetrySource) as caught:
             pull("files", bucket.url(port=port), csv(), size=20_000)
+        assert time.monotonic() - began < SHORTLY, "the client tries again and again before anybody is told"
         assert bucket.store.secret not in str(caught.value)
     assert len(records(pull("files", bucket.url(), csv(), size=20_000))) == 60_000
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
 import pytest
+import yaml
 
+from connectors.envelopes.document import fault
+from connectors.envelopes.judge import Expected, Proof, expected_refusal
+from connectors.source import Source, StreamSpec
 from hub.settings import Settings
 from kit.scaffold import write
 from kit.suite import NAMES, Outcome, Status, httptrouble, pulls, run
@@ -341,6 +346,67 @@ def test_a_delivery_whose_envelope_is_not_proven_is_found(tmp_path: Path, monkey
     monkeypatch.setattr("connectors.envelopes.judge.Tally.faults", lambda *_: iter(()))
     done = suite(folder, "envelope-proven")["envelope-proven"]
     assert (done.status, done.message.endswith("another count is not noticed")) == (Status.FAILED, True)
+
+
+def numbered(tmp_path: Path, kind: str, use: str) -> Path:
+    """A source of messages or posts that bear envelopes."""
+    folder = write("numbered", kind, None, tmp_path).folder
+    source = folder / "source.yml"
+    said = yaml.safe_load(source.read_text(encoding="utf-8"))
+    for stream in said["streams"].values():
+        stream["envelope"] = {"use": use}
+    source.write_text(yaml.safe_dump(said, allow_unicode=True), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("use", ["required", "optional"])
+@pytest.mark.parametrize("kind", ["queue", "push"])
+def test_envelopes_of_messages_and_posts_are_proven_too(tmp_path: Path, kind: str, use: str) -> None:
+    done = suite(numbered(tmp_path, kind, use), "envelope-proven")["envelope-proven"]
+    assert done.status is Status.PASSED, done.message
+    assert ("without its envelope it is refused" in done.message) is (use == "required")
+
+
+@pytest.mark.parametrize("kind", ["queue", "push"])
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("Expected.faults", "another payload is not noticed"),
+        ("Tally.faults", "another count is not noticed"),
+        ("Proof.close", "does not hold"),
+    ],
+)
+def test_a_message_or_post_whose_envelope_is_not_proven_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, where: str, told: str
+) -> None:
+    folder = numbered(tmp_path, kind, "required")
+
+    def refuse(proof: Proof, _hash: object) -> None:
+        raise expected_refusal(proof.expected, [fault("it is refused")], proof.unit, None)
+
+    monkeypatch.setattr(
+        f"connectors.envelopes.judge.{where}", refuse if where == "Proof.close" else lambda *_: iter(())
+    )
+    done = suite(folder, "envelope-proven")["envelope-proven"]
+    assert done.status is Status.FAILED
+    assert told in done.message
+
+
+@pytest.mark.parametrize("kind", ["queue", "push"])
+def test_a_message_or_post_that_is_taken_without_its_envelope_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder = numbered(tmp_path, kind, "required")
+    expected = Expected.of
+
+    def lenient(source: Source, stream: StreamSpec) -> Expected:
+        made = expected(source, stream)
+        assert made is not None
+        return replace(made, policy=replace(made.policy, required=False))
+
+    monkeypatch.setattr("connectors.envelopes.judge.Expected.of", lenient)
+    done = suite(folder, "envelope-proven")["envelope-proven"]
+    assert (done.status, "is not refused" in done.message) == (Status.FAILED, True)
 
 
 def test_a_source_without_envelopes_has_nothing_to_prove(tmp_path: Path) -> None:

@@ -213,6 +213,45 @@ def test_a_change_that_the_department_takes_back_is_told_no_more(pulls: Pulls, s
     assert pulls.findings() == []
 
 
+@pytest.mark.parametrize("system", ["jsonl", "rest"], indirect=True)
+def test_a_missing_field_is_told_until_a_record_has_it_again(pulls: Pulls, system: System) -> None:
+    source = begun(pulls, "evolve")
+    system.deliver(CHANGED["missing"])
+    pulls(source)
+    told = pulls.findings()
+    assert [one["rule"] for one in told] == ["missing_field"]
+    # Records that differ in their fields leave out what is empty: of an absent field nothing can be said.
+    system.deliver([row(6, version=...), row(7, version=..., item=...)])
+    pulls(source)
+    assert [(one["id"], one["seen"]) for one in pulls.findings()] == [(told[0]["id"], 3)]
+    system.deliver([row(8), row(9, version=..., item=...)])
+    pulls(source)
+    assert pulls.findings() == []
+
+
+@pytest.mark.parametrize("system", ["rest"], indirect=True)
+def test_a_missing_field_that_came_again_in_an_early_slice_is_over_at_the_pulls_end(
+    pulls: Pulls, system: System, runtime: Runtime, empty_runtime: Runtime
+) -> None:
+    source = begun(pulls, "evolve")
+    system.deliver(CHANGED["missing"])
+    pulls(source)
+    pulls.runtime = Runtime(
+        runtime.settings.model_copy(update={"slice_size": 2}), runtime.engine, runtime.protector, runtime.archive,
+        runtime.documents,
+    )  # fmt: skip
+    told = pulls.findings()
+    system.deliver([row(6), row(7, item=...), row(8, version=...), row(9, version=...)])
+    pulls(source)  # the first slice has it, the second misses it again
+    again = pulls.findings()
+    assert [(one["id"], one["detail"], one["seen"]) for one in again] == [(told[0]["id"], told[0]["detail"], 5)]
+    system.deliver([row(10), row(11, item=...), row(12, version=...), row(13, version=..., item=...)])
+    assert pulls(source)["batches"] == 2  # the field stands in the first
+    assert pulls.findings() == []
+    rebuild(empty_runtime)
+    assert digest.digest(empty_runtime.engine) == digest.digest(runtime.engine)
+
+
 @pytest.mark.parametrize("system", ["rest"], indirect=True)
 def test_a_field_that_one_record_lacks_is_empty_and_one_that_all_lack_is_missing(pulls: Pulls, system: System) -> None:
     source = begun(pulls, "freeze")

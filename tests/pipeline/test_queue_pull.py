@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import threading
 import time
@@ -209,7 +210,7 @@ def test_a_pull_that_is_killed_anywhere_and_run_again_leaves_the_same_repository
     calm.drop()
 
 
-def test_a_published_stage_event_is_in_the_repository_within_seconds(
+def test_a_published_stage_event_is_in_the_repository_within_two_seconds(
     hub_of: Callable[[Department], Hub], tmp_path: Path, broker: Broker
 ) -> None:
     publisher = Publisher(tmp_path / "sources", broker)
@@ -234,7 +235,7 @@ def test_a_published_stage_event_is_in_the_repository_within_seconds(
     pulling.join(60)
     assert ended[0]["PRE_NODE"]["new"] == 3
     sys.stdout.write(f"published to repository: {', '.join(f'{one:.2f} s' for one in times)}\n")
-    assert max(times) < 10
+    assert statistics.median(times) < 2, times
 
 
 def _takes(publisher: Publisher) -> bool:

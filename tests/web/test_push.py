@@ -180,7 +180,7 @@ def test_posts_of_half_a_second_are_one_batch_and_each_has_its_own_receipts(post
     answers = together(call, 8)
     assert [taken(one).counts["new"] for one in answers] == list(range(1, 9))
     assert taken(answers[3]).records[4].outcome == "quarantined"
-    assert hub.one("SELECT count(*) FROM ledger.batch") < 8
+    assert hub.one("SELECT count(*) FROM ledger.batch") <= 2, "a slow thread may come too late for the first"
     assert hub.one("SELECT sum(read), sum(quarantined) FROM ledger.batch") == (37, 1)
     assert check(hub.runtime.engine) == []
 

@@ -28,10 +28,13 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg2",
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
+    "oracle": "oracle+oracledb",
 }
 _WAIT = 10
 """Seconds for a connection to come up."""
 
+_OLDEST = 100_000
+"""What a server is taken for whose version the driver cannot read: PostgreSQL 10."""
 _SHORT = 10
 """Seconds to wait for a row that somebody else holds."""
 _PRINTED = ("TIME ZONE 'UTC'", "datestyle = 'ISO'", "intervalstyle = 'iso_8601'")
@@ -59,7 +62,7 @@ def open_engine(url: str, source: str, *, writes: bool = False) -> sa.Engine:
             return sa.create_engine(
                 "sqlite://", creator=lambda: _open_sqlite(parsed, source, writes=writes), poolclass=NullPool
             )
-        return sa.create_engine(parsed, poolclass=NullPool, connect_args=_arguments(parsed))
+        return _knowing_versions(sa.create_engine(parsed, poolclass=NullPool, connect_args=_arguments(parsed)))
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise StopSource(
             source=source,
@@ -67,6 +70,25 @@ def open_engine(url: str, source: str, *, writes: bool = False) -> sa.Engine:
             known="postgresql://, mysql://, sqlite:///",
             hint="Write it as postgresql://user:password@host:5432/database, special characters %-quoted.",
         ) from None
+
+
+def _knowing_versions(engine: sa.Engine) -> sa.Engine:
+    """Return the engine, which knows the version of whatever speaks as PostgreSQL does."""
+    dialect: Any = engine.dialect
+    if dialect.name == "postgresql":
+        dialect._get_server_version_info = _postgresql_version  # noqa: SLF001  # there is no other place to say it
+    return engine
+
+
+def _postgresql_version(connection: sa.Connection) -> tuple[int, ...]:
+    """Return the version that the server says at the beginning of each connection.
+
+    SQLAlchemy reads it from a sentence that begins with PostgreSQL. Servers that speak as PostgreSQL does and bear
+    another name (KingbaseES, openGauss) begin it otherwise, and would end in an assertion.
+    """
+    number = int(connection.connection.driver_connection.server_version) or _OLDEST  # type: ignore[union-attr]  # it is there
+    major, rest = divmod(number, 10_000)
+    return (major, rest) if major >= 10 else (major, *divmod(rest, 100))  # noqa: PLR2004  # two parts since version 10
 
 
 def _arguments(url: URL) -> dict[str, Any]:

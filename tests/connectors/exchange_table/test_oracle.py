@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import oracle
+from sqlalchemy.dialects import oracle, postgresql
+from sqlalchemy.dialects.postgresql import psycopg2
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.engine.interfaces import Dialect
 
+from connectors.kinds.database.engine import open_engine
 from connectors.kinds.database.plan import Plan
 from connectors.kinds.exchange_table import claims, receipts, statements
 from connectors.kinds.exchange_table import terms as terms_module
@@ -21,15 +25,20 @@ from tests.connectors.exchange_table.parts import (
 
 def on_oracle() -> Terms:
     """The terms of a table as they are on Oracle."""
+    return terms_on("oracle", oracle.DATE())
+
+
+def terms_on(dialect: str, date: Any) -> Terms:
+    """The terms of a table with a receipt time of this type."""
     names = ("SBLSH", "STEP", "NAME", "VERSION", "INSERTTIME", "REC_FLAG", "CLAIM_ID", "RESPONSETIME", "ERR_MSG")
     whole = sa.table("EX_SL", *map(sa.column, names), schema="GDBS")
     one = whole.c
-    types = {**{name: sa.String(60) for name in names}, "RESPONSETIME": oracle.DATE()}
-    flag = terms_module._flag(one.REC_FLAG, FLAG, types, "oracle", "probe", "sl")
+    types = {**{name: sa.String(60) for name in names}, "RESPONSETIME": date}
+    flag = terms_module._flag(one.REC_FLAG, FLAG, types, dialect, "probe", "sl")
     return Terms(
         Plan(whole, (one.SBLSH, one.NAME), types, ("SBLSH", "NAME"), None, (), exact=False, resumable=False),
         flag, (one.SBLSH, one.STEP), (), (one.INSERTTIME, one.SBLSH, one.STEP), ("REC_FLAG",), "Asia/Shanghai",
-        "oracle",
+        dialect,
         version=one.VERSION, claim_id=one.CLAIM_ID, receipt_time=one.RESPONSETIME, receipt_error=one.ERR_MSG,
     )  # fmt: skip
 
@@ -95,3 +104,58 @@ def test_who_can_pass_locked_rows_by(name: str, version: tuple[int, ...], maria:
 
     Asked.dialect.name, Asked.dialect.server_version_info, Asked.dialect.is_mariadb = name, version, maria  # type: ignore[attr-defined]
     assert claims.passes_locked_rows_by(Asked) is can  # type: ignore[arg-type]
+
+
+def compiled(statement: Any, dialect: Dialect) -> str:
+    written = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return re.sub(r"[\s\"]+", " ", str(written)).replace(" GDBS . EX_SL .", "").replace(" GDBS . EX_SL ", " T ")
+
+
+class Neutral(DefaultDialect):
+    """DM's own dialect is a package of its maker's: what stands in SQLAlchemy's own words is what it is given."""
+
+    name = "dm"
+
+
+def test_what_dm_is_given_are_plain_words() -> None:
+    """Compiled, never run: keys are read without a lock, marked where their rows still wait, and read then."""
+    terms = terms_on("dm", sa.DateTime())
+    assert compiled(statements.keys_of(terms, [terms.flag.waits()], 10), Neutral()) == (
+        "SELECT SBLSH , STEP FROM T WHERE REC_FLAG IN (:REC_FLAG_1_1, :REC_FLAG_1_2) OR REC_FLAG IS NULL"
+        " ORDER BY INSERTTIME , SBLSH , STEP LIMIT :param_1"
+    )
+    claim = compiled(statements.claim(terms, [("a", "1")], "id", [terms.flag.waits()]), Neutral())
+    receipt = compiled(statements.receipt(terms, [("a", "1")], flag="1", claim_id="id", versions=[1]), Neutral())
+    for one in (claim, receipt):
+        assert one.startswith("UPDATE T SET REC_FLAG =:REC_FLAG")
+        assert not re.search(r"SKIP LOCKED|FOR UPDATE|ANY|CAST|::", one)
+    assert "( SBLSH , STEP , VERSION ) IN ((:" in receipt
+
+
+def test_kingbase_is_given_what_postgresql_is() -> None:
+    """Compiled, never run: it is reached by a `postgresql://` address."""
+    terms = terms_on("postgresql", postgresql.TIMESTAMP())
+    waiting = compiled(statements.waiting(terms, [terms.flag.waits()], 10, lock=True), psycopg2.dialect())
+    assert waiting.endswith("LIMIT %(param_1)s FOR UPDATE SKIP LOCKED")
+    claim = compiled(statements.claim(terms, [("a", "1")], "id", [terms.flag.waits()]), psycopg2.dialect())
+    assert re.search(r"= ANY \(CAST\(\S+ AS TEXT\[\]\)\)$", claim)
+
+
+def test_a_server_that_speaks_as_postgresql_and_bears_another_name_is_no_fault() -> None:
+    class Kingbase:
+        """What is asked of a connection while it is opened."""
+
+        class connection:  # noqa: N801  # as SQLAlchemy names it
+            class driver_connection:  # noqa: N801  # as SQLAlchemy names it
+                server_version = 120_001
+
+        def exec_driver_sql(self, _statement: str) -> Any:
+            return self
+
+        def scalar(self) -> str:
+            return "KingbaseES V008R006C007B0012 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit"
+
+    ask = open_engine("postgresql://u:p@127.0.0.1/x", "probe").dialect._get_server_version_info  # type: ignore[attr-defined]
+    for number, version in {120_001: (12, 1), 90_624: (9, 6, 24), 0: (10, 0)}.items():
+        Kingbase.connection.driver_connection.server_version = number
+        assert ask(Kingbase()) == version

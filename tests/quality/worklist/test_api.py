@@ -126,3 +126,22 @@ def test_departments_of_a_source_without_one_organ_see_their_own_rejected_rows(
         }
     made = give_back(pulled.runtime, "platform", tmp_path / "returns", actor=BERND)
     assert {one.organ: sum(one.rows.values()) for one in made} == {ORGAN: 3, OTHER: 3}
+
+
+def test_a_row_that_was_rejected_before_its_case_came_is_its_cases_organs_from_then_on(
+    hub: WorkHub, ask: Callable[..., Any], tmp_path: Path
+) -> None:
+    """It names no organ itself: nobody is guessed, until its case says whose it is; nothing need be replayed."""
+    platform = Department(tmp_path / "sources", "platform")
+    platform.declare(organ=None, owner={"organ": ORGAN, "name": "n", "contact": "c"})
+    platform.put("PRE_NODE", UNID="early", PROJID="C-late", PHASE_CODE="SIGNED", HANDER_DEPTID=None)
+
+    def keys(organ: str) -> list[str]:
+        return [one["key"] for one in ask("/v1/rejections", organ=organ).json()["rejections"]]
+
+    pulled = WorkHub(hub.runtime, platform)
+    pulled.pull()
+    assert (keys(ORGAN), keys(OTHER)) == ([], [])
+    platform.case("C-late", DEPTID=OTHER, SS_ORGCODE=OTHER)
+    pulled.pull()
+    assert (keys(ORGAN), keys(OTHER)) == ([], ["early"])

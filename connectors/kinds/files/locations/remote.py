@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +23,12 @@ _NANO = 1_000_000_000
 _TIMES = ("mtime", "LastModified", "last_modified", "modified", "updated")
 _REFUSED = frozenset({"ftp", "ssh", "local"})
 """Without a cipher, without a check of the host key, without a check of links: none of them is entered."""
+_TRIES = 2
+"""So often a client tries, where it has a number for it (`retries`): a pull that broke off comes again by itself."""
+_CLIENT: dict[str, dict[str, Any]] = {
+    "s3": {"config_kwargs": {"retries": {"max_attempts": 1}, "connect_timeout": 10, "read_timeout": 60}}
+}
+"""What a client is told where the address does not say it: s3fs tries anew around the tries of the client below it."""
 
 
 class FsspecPlace(FetchingPlace):
@@ -115,7 +122,8 @@ class FsspecPlace(FetchingPlace):
                 known="a path, file:///path, sftp://…, or a URL of fsspec such as s3://bucket/folder; not ftp and ssh",
             )  # fmt: skip
         try:
-            made = fsspec.core.url_to_fs(address, **_options(query), skip_instance_cache=True, use_listings_cache=False)
+            options = _bounded(scheme, _options(query))
+            made = fsspec.core.url_to_fs(address, **options, skip_instance_cache=True, use_listings_cache=False)
         except ImportError:
             package = str(known_implementations.get(scheme, {}).get("class", "")).partition(".")[0]
             raise StopSource(
@@ -128,6 +136,8 @@ class FsspecPlace(FetchingPlace):
                 got=f"the connection's options do not fit ({type(error).__name__})",
                 hint="Compare its parameters with the documentation of the file system's package.",
             ) from None  # fmt: skip
+        if isinstance(getattr(made[0], "retries", None), int):
+            made[0].retries = min(made[0].retries, _TRIES)
         return made[0], str(made[1]).rstrip("/") or "/"
 
     def _path(self, path: str) -> str:
@@ -186,6 +196,14 @@ def _options(query: str) -> dict[str, Any]:
         text = unquote(value)
         found[name] = json.loads(text) if text[:1] in {"{", "["} or text in {"true", "false"} else text
     return found
+
+
+def _bounded(scheme: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Lay what a client is told below what the address says, or fsspec's own variables, part by part."""
+    for name, parts in _CLIENT.get(scheme, {}).items():
+        said = options.get(name, fsspec.config.conf.get(scheme, {}).get(name, {}))
+        options[name] = {**deepcopy(parts), **said} if isinstance(said, dict) else said  # the client writes into it
+    return options
 
 
 def _nanoseconds(found: Any) -> int | None:
