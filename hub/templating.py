@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from hub.documents import Documents
 from hub.findings import RULES
 from hub.sentences import spoken
-from hub.words import HTML_LANG
+from hub.words import HTML_LANG, Words
 
 ZONE = ZoneInfo("Asia/Shanghai")
 """The time zone in which pages and reports show instants; they say so."""
@@ -36,11 +36,17 @@ def environment(folders: Sequence[Path]) -> Environment:
 
 
 def told(sentence: str | BaseException, language: str) -> Markup:
-    """Write a sentence of a refusal in a language, marked as English where nobody worded it in that one."""
+    """Write a sentence of a refusal in a language.
+
+    What nobody worded in that one says what is broken in the hub or its configuration: it is marked as English, and the
+    reader is asked to hand it to those who look after the hub.
+    """
     found = spoken(sentence, language)
     if not found.text or found.language == language:
         return escape(found.text)
-    return Markup('<span lang="{}">{}</span>').format(HTML_LANG[found.language], found.text)
+    return Markup('{} <span lang="{}">{}</span>').format(
+        Words(language)("trouble.operators"), HTML_LANG[found.language], found.text
+    )
 
 
 def number(value: float | None) -> str:

@@ -14,6 +14,7 @@ from hub import jsontext
 from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
+from hub.sentences import sentence
 from pipeline import batches, settling
 from pipeline.prepare import Prepared, absent
 from pipeline.work import Line, Work
@@ -58,9 +59,12 @@ def must_be_newest(cursor: stage.Cursor, line: Line, batch_id: int) -> None:
     """
     if snapshot.overtaken(cursor, line.stream_id, batch_id):
         raise RepositoryError(
-            f"batch {batch_id} holds what a snapshot of stream {line.spec.name} lacked, and a later pull has come "
-            "since: that one decides. Pull again; what is still absent is held again."
-        )
+            sentence(
+                "batch {batch} holds what a snapshot of stream {stream} lacked, and a later pull has come since: that "
+                "one decides. Pull again; what is still absent is held again.",
+                batch=batch_id, stream=line.spec.name,
+            )
+        )  # fmt: skip
 
 
 def _close(cursor: stage.Cursor, work: Work, line: Line, piece: Slice, gone: list[str]) -> None:

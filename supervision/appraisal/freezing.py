@@ -15,6 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 import zstandard
 
+from hub.sentences import sentence
 from hub.workdays import ZONE
 from supervision.appraisal import formulas, gathering, inputs, moments, rates
 from supervision.appraisal.errors import AppraisalRefused
@@ -139,7 +140,8 @@ def opened(engine: sa.Engine, frozen: Frozen) -> Inputs:
     def fetch(name: str, _largest: int) -> bytes:
         data = file(engine, frozen, name)
         if data is None:
-            raise AppraisalRefused(frozen.month, f"{name} is not among the frozen files", "Freeze the month anew.")
+            got = sentence("{name} is not among the frozen files", name=name)
+            raise AppraisalRefused(frozen.month, got, "Freeze the month anew.")
         return data
 
     return inputs.opened(fetch, frozen.month)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from hub.sentences import sentence
+from hub.sentences import Code, sentence
 from hub.workdays import local_day
 from sharedrepo.models.appraisal import OBJECTION_OUTCOMES
 from supervision.appraisal import editions, moments
@@ -35,7 +35,7 @@ def lodge(
                                "Ask for an erratum instead, in writing.")  # fmt: skip
     ranking = orjson.loads(editions.ranking_of(engine, edition))
     if unit not in {one["unit"] for one in ranking["levels"].get(level, ())}:
-        got = sentence("the ranking has no {level} {unit!r}", level=level[:20], unit=unit[:40])
+        got = sentence("the ranking has no {level} {unit!r}", level=Code("ranking.level", level[:20]), unit=unit[:40])
         raise AppraisalRefused(month, got, "Name it as the ranking does.")
     if not 0 < len(said.strip()) <= LONGEST or not 0 < len(about.strip()) <= _ABOUT:
         raise AppraisalRefused(month, "an objection says to what it objects and why",

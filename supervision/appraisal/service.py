@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
+from hub.sentences import Code, sentence
 from supervision.appraisal import counting, editions, freezing
 from supervision.appraisal.counting import Unit
 from supervision.appraisal.editions import Edition
@@ -57,10 +58,13 @@ def evidence_of(inputs: Inputs, unit: Unit, measure: str) -> list[Mapping[str, s
         AppraisalRefused: there is no such measure or unit.
     """
     if measure not in EVIDENT:
-        raise AppraisalRefused(inputs.month, f"{measure[:40]!r} is no measure with rows",
-                               f"There are: {', '.join(EVIDENT)}.")  # fmt: skip
+        got = sentence("{measure!r} is no measure with rows", measure=measure[:40])
+        raise AppraisalRefused(inputs.month, got, sentence("There are: {known}.", known=", ".join(EVIDENT)))
     if unit not in counting.places_of(inputs).names:
-        raise AppraisalRefused(inputs.month, f"no {unit[0][:20]} has the code {unit[1][:40]!r}", "See the ranking.")
+        got = sentence(
+            "the ranking has no {level} {unit!r}", level=Code("ranking.level", unit[0][:20]), unit=unit[1][:40]
+        )
+        raise AppraisalRefused(inputs.month, got, "Name it as the ranking does.")
     return list(counting.evidence(inputs, unit, measure))
 
 

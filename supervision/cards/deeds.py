@@ -21,6 +21,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.remark import one_line
+from hub.sentences import Code, Codes, sentence
 from sharedrepo.models.cards import CAUSES
 from supervision.cards.errors import CardRefuses, NoSuchCard
 from supervision.notices.store import withhold
@@ -30,7 +31,6 @@ ACTOR: Final = re.compile(r"(?:account|cli|client):\S{1,100}")
 LONGEST: Final = 2_000
 """Characters of a feedback, an appeal, a reason, an opinion."""
 _OPEN: Final = ("sent", "answered", "appealed")
-_LIST: Final = "`hub supervise cards show` tells how it stands."
 
 
 def answer(
@@ -44,7 +44,7 @@ def answer(
         NoSuchCard, CardRefuses: see the message; nothing was changed.
     """
     card = _locked(connection, number, organ)
-    said = _said(number, text, "the feedback")
+    said = _said(number, text, "feedback")
     _fits(card, actor, "answered", ("sent", "answered"))
     last = _last(connection, card, ("answered",))
     if last is not None and (last["actor"], last["reason"]) == (actor, said):
@@ -62,7 +62,7 @@ def appeal(
         NoSuchCard, CardRefuses: see the message; nothing was changed.
     """
     card = _locked(connection, number, organ)
-    said = _said(number, reason, "the appeal")
+    said = _said(number, reason, "appeal")
     _fits(card, actor, "appealed", ("sent", "answered"))
     return _do(connection, card, "appealed", actor, said, {}, state="appealed")
 
@@ -74,7 +74,7 @@ def uphold(connection: sa.Connection, number: str, *, actor: str, reason: str) -
         NoSuchCard, CardRefuses: see the message; nothing was changed.
     """
     card = _locked(connection, number)
-    said = _said(number, reason, "the reason")
+    said = _said(number, reason, "reason")
     _fits(card, actor, "upheld", _OPEN)
     _other_than_department(connection, card, actor)
     if _asked(connection, card) is not None:
@@ -89,9 +89,10 @@ def withdraw(connection: sa.Connection, number: str, *, actor: str, cause: str, 
         NoSuchCard, CardRefuses: see the message; nothing was changed.
     """
     card = _locked(connection, number)
-    said = _said(number, reason, "the reason")
+    said = _said(number, reason, "reason")
     if cause not in CAUSES:
-        raise CardRefuses(number, f"{cause[:40]!r} is no cause", f"There are: {', '.join(CAUSES)}.")
+        got = sentence("{cause!r} is no cause", cause=cause[:40])
+        raise CardRefuses(number, got, sentence("There are: {known}.", known=Codes.of("cause", CAUSES)))
     _fits(card, actor, "withdrawn", _OPEN)
     _other_than_department(connection, card, actor)
     if _asked(connection, card) is not None:
@@ -130,7 +131,7 @@ def refuse(connection: sa.Connection, number: str, *, actor: str, reason: str) -
 
 def _decide(connection: sa.Connection, number: str, *, actor: str, reason: str, granted: bool) -> dict[str, Any]:
     card = _locked(connection, number)
-    said = _said(number, reason, "the reason")
+    said = _said(number, reason, "reason")
     _fits(card, actor, "withdrawn", _OPEN)
     asked = _asked(connection, card)
     if asked is None:
@@ -166,7 +167,8 @@ def actor_of(number: str, actor: str) -> None:
         CardRefuses: it is none.
     """
     if not ACTOR.fullmatch(actor):
-        raise CardRefuses(number, f"{actor[:40]!r} names no actor", "An actor is account:<code> or cli:<user>.")
+        got = sentence("{actor!r} names no actor", actor=actor[:40])
+        raise CardRefuses(number, got, "An actor is account:<code> or cli:<user>.")
 
 
 def said_of(number: str, text: str, name: str) -> str:
@@ -192,13 +194,16 @@ def _locked(connection: sa.Connection, number: str, organ: str | None = None) ->
 def _fits(card: Mapping[str, Any], actor: str, what: str, states: Collection[str]) -> None:
     actor_of(card["number"], actor)
     if card["state"] not in states:
-        raise CardRefuses(card["number"], f"it is {card['state']} and cannot be {what}", _LIST)
+        state, deed = Code("card_state", card["state"]), Code("card_event", what)
+        got = sentence("it is {state} and cannot be {what}", state=state, what=deed)
+        raise CardRefuses(card["number"], got, "`hub supervise cards show` tells how it stands.")
 
 
 def _said(number: str, text: str, name: str) -> str:
     said = one_line(text)
     if not said or len(said) > LONGEST:
-        raise CardRefuses(number, f"{name} has {len(said):,} characters", f"Write 1 to {LONGEST:,}.")
+        got = sentence("the {name} has {count} characters", name=Code("said", name), count=len(said))
+        raise CardRefuses(number, got, sentence("Say it in 1 to {longest}.", longest=LONGEST))
     return said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.errors import HubError
+from hub.sentences import sentence
 
 
 class NoSuchCard(HubError):
@@ -10,7 +11,8 @@ class NoSuchCard(HubError):
 
     def __init__(self, number: str) -> None:
         self.number = number
-        super().__init__(f"no card {number[:40]!r}. `hub supervise cards list` shows them with their numbers.")
+        told = "no card {number!r}. `hub supervise cards list` shows them with their numbers."
+        super().__init__(sentence(told, number=number[:40]))
 
 
 class NoSuchOrder(HubError):
@@ -18,7 +20,8 @@ class NoSuchOrder(HubError):
 
     def __init__(self, number: str) -> None:
         self.number = number
-        super().__init__(f"no supervision order {number[:40]!r}. `hub supervise orders list` shows them.")
+        told = "no supervision order {number!r}. `hub supervise orders list` shows them."
+        super().__init__(sentence(told, number=number[:40]))
 
 
 class CardRefuses(HubError):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from hub.sentences import Code, Sentence, sentence
 from supervision.cards.deeds import actor_of, note, said_of
 from supervision.cards.errors import CardRefuses, NoSuchCard, NoSuchOrder
 from supervision.cards.settling import DUE
@@ -37,16 +38,18 @@ def issue(connection: sa.Connection, card: str, *, actor: str, opinion: str, day
         NoSuchCard, CardRefuses: see the message; nothing was written.
     """
     actor_of(card, actor)
-    said = said_of(card, opinion, "the opinion")
+    said = said_of(card, opinion, "opinion")
     if not 1 <= days <= MOST_DAYS:
-        raise CardRefuses(card, f"{days} working days are no limit of an order", f"Name 1 to {MOST_DAYS}.")
+        got = sentence("{days} working days are no limit of an order", days=days)
+        raise CardRefuses(card, got, sentence("Name 1 to {most}.", most=MOST_DAYS))
     row = connection.execute(
         sa.text("SELECT state, organ FROM supervision.card WHERE number = :card FOR UPDATE"), {"card": card[:40]}
     ).first()
     if row is None:
         raise NoSuchCard(card)
     if row.state in ("held", "lapsed", "withdrawn") or row.organ is None:
-        raise CardRefuses(card, f"it is {row.state}, or of no organ", "An order goes with a card that was sent.")
+        got = sentence("it is {state}, or of no organ", state=Code("card_state", row.state))
+        raise CardRefuses(card, got, "An order goes with a card that was sent.")
     number: str = connection.execute(sa.text(_NUMBER), {"prefix": PREFIX}).scalar_one()
     connection.execute(sa.text(_ISSUE), {"number": number, "card": card, "opinion": said, "days": days, "actor": actor})
     note(connection, card, actor=actor, what="ordered", reason=said, order=number, days=days)
@@ -61,9 +64,9 @@ def answer(connection: sa.Connection, number: str, *, actor: str, text: str, org
     """
     order = _locked(connection, number, organ)
     actor_of(number, actor)
-    said = said_of(number, text, "the answer")
+    said = said_of(number, text, "answer")
     if order["state"] != "open":
-        raise CardRefuses(number, f"the order is {order['state']}", "It is answered once.")
+        raise CardRefuses(number, _stands(order), "It is answered once.")
     connection.execute(
         sa.text("""UPDATE supervision.card_order SET state = 'answered', answer = :said, answered_by = :actor,
                        answered_at = supervision.instant() WHERE order_id = :order"""),
@@ -80,9 +83,9 @@ def close(connection: sa.Connection, number: str, *, actor: str, verdict: str) -
     """
     order = _locked(connection, number)
     actor_of(number, actor)
-    said = said_of(number, verdict, "the verdict")
+    said = said_of(number, verdict, "verdict")
     if order["state"] != "answered":
-        raise CardRefuses(number, f"the order is {order['state']}", "It is closed when it was answered.")
+        raise CardRefuses(number, _stands(order), "It is closed when it was answered.")
     if order["answered_by"] == actor:
         raise CardRefuses(number, "you answered it yourself", "Another person closes it.")
     connection.execute(
@@ -102,6 +105,10 @@ def listed(connection: sa.Connection, *, organ: str | None = None, closed: bool 
                WHERE (CAST(:organ AS text) IS NULL OR o.organ = :organ) AND (:closed OR o.state <> 'closed')
                ORDER BY o.state = 'closed', o.due_at, o.order_id"""
     return [dict(row) for row in connection.execute(sa.text(query), {"organ": organ, "closed": closed}).mappings()]
+
+
+def _stands(order: dict[str, Any]) -> Sentence:
+    return sentence("the order is {state}", state=Code("order_state", order["state"]))
 
 
 def _locked(connection: sa.Connection, number: str, organ: str | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from hub.errors import HubError
+from hub.sentences import sentence
 from hub.workdays import ZONE
 
 Form = Literal["csv", "xlsx", "pdf"]
@@ -78,5 +79,6 @@ def counted(sheet: Sheet, most: int, form: str) -> Iterator[list[Any]]:
     """
     for number, cells in enumerate(sheet.cells(), 1):
         if number > most:
-            raise TooLong(f"the list has more than {most:,} rows, which {form} cannot hold. Narrow it, or take CSV.")
+            told = "the list has more than {most:,} rows, which {form} cannot hold. Narrow it, or take CSV."
+            raise TooLong(sentence(told, most=most, form=form))
         yield cells

@@ -148,9 +148,9 @@ def test_an_error_keeps_its_sentence() -> None:
 
 
 @pytest.mark.parametrize("said", ["nobody worded <this>", sentence("nobody <worded> {it}", it="<b>")])
-def test_what_nobody_worded_is_shown_in_english_and_marked_as_such(said: str) -> None:
+def test_what_nobody_worded_is_shown_in_english_marked_as_such_and_handed_on(said: str) -> None:
     shown = told(said, "zh")
-    assert shown.startswith('<span lang="en">nobody ')
+    assert shown.startswith('请将以下原文告知枢纽运维人员： <span lang="en">nobody ')
     assert "<b>" not in shown
     assert "<this>" not in shown
 

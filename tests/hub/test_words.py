@@ -23,7 +23,7 @@ PAGES = [
 SAYING = [ROOT / "hub", ROOT / "web", ROOT / "quality", ROOT / "catalog"]
 """Where sentences are worded that hold codes (hub/sentences.py)."""
 TEMPLATES = [file for folder in PAGES for file in folder.rglob("*.html")]
-CODE = [file for folder in PAGES for file in folder.rglob("*.py")]
+CODE = [*(file for folder in PAGES for file in folder.rglob("*.py")), ROOT / "hub" / "templating.py"]
 _CALL = re.compile(r"""\bt\(\s*["']([a-z0-9_.]*[a-z0-9_])["']""")
 _FAMILY = re.compile(r"""\bt(?:\.or_code)?\(\s*["']([a-z0-9_.]+?)\.?["']\s*[~,]""")
 _CODE = re.compile(r"""\bCodes?(?:\.of)?\(\s*["']([a-z_.]+)["']""")

@@ -215,7 +215,8 @@ def _change(connection: sa.Connection, code: str, values: Mapping[str, Any]) -> 
     row = connection.execute(changed.returning(account.c.account_id, account.c.issuer)).mappings().first()
     if row is None:
         known = connection.execute(sa.select(account.c.code).order_by(account.c.code)).scalars().all()
-        raise RepositoryError(f"there is no account {code!r}; known: {', '.join(known) or 'none'}.")
+        there = ", ".join(known) or "–"
+        raise RepositoryError(sentence("there is no account {code!r}; known: {known}.", code=code, known=there))
     return dict(row)
 
 
