@@ -87,6 +87,8 @@ class StreamSpec:
     envelope: EnvelopePolicy | None = None
     corrections: tuple[Replacement, ...] = ()
     """Values that the system is known to send wrong, put right before a record is judged."""
+    filled: Mapping[str, float] = field(default_factory=dict)
+    """In which share of a delivery's rows `document.column` must be filled, where a person said so."""
     organ_from: str | None = None
     """The field by which records name their organ, as the mapping says; None where all are the source's own."""
 

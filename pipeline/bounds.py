@@ -12,16 +12,19 @@ from sharedrepo import bounds
 def bounded(runtime: Runtime, source: Source) -> Source:
     """Return the source with the bounds that hold now: those set by a person, else those of its folder.
 
-    The archive keeps with each batch by which bounds it was judged, so that a rebuild judges by those of then.
+    The archive keeps with each batch by which bounds it was judged, or why it was held, so that a rebuild judges by
+    those of then.
     """
     with runtime.connection() as connection, connection.cursor() as cursor:
         said = bounds.current(cursor, source.code)
-    if not said:
+        # Posts are gathered by chance: nothing can be said of one of them.
+        shares = {} if source.kind == "push" else bounds.least_shares(cursor, source.code)
+    if not said and not shares:
         return source
-    streams = {
-        name: replace(spec, expect=_expect(*said[name])) if name in said else spec
-        for name, spec in source.streams.items()
-    }
+    streams = {}
+    for name, spec in source.streams.items():
+        expect = _expect(*said[name]) if name in said else spec.expect
+        streams[name] = replace(spec, expect=expect, filled=shares.get(name, {}))
     return replace(source, streams=streams)
 
 

@@ -18,7 +18,7 @@ from normalization.apply import Context, Occurrences
 from normalization.entry import entered
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
-from pipeline import batches, budget, contract, envelopes, pulling, receipts, snapshots, units
+from pipeline import batches, budget, contract, envelopes, filled, pulling, receipts, snapshots, units
 from pipeline.ahead import ahead, as_it_is
 from pipeline.bounds import bounded
 from pipeline.courier import courier
@@ -246,7 +246,7 @@ def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, how: 
         if broken := contract.frozen(prepared):
             contract.stop(work, line, piece, broken, dry_run=how.dry_run)
         over = budget.judge(line, piece, prepared)
-        why = () if over is None else (over,)
+        why = (*(() if over is None else (over,)), *filled.judge(line, piece, prepared))
     if prepared is None or why:
         units.hold(work, line, piece, dry_run=how.dry_run, why=why)
         line.snapshot_unit = None  # a delivery that is held in part is no whole snapshot

@@ -48,6 +48,8 @@ class Line:
     """Whether a window of business dates is read: then the cursor and what is complete stay as they are."""
     spent: Counter[str] = field(default_factory=Counter)
     """Of the present unit: records `read`, records `refused`, and whether it is `over` its budget."""
+    filled: Counter[str] = field(default_factory=Counter)
+    """Of the present unit, for each column whose fill rate is bounded: `rows`, `full` ones, whether it is `low`."""
     absent: int = 0
     """Records that were closed in this pull because a whole snapshot no longer held them."""
     snapshot: bool = False

@@ -12,6 +12,8 @@ from sharedrepo import stage
 
 ROWS = "rows"
 """The measure of records in one unit (a file, else a pull)."""
+FILL = "fill:"
+"""Begins the measure of a fill rate; `document.column` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,22 @@ def current(cursor: stage.Cursor, source: str) -> dict[str, tuple[int | None, in
         "SELECT stream, least, most FROM quality.bound WHERE source = %s AND measure = %s AND latest", (source, ROWS)
     )
     return {stream: (_whole(least), _whole(most)) for stream, least, most in cursor.fetchall()}
+
+
+def least_shares(cursor: stage.Cursor, source: str) -> dict[str, dict[str, float]]:
+    """Return the least fill rate of each column (`document.column`) that somebody bounded, for each stream of a source.
+
+    A bound of a column that a later contract dropped is kept in the history and holds nothing.
+    """
+    cursor.execute(
+        """SELECT stream, measure, least FROM quality.bound
+           WHERE source = %s AND starts_with(measure, %s) AND latest AND least IS NOT NULL ORDER BY bound_id""",
+        (source, FILL),
+    )
+    found: dict[str, dict[str, float]] = {}
+    for stream, measure, least in cursor.fetchall():
+        found.setdefault(stream, {})[measure.removeprefix(FILL)] = float(least)
+    return found
 
 
 def put(

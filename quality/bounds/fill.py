@@ -1,7 +1,8 @@
 """How often a column is filled: suggested from what is held, set with a reason, judged with the suites.
 
 A rate is a share of the rows of a canonical table that came by one stream of one organ. A column that is emptier than
-its least share lacks what it had (`min`, blocking); one that is fuller than its greatest is suspect (`max`, a warning).
+its least share lacks what it had (`min`); one that is fuller than its greatest is suspect (`max`, a warning). The least
+share also holds a delivery before it is published (`pipeline/filled.py`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 SUITE: Final = "bounds"
 """Under this name the results stand beside those of the suites."""
 RULE: Final = "set_fill_bound"
-MEASURE: Final = "fill:"
-"""Begins the measure of a fill rate; `document.column` follows."""
+MEASURE: Final = bounds.FILL
 LEAST_SHARE: Final = 0.85
 """The suggested minimum: this share of the present rate."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.rebuild import rebuild
+from pipeline.replay import accept
 from pipeline.runtime import Runtime
 from quality.bounds import fill
 from quality.bounds.service import BoundRefused, Suggestion, fill_rates, history, put, suggest
@@ -164,6 +165,45 @@ def test_a_fill_rate_that_falls_below_its_bound_becomes_an_issue_and_closes_agai
     assert judged(hub) == [("approval_case.item_name", True, 3, 10)]
     refresh(hub.runtime.engine, datetime.now(UTC))
     assert [one for one in listed(hub.runtime.engine) if one.rule == fill.RULE] == []
+
+
+def emptied(hub: Hub, department: Department) -> None:
+    """Bound a column and deliver twenty-five cases, of which ten leave it empty."""
+    filled(hub)
+    for number in range(25):
+        department.case(f"C{number}", SERVICENAME=None if number < 10 else "许可")
+    assert hub.pull()["PRE_APASINFO"]["quarantined"] == 25
+
+
+def test_a_delivery_with_an_emptier_column_than_its_bound_waits_for_a_person(hub: Hub, department: Department) -> None:
+    emptied(hub, department)
+    assert hub.one("SELECT count(*) FROM core.approval_case") == 0
+    told = "SELECT detail, effect FROM quality.finding WHERE rule = 'fill_below' AND state = 'open'"
+    detail = {"column": "approval_case.item_name", "filled": "15", "rows": "25", "least": "0.8"}
+    assert hub.rows(told) == [(detail, "refuse")]
+    held = hub.one("SELECT batch_id FROM ledger.batch WHERE status = 'held'")
+    accept(hub.runtime, hub.source(), held, "the old form did not ask for it", actor="account:li")
+    assert hub.one("SELECT count(*) FROM core.approval_case") == 25
+    assert hub.rows(told) == []
+    assert hub.pull(full=True)["PRE_APASINFO"]["unchanged"] == 25, "what is known says nothing of today's export"
+
+
+def test_a_delivery_that_is_sent_whole_is_published_and_a_small_one_is_no_sample(
+    hub: Hub, department: Department
+) -> None:
+    emptied(hub, department)
+    department.change("PRE_APASINFO", {"DATASTATE": "1"}, SERVICENAME="许可", DATAVERSION=2)
+    assert hub.pull(full=True)["PRE_APASINFO"]["new"] == 25
+    assert [one for one in hub.findings() if one[0] == "fill_below"] == []
+    for number in range(30, 40):
+        department.case(f"C{number}", SERVICENAME=None)
+    assert hub.pull()["PRE_APASINFO"]["new"] == 10
+
+
+def test_a_rebuild_holds_an_emptied_delivery_again(hub: Hub, department: Department, empty_runtime: Runtime) -> None:
+    emptied(hub, department)
+    rebuild(empty_runtime)
+    assert digest(hub.runtime.engine)["repository"] == digest(empty_runtime.engine)["repository"]
 
 
 def test_a_column_that_is_suddenly_full_warns_and_a_batch_is_judged_alone(hub: Hub, department: Department) -> None:
