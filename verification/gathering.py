@@ -90,8 +90,8 @@ WITH mine AS (
 _FEED = "st.stream_id, st.complete_through AS through, st.complete_basis AS basis"
 _STREAM = """JOIN ledger.source_record AS r ON r.record_id = {0}.record_id
 JOIN ledger.stream AS st ON st.stream_id = r.stream_id"""
-_MENDED = """(SELECT array_agg(DISTINCT u.name) FROM quality.correction AS x CROSS JOIN unnest(x.fields) AS u(name)
-    WHERE x.record_id = {0}.record_id AND x.status = 'applied') AS mended"""
+_MENDED = """(SELECT array_agg(DISTINCT x.pointer) FROM quality.finding AS x
+    WHERE x.record_id = {0}.record_id AND x.state = 'open' AND x.rule = 'value_mended') AS mended"""
 _OBJECTION = f"""(SELECT min({_DAY.format("j.decided_at")}) FROM core.decision AS j
     WHERE j.source_system_id = {{0}}.source_system_id AND j.case_number = {{0}}.case_number
         AND j.decision_kind = 'appeal' AND j.outcome = 'other') AS objection"""

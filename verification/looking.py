@@ -73,8 +73,8 @@ LEFT JOIN LATERAL (
             (SELECT min((d.decided_at AT TIME ZONE 'Asia/Shanghai')::date) FROM core.decision AS d
              WHERE d.source_system_id = c.source_system_id AND d.case_number = c.case_number
                 AND d.decision_kind = 'appeal' AND d.outcome = 'other') AS objection,
-            (SELECT array_agg(DISTINCT u.name) FROM quality.correction AS x CROSS JOIN unnest(x.fields) AS u(name)
-             WHERE x.record_id = c.record_id AND x.status = 'applied') AS mended
+            (SELECT array_agg(DISTINCT x.pointer) FROM quality.finding AS x
+             WHERE x.record_id = c.record_id AND x.state = 'open' AND x.rule = 'value_mended') AS mended
         FROM (
             SELECT m.record_id, m.part FROM {credentials} AS m WHERE m.number = ANY(string_to_array(q.forms, E'\\x1f'))
             UNION

@@ -18,6 +18,8 @@ from quality.returns.writing import file_name, write_stream
 from quality.worklist import log
 from sharedrepo.models import TABLES
 
+MENDED = "hub:mended"
+"""The column that says which of the record's own fields the hub put right: what stands there is not what was sent."""
 _PAGE = 2_000
 _HIDDEN = frozenset({"record_id", "part", "source_system_id", "case_id", "batch_id", "content_hash", "sealed"})
 
@@ -83,10 +85,12 @@ def _rows(
     plain = [one.name for one in table.columns if one.name not in _HIDDEN and "hash" not in one.info]
     of_case = "case_id" in table.columns
     personal = [one.name for one in document.columns.values() if one.personal]
-    header = ["source_key", *(["case_number"] if of_case else []), *plain, *(personal if reveal else [])]
+    header = ["source_key", *(["case_number"] if of_case else []), *plain, *(personal if reveal else []), MENDED]
     listed = ", ".join(f't."{one}"' for one in plain)
     query = f"""
-        SELECT r.source_key{", c.case_number" if of_case else ""}, {listed}{", t.sealed" if personal else ""}
+        SELECT r.source_key{", c.case_number" if of_case else ""}, {listed}{", t.sealed" if personal else ""},
+            (SELECT string_agg(DISTINCT f.pointer, ' ') FROM quality.finding AS f
+             WHERE f.record_id = t.record_id AND f.state = 'open' AND f.rule = 'value_mended') AS "{MENDED}"
         FROM core.{name} AS t
         JOIN ledger.source_record AS r ON r.record_id = t.record_id
         JOIN ledger.stream AS s ON s.stream_id = r.stream_id

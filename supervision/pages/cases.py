@@ -140,11 +140,19 @@ def one(connection: sa.Connection, scope: Scope, case_id: int) -> Case | None:
     return Case(facts=facts, at=at, **parts)
 
 
+# What the hub put right, by hand or by a correction of the source's folder: the record's own fields, and the finding.
+_MENDED: Final = """ARRAY(SELECT DISTINCT f.pointer FROM quality.finding AS f
+    WHERE f.record_id = t.record_id AND f.state = 'open' AND f.rule = 'value_mended' ORDER BY 1) AS mended"""
 _FACTS: Final = f"""
 WITH stage AS ({CURRENT.replace("WHERE", "WHERE case_id = :case AND")})
 SELECT c.*, a.case_number, a.item_name, a.reporting_organ, a.channel, {STAGE} AS stage, {light()} AS light,
-    o.state AS overview_state, o.closing_outcome
+    o.state AS overview_state, o.closing_outcome, t.mended
 FROM supervision.clock_now AS c
+CROSS JOIN LATERAL (SELECT ARRAY(
+    SELECT DISTINCT f.pointer FROM quality.finding AS f
+    WHERE f.state = 'open' AND f.rule = 'value_mended' AND f.record_id IN (
+        SELECT c.case_id UNION ALL SELECT a.record_id FROM core.acceptance AS a WHERE a.case_id = c.case_id)
+    ORDER BY 1) AS mended) AS t
 JOIN core.approval_case AS a ON a.record_id = c.case_id
 LEFT JOIN stage AS s USING (case_id) LEFT JOIN core.case_overview AS o USING (case_id)
 WHERE c.case_id = :case{{scope}}
@@ -160,12 +168,13 @@ _PARTS: Final = {
                       ELSE 'green' END AS light
                   FROM supervision.stage_now AS c WHERE c.case_id = :case
                   ORDER BY array_position(ARRAY{list(STAGES)}, c.stage), c.round""",
-    "events": """SELECT stage, local_node, handler_mask, handler_post, unit_name, started_at, finished_at, outcome
-                 FROM core.stage_event WHERE case_id = :case
+    "events": f"""SELECT stage, local_node, handler_mask, handler_post, unit_name, started_at, finished_at, outcome,
+                     {_MENDED} FROM core.stage_event AS t WHERE case_id = :case
                  ORDER BY coalesce(started_at, finished_at), finished_at, record_id, part""",
-    "suspensions": """SELECT suspension_kind, name, approver_mask, started_at, ended_at, allowed_value, allowed_unit
-                      FROM core.suspension WHERE case_id = :case ORDER BY started_at, record_id, part""",
-    "supplements": """SELECT told_at, received_at FROM core.supplement WHERE case_id = :case
+    "suspensions": f"""SELECT suspension_kind, name, approver_mask, started_at, ended_at, allowed_value, allowed_unit,
+                          {_MENDED} FROM core.suspension AS t WHERE case_id = :case
+                      ORDER BY started_at, record_id, part""",
+    "supplements": f"""SELECT told_at, received_at, {_MENDED} FROM core.supplement AS t WHERE case_id = :case
                       ORDER BY told_at, record_id, part""",
     "moves": """SELECT cause, due_before, due_at, provisional_before, provisional, at FROM supervision.due_move
                 WHERE case_id = :case ORDER BY move_id""",

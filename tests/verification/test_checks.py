@@ -184,8 +184,9 @@ def test_under_objection_since_is_told(registry: Registry, asker: Asker) -> None
 def test_a_value_mended_in_the_hub_is_marked(registry: Registry, asker: Asker) -> None:
     record = registry.credential()
     registry.run(
-        """INSERT INTO quality.correction (stream_id, record_id, received_hash, base_hash, fields, reason, status,
-               proposed_by, proposed_at) VALUES (1, :record, '', '', '{/valid_to}', 'typo', 'applied', 'a', now())""",
+        """INSERT INTO quality.finding (stream_id, record_id, rule, effect, field, pointer, state, batch_id)
+           SELECT stream_id, record_id, 'value_mended', 'flag', 'valid_to', '/valid_to', 'open', batch_id
+           FROM ledger.source_record WHERE record_id = :record""",
         record=record,
     )
     assert asker.answer(body())["mended"] == ["/valid_to"]

@@ -6,12 +6,15 @@ import csv
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from hub.cli import build
 from pipeline.runtime import Runtime
 from quality.returns import service
 from quality.returns.forms import cell_of, csv_read, csv_safe, untouched
@@ -131,6 +134,34 @@ def test_what_was_accepted_is_given_as_csv_and_json_lines(rejected: WorkHub, tmp
     assert "330185199003071223" in "".join(one.read_text(encoding="utf-8") for one in clear.files)
     assert (BERND, "reveal") in rejected.rows("SELECT actor, what FROM quality.work_log")
     assert {stat.S_IMODE(one.stat().st_mode) for one in clear.files} == {0o600}
+
+
+def test_the_commands_give_back_and_take_back(
+    rejected: WorkHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Runtime, "open", classmethod(lambda *_: rejected.runtime))
+    tree = build(["quality"])
+
+    def hub(*words: str) -> Any:
+        return CliRunner().invoke(tree, ["quality", *words, "--json"])
+
+    (made,) = json.loads(hub("return", "labour", "--to", str(tmp_path / "out")).stdout)["returned"]
+    assert (made["organ"], made["rows"]) == (ORGAN, {"PRE_NODE": 3})
+    file = next(Path(one) for one in made["files"] if one.endswith(".xlsx"))
+    edit(edit(file, put("PHASE_CODE", "ACCEPT", 3)), put("PHASE_CODE", "NEVER", 4))
+    back = hub("take-back", str(file))
+    told = json.loads(back.stdout)
+    assert back.exit_code == 1, "a row was refused"
+    assert (told["accepted"], told["refused"], told["untouched"]) == (1, 1, 1)
+    assert [one["outcome"] for one in told["receipts"]] == ["accepted", "refused", "untouched"]
+    assert "PHASE_CODE" in "".join(told["receipts"][1]["reasons"])
+    assert rejected.state("n0") == "kept"
+    (mine,) = json.loads(hub("return", "labour", "--to", str(tmp_path / "mine"), "--accepted").stdout)["returned"]
+    assert mine["rows"]["stage_event"] == 6, "five, and the one that was taken back"
+    events = (tmp_path / "mine" / f"labour-{ORGAN}-accepted-stage_event.jsonl").read_text(encoding="utf-8")
+    mended = {one["source_key"]: one["hub:mended"] for one in map(json.loads, events.splitlines())}
+    assert mended["n0"] == "/PHASE_CODE", "what was put right says so"
+    assert {said for key, said in mended.items() if key != "n0"} == {None}
 
 
 def test_nothing_is_overwritten(rejected: WorkHub, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from quality.issues import service as issues
 from tests.supervision.pages.conftest import EVIL, OTHER, Site
@@ -43,6 +44,47 @@ def test_a_case(site: Site) -> None:
         answer = site.browser("supervisor", language="zh").see(f"/supervision/cases/{number}")
         assert answer.status_code == 200, answer.text
         assert name in answer.text
+
+
+def test_what_was_put_right_in_the_hub_says_so_on_the_page_of_its_case(site: Site) -> None:
+    case = site.cases["A-red"]
+    mended = sa.text(
+        """INSERT INTO quality.finding (stream_id, record_id, rule, effect, field, pointer, state, batch_id)
+           SELECT stream_id, record_id, 'value_mended', 'flag', 'f', :pointer, 'open', batch_id
+           FROM ledger.source_record WHERE record_id = :record"""
+    )
+    with site.runtime.engine.begin() as connection:
+        query = sa.text("SELECT record_id FROM core.stage_event WHERE case_id = :case ORDER BY started_at DESC LIMIT 1")
+        event = connection.execute(query, {"case": case}).scalar_one()
+        connection.execute(mended, [{"record": case, "pointer": "/ACCEPT_TIME"}, {"record": event, "pointer": "/NAME"}])
+    text = site.browser("supervisor").see(f"/supervision/cases/{case}").text
+    assert re.search(r'mended in the hub</span> <small class="value">/ACCEPT_TIME</small></p>', text)
+    assert re.search(r'<th scope="row">[^<]* <span class="tag">mended in the hub</span>[^/]*/NAME', text)
+    other = site.browser("supervisor").see(f"/supervision/cases/{site.cases['A-green']}").text
+    assert "mended in the hub" not in other
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"deed": "answer", "reason": " "}, "反馈共 0 个字符。请填写 1 至 2000 个字符。"),
+        (
+            {"deed": "withdraw", "reason": "误发", "cause": "whim"},
+            "“whim”不是可选的原因。可选：已整改、客观原因、数据报送迟延、数据差错。",
+        ),
+        ({"deed": "order", "reason": "请说明", "days": "0"}, "0 个工作日不能作为督办期限。请填写 1 至 250。"),
+        ({"deed": "close_order", "reason": "可"}, "没有该牌，或不属于您的范围"),
+    ],
+    ids=lambda said: said.get("deed") if isinstance(said, dict) else None,
+)
+def test_what_a_card_refuses_is_told_in_the_readers_language(site: Site, form: dict[str, str], words: str) -> None:
+    card = site.number("A-red", "red")
+    role = "department_steward" if form["deed"] == "answer" else "supervisor"
+    page = f"/supervision/cards/{card}"
+    shown = site.browser(role, language="zh").fill_in(page, form, page=page)
+    assert shown.status_code in (404, 409)
+    assert words in " ".join(shown.text.split())
+    assert '<span lang="en">' not in shown.text
 
 
 @pytest.mark.parametrize("what", ["wall", "cases", "cards", "waiting", "trends"])
