@@ -161,6 +161,22 @@ def bulletin(
         show_table(columns, rows, title=f"Bulletin {month:%Y-%m}")
 
 
+@issues.command()
+def silence(
+    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="The month, as 2026-11.")],
+    json: Json = False,
+) -> None:
+    """Count how often each organ's silence climbed in a month, and to whom: for the appraisal."""
+    from quality.issues import service  # noqa: PLC0415  # only when this command runs
+
+    rows = service.silence(_engine(), month.date())
+    if json:
+        as_json({"silence": rows})
+    else:
+        columns = ("organ", "contact", "division_head", "leader", "bulletin", "steps", "issues")
+        show_table(columns, rows, title=f"Silence {month:%Y-%m}")
+
+
 def _engine() -> sa.Engine:
     return Runtime.open().engine
 

@@ -42,6 +42,13 @@ WHERE e.what = 'escalated' AND (e.detail ->> 'level')::int = :top AND e.at >= :s
 GROUP BY i.issue_id, ss.code, s.name ORDER BY i.organ, i.due_on, i.code
 """
 
+_SILENCE = """
+SELECT organ, count(*) FILTER (WHERE level = 1) AS contact, count(*) FILTER (WHERE level = 2) AS division_head,
+    count(*) FILTER (WHERE level = 3) AS leader, count(*) FILTER (WHERE level = 4) AS bulletin, count(*) AS steps,
+    count(DISTINCT code) AS issues
+FROM quality.silence_counted WHERE counted AND month = :month GROUP BY organ ORDER BY steps DESC, organ
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -81,6 +88,13 @@ def bulletin(engine: sa.Engine, month: date) -> list[dict[str, Any]]:
     until = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=ZONE)
     with engine.connect() as connection:
         found = connection.execute(sa.text(_BULLETIN), {"top": TOP, "since": since, "until": until})
+        return [dict(row) for row in found.mappings()]
+
+
+def silence(engine: sa.Engine, month: date) -> list[dict[str, Any]]:
+    """Return how often each organ's silence reached whom in a month, the most silent first: the appraisal counts it."""
+    with engine.connect() as connection:
+        found = connection.execute(sa.text(_SILENCE), {"month": f"{month:%Y-%m}"})
         return [dict(row) for row in found.mappings()]
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hub.findings import RULES
 from quality.issues.deeds import accept, acknowledge, assign, note, send_to_department, snooze
 from quality.issues.errors import DeedDoesNotFit, NoSuchIssue
-from quality.issues.escalating import Step, bulletin, escalate
+from quality.issues.escalating import Step, bulletin, escalate, silence
 from quality.issues.faults import FeedFault
 from quality.issues.feeds import look
 from quality.issues.refreshing import Refreshed, refresh
@@ -20,7 +20,7 @@ from quality.issues.refreshing import Refreshed, refresh
 __all__ = [
     "DeedDoesNotFit", "Event", "FeedFault", "Issue", "NoSuchIssue", "Refreshed", "Sample", "Step", "accept",
     "acknowledge", "assign", "bulletin", "escalate", "events", "found", "listed", "look", "masked", "note", "refresh",
-    "samples", "send_to_department", "snooze",
+    "samples", "send_to_department", "silence", "snooze",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from connectors.loading import load_sources
 from hub.settings import Settings
+from pipeline import health
 from pipeline.runtime import Runtime
 from quality.issues import service
 from quality.issues.recipients import Directory
@@ -75,6 +77,10 @@ def test_silence_climbs_from_the_contact_to_the_bulletin(silent: Hub) -> None:
     life = [one for one in service.events(silent.runtime.engine, issue(silent).code) if one.what == "escalated"]
     assert [one.detail["level"] for one in life] == [1, 2, 3, 4]
     assert life[2].detail["nobody_known"], "that nobody is known is itself said"
+    counted = {"contact": 1, "division_head": 1, "leader": 1, "bulletin": 1, "steps": 4, "issues": 1}
+    [mine] = service.silence(silent.runtime.engine, date(2026, 3, 1))
+    assert mine == {"organ": ORGAN, **counted}, "the appraisal counts each step"
+    assert service.silence(silent.runtime.engine, date(2026, 4, 1)) == []
     assert [one["code"] for one in service.bulletin(silent.runtime.engine, date(2026, 3, 1))] == [issue(silent).code]
     assert service.bulletin(silent.runtime.engine, date(2026, 4, 1)) == []
     assert service.bulletin(silent.runtime.engine, date(2026, 12, 1)) == []
@@ -112,6 +118,7 @@ def test_faults_that_no_department_can_mend_go_to_the_hubs_own_roles(hub: Hub, d
     assert found.owner == "engineer"
     steps = service.escalate(hub.runtime.engine, NOW + timedelta(days=10), [hub.source()])
     assert [(one.level, one.recipient.to) for one in steps if one.code == found.code] == [(1, "role:engineer")]
+    assert service.silence(hub.runtime.engine, date(2026, 3, 1)) == [], "the hub's own silence is no department's"
 
 
 def test_an_organ_without_a_folder_is_told_through_the_keeper_of_the_system(department: Department) -> None:
@@ -134,6 +141,18 @@ def test_a_feed_that_did_not_come_when_it_was_due_is_an_issue(
     assert {one.rule for one in found} == {rule}
     assert {one.stream for one in found} == set(hub.source().streams)
     assert service.refresh(hub.runtime.engine, now, found).opened >= len(found) * bool(rule)
+
+
+def test_a_feed_that_brings_far_less_than_on_days_like_it_is_an_issue(
+    hub: Hub, department: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    department.declare(schedule="0 2 * * *")
+    department.case("C1")
+    hub.pull()
+    thin = [replace(one, signs=("thin",)) for one in health.feeds(hub.runtime.engine, [hub.source()], now=NOW)]
+    monkeypatch.setattr("quality.issues.feeds.health.feeds", lambda *_, **__: thin)
+    found = service.look(hub.runtime.engine, [hub.source()], NOW)
+    assert {one.rule for one in found} == {"thin_feed"}
 
 
 def test_a_feed_that_never_came_through_is_missing_once_it_is_due(hub: Hub, department: Department) -> None:
