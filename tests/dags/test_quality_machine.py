@@ -31,13 +31,14 @@ def chat() -> Iterator[Chat]:
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory, chat: Chat) -> Iterator[Hub]:
-    """Runs a `hub` command in a deployment whose department has sent far too little of one stream."""
+    """Runs a `hub` command in a deployment whose department has sent far too little of two streams."""
     place = tmp_path_factory.mktemp("quality")
     department = Department(place / "sources", "labour", each={"expect": {"rows": {"min": 2}}})
     for number in range(3):
         department.case(f"C-{number}", TELPHONE="12")
-    department.clear("PRE_TRANSACT", PROJID="C-1")
-    department.clear("PRE_TRANSACT", PROJID="C-2")
+    for stream in ("PRE_TRANSACT", "PRE_ACCEPT"):
+        department.clear(stream, PROJID="C-1")
+        department.clear(stream, PROJID="C-2")
     environment = airflow_environment(
         place / "unused", HUB_HOME=str(place / "home"), HUB_SOURCES=str(place / "sources"),
         HUB_CONN_LABOUR=department.url, HUB_ALERT_URLS=chat.url,
@@ -79,7 +80,14 @@ def until(found: Callable[[], Any], what: str) -> Any:
     return value
 
 
-def test_a_delivery_starts_the_quality_run_and_a_held_batch_waits_for_a_person(hub: Hub, chat: Chat) -> None:
+def answer(client: Client, run: str, option: str, reason: str) -> None:
+    """Answer the question of a run, as a person does under *Required actions*."""
+    until(lambda: client.tasks("hub_held", run)[0]["state"] == "awaiting_input", "the task to wait")
+    said = {"chosen_options": [option], "params_input": {"reason": reason}}
+    client._checked(client._ask("PATCH", f"/dags/hub_held/dagRuns/{run}/taskInstances/ask/-1/hitlDetails", json=said))
+
+
+def test_a_delivery_starts_the_quality_run_and_held_batches_wait_for_a_person(hub: Hub, chat: Chat) -> None:
     hub("airflow", "start")
     hub("airflow", "run", "labour", "--wait", status=3)  # its report says that a unit was refused
     client = client_of(hub)
@@ -91,25 +99,29 @@ def test_a_delivery_starts_the_quality_run_and_a_held_batch_waits_for_a_person(h
     assert hub("quality", "scores")["scores"][0]["records"] > 0
     assert any(issues["phone_invalid"]["code"] in one["message"] for one in chat.posted)
 
-    [asked] = until(lambda: runs(client, "hub_held"), "the question")
-    [batch] = [one["batch"] for one in hub("batch", "list", "labour", "--status", "held")["batches"]]
-    assert asked["dag_run_id"] == f"held__labour__{batch}"
-    place = f"/dags/hub_held/dagRuns/{asked['dag_run_id']}/taskInstances/ask/-1/hitlDetails"
+    until(lambda: len(runs(client, "hub_held")) == 2, "the questions")
+    held = {one["stream"]: one["batch"] for one in hub("batch", "list", "labour", "--status", "held")["batches"]}
+    assert set(held) == {"PRE_TRANSACT", "PRE_ACCEPT"}
+    run = {stream: f"held__labour__{batch}" for stream, batch in held.items()}
+    assert {one["dag_run_id"] for one in runs(client, "hub_held")} == set(run.values())
+    place = f"/dags/hub_held/dagRuns/{run['PRE_TRANSACT']}/taskInstances/ask/-1/hitlDetails"
     detail = until(lambda: (found := client._ask("GET", place)).ok and found.json(), "the form")
     assert "volume_below" in detail["body"]
     assert "reason" in detail["params"]
-    until(lambda: client.tasks("hub_held", asked["dag_run_id"])[0]["state"] == "awaiting_input", "the task to wait")
-    answer = {"chosen_options": ["Approve"], "params_input": {"reason": "two cases were withdrawn"}}
-    client._checked(client._ask("PATCH", place, json=answer))
-    until(lambda: ended(client, "hub_held"), "the release")
+    answer(client, run["PRE_TRANSACT"], "Approve", "two cases were withdrawn")
+    answer(client, run["PRE_ACCEPT"], "Reject", "ask the department first")
+    until(lambda: len(ended(client, "hub_held")) == 2, "both answers")
     [accepted] = [one for one in hub("batch", "list", "labour")["batches"] if one["kind"] == "accept"]
     assert (accepted["reason"], accepted["actor"]) == ("two cases were withdrawn", "airflow:admin")
-    assert hub("batch", "list", "labour", "--status", "held")["batches"] == []
+    [still] = hub("batch", "list", "labour", "--status", "held")["batches"]
+    assert (still["stream"], still["batch"]) == ("PRE_ACCEPT", held["PRE_ACCEPT"]), "what was rejected stays held"
+    rejected = {one["task_id"]: one["state"] for one in client.tasks("hub_held", run["PRE_ACCEPT"])}
+    assert rejected == {"ask": "success", "release": "skipped"}
 
 
 def test_the_same_delivery_is_not_asked_about_twice(hub: Hub) -> None:
     client = client_of(hub)
     client.trigger("hub_quality", "again")
     until(lambda: "again" in {one["dag_run_id"] for one in ended(client, "hub_quality")}, "the second run")
-    assert len(runs(client, "hub_held")) == 1
+    assert len(runs(client, "hub_held")) == 2, "what was rejected is not asked about again"
     assert {one["rule"] for one in hub("quality", "issues", "list", "--status", "fixed")["issues"]} >= {"volume_below"}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from connectors.loading import load_sources
 from hub.visitor import DEPARTMENT
+from pipeline.exchange import exchange
+from quality.bounds.service import put
 from quality.issues import service as issues
 from quality.pages.routes import today
-from tests.departments import ORGAN
+from tests.departments import ORGAN, Department
 from tests.quality.pages.conftest import Pages
 
 
@@ -139,6 +142,31 @@ def test_a_record_is_waived_or_judged_again(pages: Pages) -> None:
     assert "Judged again" in done.text
     wrong = steward.fill_in("/quality/quarantine/replay", {"source": "nowhere"}, page=every)
     assert wrong.status_code == 409
+
+
+def test_a_held_delivery_is_published_on_a_persons_word(pages: Pages) -> None:
+    """What Airflow's question does, the page does, too: reason and person are kept, and nothing waits any more."""
+    runtime = pages.runtime
+    department = Department(runtime.settings.sources[0], "labour")
+    [source] = load_sources([department.folder])
+    put(runtime.engine, source, "PRE_NODE", least=100, most=None, reason="a busy office", actor="cli:test")
+    department.case("labour-9", DEPTID=ORGAN, SS_ORGCODE=ORGAN)
+    assert exchange(source, runtime=runtime, connections=lambda _id: department.url).balanced
+    batch = pages.one("SELECT batch_id FROM ledger.batch WHERE status = 'held'")
+    steps = """SELECT count(*) FROM core.stage_event AS e JOIN core.approval_case AS c ON c.record_id = e.case_id
+               WHERE c.case_number = 'labour-9'"""
+    before = pages.one(steps)
+    steward, page = pages.browser("steward", "anna", "zh"), "/quality/batches"
+    assert "数据量低于下限" in steward.see(page).text
+    unsaid = steward.fill_in(f"{page}/{batch}/accept", {"reason": " "}, page=page)
+    assert (unsaid.status_code, "没有填写理由" in unsaid.text) == (409, True)
+    done = steward.fill_in(f"{page}/{batch}/accept", {"reason": "本周只开一天"}, page=page)
+    assert done.url.endswith("/quality/batches?done=batch.accept"), done.text
+    assert f"/quality/batches/{batch}/accept" not in done.text
+    assert pages.one(steps) == before + 4  # type: ignore[operator]  # a count
+    kept = pages.one("SELECT actor || ' ' || reason FROM ledger.batch WHERE kind = 'accept'")
+    assert kept == "account:anna 本周只开一天"
+    assert steward.fill_in(f"{page}/{batch}/accept", {"reason": "again"}, page=page).status_code == 404
 
 
 def test_the_list_is_filtered_and_paged(pages: Pages) -> None:

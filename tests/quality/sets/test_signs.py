@@ -1,75 +1,15 @@
-"""Each sign of made-up data, and each question across tables, on a small set that shows it and on one that does not."""
+"""Each sign of made-up data on a small set that shows it, and on one that does not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from hub.documents import Documents
 from pipeline.runtime import Runtime
-from quality.sets.service import check
-
-START = datetime(2026, 1, 5, 1, tzinfo=UTC)
-STAGES = ("accept", "undertake", "review", "approve", "complete")
-ORGAN = "11330000002482285J"
-
-
-class Office:
-    """An office whose cases are written straight into the repository's tables."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
-        self._numbers: Iterator[int] = iter(range(1, 1_000_000))
-        self.put("core.source_system", source_system_id=1, code="office", title="an office", organ=ORGAN, kind="files")
-        self.put("ledger.stream", stream_id=1, source_system_id=1, name="all")
-        self.put(
-            "ledger.batch", batch_id=1, source_system_id=1, seq=1, stream_id=1, kind="pull", mapping_version="m",
-            read_at=START, recorded_at=START, read=0,
-        )  # fmt: skip
-
-    def put(self, table: str, **row: Any) -> None:
-        names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
-        with self.engine.begin() as connection:
-            connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
-
-    def row(self, table: str, **row: Any) -> int:
-        number = next(self._numbers)
-        self.put(f"core.{table}", record_id=number, part=0, batch_id=1, content_hash=b"", **row)
-        return number
-
-    def case(self, place: int, *, gap: timedelta, closed: timedelta, due: timedelta, decided: bool = True) -> int:
-        """Write a closed promised case with five stages; times are counted from its application."""
-        applied = START + timedelta(days=place, minutes=7 * place)
-        number = f"C{place}"
-        case = self.row(
-            "approval_case", source_system_id=1, case_number=number, handling_organ=ORGAN, case_kind="promised",
-            applied_at=applied, applied_at_precision="s", reported_at=applied + timedelta(hours=1),
-        )  # fmt: skip
-        firsts = {f"{stage}_first": applied + closed * (at + 1) / 5 for at, stage in enumerate(STAGES)}
-        self.put(
-            "core.case_overview", case_id=case, state="closed", events=5, applied_at=applied, accepted_at=applied + gap,
-            due_at=applied + due, closed_at=applied + closed, closing_outcome="granted", pauses_open=0, **firsts,
-        )  # fmt: skip
-        if decided:
-            self.row(
-                "decision", source_system_id=1, case_number=number, organ=ORGAN, document_number=f"许{place}",
-                decision_kind="decision", outcome="granted", decided_at=applied + closed, decided_at_precision="s",
-            )  # fmt: skip
-        return case
-
-    def stage(self, case: int, at: datetime, *, stage: str = "review", opinion: str, reported: datetime) -> None:
-        self.row(
-            "stage_event", case_id=case, stage=stage, started_at=at, started_at_precision="s", finished_at=at,
-            finished_at_precision="s", opinion=opinion, reported_at=reported,
-        )  # fmt: skip
-
-    def broken(self, *documents: str) -> set[tuple[str, str]]:
-        report = check(self.engine, [], Documents.load(), as_of=date(2026, 2, 28), only=documents, keep=False)
-        return {(one.rule, one.field) for one in report.failed}
+from tests.quality.sets.office import DAY, HOUR, STAGES, START, Office, honest
 
 
 @pytest.fixture
@@ -77,16 +17,9 @@ def office(runtime: Runtime) -> Office:
     return Office(runtime.engine)
 
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-def _honest(office: Office, place: int) -> int:
-    return office.case(place, gap=HOUR + timedelta(seconds=97 * place), closed=(2 + place % 5) * DAY, due=15 * DAY)
-
-
 def test_honest_cases_break_nothing(office: Office) -> None:
     for place in range(40):
-        case = _honest(office, place)
+        case = honest(office, place)
         at = START + timedelta(days=place, minutes=7 * place + 30)
         for step, stage in enumerate(STAGES):
             when = at + step * HOUR + timedelta(seconds=place * 13)
@@ -112,7 +45,7 @@ def _undecided(office: Office, place: int) -> None:
 
 
 def _entered_whole(office: Office, place: int) -> None:
-    case = _honest(office, place)
+    case = honest(office, place)
     entered = START + timedelta(days=place + 30)
     for step in range(3):
         office.stage(case, START + timedelta(days=place, hours=step), opinion="同意", reported=entered)
@@ -159,7 +92,7 @@ def _in_three_sittings(place: int) -> datetime:
 def test_a_set_of_stages_shows_the_sign(
     office: Office, opinion: str | None, at: Callable[[int], datetime], signs: set[tuple[str, str]]
 ) -> None:
-    case = _honest(office, 0)
+    case = honest(office, 0)
     for place in range(120):
         when = at(place)
         said = opinion or f"经审查，第{place % 7}类情况属实"
@@ -171,7 +104,7 @@ def test_a_set_of_stages_shows_the_sign(
 def test_a_large_office_fills_every_minute_and_is_not_blamed(runtime: Runtime) -> None:
     """Twelve records in a minute are a sitting in a small office and an hour's average in a large one."""
     office = Office(runtime.engine)
-    case = _honest(office, 0)
+    case = honest(office, 0)
     with office.engine.begin() as connection:
         connection.execute(
             sa.text(
