@@ -84,7 +84,7 @@ class GuangdongExShape(CursorSystem):
         "pause_not_ended", "due_before_acceptance", "accepted_before_applied", "time_shifted", "batch_entered",
         "refusal_without_reason", "extension_without_approver", "granted_without_credential",
         "unknown_code_deciding", "unknown_code_other", "too_long", "missing_key", "unreadable_version",
-        "unreadable_date", "orphan", "duplicate_changed", "older_version", "field_added",
+        "unreadable_date", "orphan", "duplicate_changed", "older_version", "field_added", "silent_feed",
     })  # fmt: skip
     streams = STREAMS
 

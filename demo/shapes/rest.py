@@ -82,7 +82,7 @@ class RestShape(System):
         "refusal_without_reason", "extension_without_approver", "granted_without_credential", "closed_twice",
         "unknown_code_deciding", "unknown_code_other", "required_missing", "too_long", "missing_key",
         "unreadable_version", "unreadable_date", "orphan", "duplicate_changed", "older_version",
-        "field_added", "silent_feed",
+        "field_added",
     })  # fmt: skip
     deletes: Deletes = "case"
     streams = STREAMS

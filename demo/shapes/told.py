@@ -16,7 +16,7 @@ _RECORDS = RestShape()
 class ToldShape(System):
     """What the shapes that tell have in common; how a record leaves the department is theirs."""
 
-    carries = RestShape.carries - {"silent_feed", "field_added"}
+    carries = RestShape.carries - {"field_added"}
     deletes: Deletes = "case"
     streams = STREAMS
     answered = True

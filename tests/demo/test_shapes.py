@@ -39,6 +39,13 @@ def test_every_kind_of_source_has_a_department_and_twelve_shapes_are_unlike() ->
     assert {kind for kind, _ in formats} == set(KINDS_OF_SOURCE)
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_department_of_every_kind_speaks_on_both_days(seed: int) -> None:
+    work = province(300, seed)
+    speaking = {one.code for one in work.province.senders if next(iter(work.changes(one.code)), None) is not None}
+    assert {one.kind for one in sources() if one.code in speaking} == set(KINDS_OF_SOURCE)
+
+
 def test_files_come_in_every_format_from_a_folder_and_over_sftp_and_as_change_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,8 +107,10 @@ def test_a_shape_keeps_its_protocol(name: str) -> None:
 
 
 def test_every_kind_of_defect_is_carried_by_some_shape() -> None:
-    kinds = {kind.code for kind in KINDS.values() if kind.level != "set"}  # a habit rides on one
-    assert set().union(*(shape.carries for shape in SHAPES.values())) == kinds
+    kinds = {
+        kind.code for kind in KINDS.values() if kind.level != "set"
+    }  # a habit rides on one, and may be told by few
+    assert kinds <= set().union(*(shape.carries for shape in SHAPES.values())) <= set(KINDS)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
