@@ -7,6 +7,8 @@ which case stands under which pseudonym, and who worked on it, stand in private 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 import zstandard
+from psycopg2.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
 
 from hub.sentences import sentence
 from hub.workdays import ZONE
@@ -23,6 +27,7 @@ from supervision.appraisal.inputs import FORMULA, LARGEST, MANIFEST, Inputs
 from supervision.appraisal.terms import CASE_NUMBERS, FILES, GOOD_FROM, MENDED_WITHIN, STAFF
 
 NUMBERS: Final = "case_numbers.csv"
+_LOCK: Final = "hashtext('hub.appraisal')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +60,21 @@ def freeze(
 ) -> Frozen:
     """Freeze the inputs of a month that is over, under a formula; a second time needs a reason.
 
+    Who freezes while somebody else does waits until that one has ended, and then sees what was frozen.
+
     Raises:
-        AppraisalRefused: it is no month, is not over, or was frozen before and no reason is given.
+        AppraisalRefused: it is no month, is not over, was frozen before and no reason is given, or somebody else
+            freezes for longer than a statement may wait.
         ConfigError: there is no such formula, or it is wrong.
     """
     moment = now or moments.now()
     published = formulas.named(formula)
     checked(month)
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('hub.appraisal'))"))
+    with (
+        _alone(engine, month),
+        engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        connection.begin(),
+    ):
         values = gathering.values_of(month, _salt(connection, month), moment)
         values |= {"good": GOOD_FROM, "within": MENDED_WITHIN}
         if moment < values["next"]:
@@ -77,6 +88,31 @@ def freeze(
         )  # fmt: skip
         return _kept(connection, month, number, actor, moment, reason, published.formula.name,
                      {MANIFEST: manifest, **files}, private)  # fmt: skip
+
+
+@contextmanager
+def _alone(engine: sa.Engine, month: str) -> Iterator[None]:
+    """Let one freeze at a time.
+
+    The lock is had before the transaction begins: one that reads a month as of one moment and waits in it reads as of
+    the moment at which it began to wait.
+
+    Raises:
+        AppraisalRefused: somebody else freezes for longer than a statement may wait.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+        try:
+            guard.execute(sa.text(f"SELECT pg_advisory_lock({_LOCK})"))
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            raise AppraisalRefused(
+                month, "somebody else is freezing a month just now", "Look at what was frozen, then repeat."
+            ) from None
+        try:
+            yield
+        finally:
+            guard.execute(sa.text(f"SELECT pg_advisory_unlock({_LOCK})"))
 
 
 def checked(month: str) -> str:

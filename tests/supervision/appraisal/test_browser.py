@@ -23,6 +23,7 @@ EVERY = {
     "unit": f"{PAGE}/unit?level=department&unit={ORGAN}",
     "unranked": f"{PAGE}/unit?level=department&unit={LATE}",
     "evidence": f"{PAGE}/evidence?level=department&unit={ORGAN}&measure=cards_time_yellow",
+    "year": "/ranking/years/2026-H2",
 }
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -249,6 +252,44 @@ def test_a_wrong_file_of_ratings_is_refused_whole(engine: sa.Engine, tmp_path: P
     with pytest.raises(EntryRefused, match=said):
         ratings.import_(engine, file, "a")
     assert ratings.counts(engine, MONTH) == []
+
+
+# --- two at once ---
+
+
+def test_who_freezes_while_somebody_else_does_waits_and_sees_what_was_frozen(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way, go_on = threading.Event(), threading.Event()
+    gathered = freezing._gathered
+
+    def slow(*said: Any) -> Any:
+        under_way.set()
+        assert go_on.wait(30)
+        return gathered(*said)
+
+    monkeypatch.setattr(freezing, "_gathered", slow)
+    with ThreadPoolExecutor(3) as persons:
+        first = persons.submit(frozen, engine)
+        assert under_way.wait(30)
+        second = persons.submit(frozen, engine)
+        third = persons.submit(frozen, engine, reason="the register came late")
+        assert wait((second, third), timeout=0.3).not_done == {second, third}, "both wait"
+        go_on.set()
+        with pytest.raises(AppraisalRefused, match=r"frozen [12] time\(s\) already. Say why"):
+            second.result(30)
+        assert (first.result(30).number, third.result(30).number) == (1, 2)
+
+
+def test_who_would_wait_too_long_is_told_that_somebody_else_freezes(engine: sa.Engine) -> None:
+    waits = 30
+    impatient = sa.create_engine(engine.url, connect_args={"options": f"-c lock_timeout={waits}"})
+    with engine.connect() as other:
+        other.execute(sa.text(f"SELECT pg_advisory_xact_lock({freezing._LOCK})"))
+        with pytest.raises(AppraisalRefused, match="somebody else is freezing a month just now"):
+            frozen(impatient)
+    assert frozen(impatient).number == 1
+    impatient.dispose()
 
 
 # --- staff and samples ---
