@@ -43,7 +43,7 @@ SELECT case_id, CASE WHEN open THEN 'in_progress' ELSE 'closed' END, 4, now() - 
 INSERT INTO supervision.clock (case_id, organ, region, item_code, kind, state, why, basis, applied_at, accepted_at,
     started_at, promised_value, promised_unit, legal_value, legal_unit, paused_days, paused_since, extended_days,
     limit_days, due_at, legal_due_at, closed_at, used_days, verdict, calendar, started_ordinal, paused_ordinal,
-    due_ordinal)
+    due_ordinal, stop_unit, stop_from, stop_end)
 SELECT c.case_id, c.organ, c.region, 'X' || c.case_id %% 300, 'promised',
     CASE WHEN c.case_id %% 50 = 0 AND open THEN 'not_computable' WHEN NOT open THEN 'closed'
         WHEN c.case_id %% 12 = 0 THEN 'paused' ELSE 'running' END,
@@ -54,7 +54,10 @@ SELECT c.case_id, c.organ, c.region, 'X' || c.case_id %% 300, 'promised',
     CASE WHEN NOT open THEN s.at + (c.case_id %% 25) * interval '1 day' END,
     CASE WHEN NOT open THEN c.case_id %% 17 END,
     CASE WHEN NOT open THEN CASE WHEN c.case_id %% 140 = 0 THEN 'late' ELSE 'early' END END, '',
-    b.ordinal, CASE WHEN open AND c.case_id %% 12 = 0 THEN b.ordinal + 1 END, b.ordinal + 20
+    b.ordinal, CASE WHEN open AND c.case_id %% 12 = 0 THEN b.ordinal + 1 END, b.ordinal + 20,
+    CASE WHEN open AND c.case_id %% 12 = 0 THEN 'working_day' END,
+    CASE WHEN open AND c.case_id %% 12 = 0 THEN s.at + interval '2 days' END,
+    CASE WHEN open AND c.case_id %% 12 = 0 THEN (d.day + time '23:59:59') AT TIME ZONE 'Asia/Shanghai' END
 FROM bench_case AS c
 CROSS JOIN LATERAL (SELECT now() - c.age * interval '1 day' AS at) AS s
 JOIN supervision.day AS b ON b.calendar = '' AND b.day = (s.at AT TIME ZONE 'Asia/Shanghai')::date

@@ -93,22 +93,35 @@ FIRST_DUE: Final = (
     + due("clock_span", "clock_added", "case_id, what", "case_id, what, x.calendar, unit"),
 )
 
-# An extension runs on from the day on which the limit ends, if it began by then.
+
+def began_in_time(at: str, unit: str, due_at: str, due_day: str, target: str) -> str:
+    """Return the expression of whether a pause that began at an instant found its term still running."""
+    return f"""CASE {unit} WHEN 'working_day' THEN {day(at)} < {due_day} WHEN 'hour' THEN {at} < {due_at}
+        ELSE {day(at)} - {EPOCH} < {target} END"""
+
+
+_IN_FIRST: Final = began_in_time("b.open_since", "f.unit", "f.due_at", "f.due_day", "f.target")
+
+# An extension runs on from the day on which the limit ends, if it began by then; a limit that an open pause has stopped
+# has not ended.
 EXTENDED: Final = (
     f"""
     CREATE TEMP TABLE clock_longer ON COMMIT DROP AS
     SELECT f.case_id, f.what, f.calendar, f.due_day AS start_day, f.due_ordinal AS start_ordinal, f.due_at AS start_at,
         e.days AS value, e.unit
-    FROM clock_first AS f JOIN clock_extension AS e USING (case_id)
-    WHERE e.days > 0 AND e.why IS NULL AND {day("e.first_at")} <= f.due_day
+    FROM clock_first AS f JOIN clock_extension AS e USING (case_id) JOIN clock_base AS b USING (case_id)
+    WHERE e.days > 0 AND e.why IS NULL AND ({day("e.first_at")} <= f.due_day
+        OR (b.open_since IS NOT NULL AND b.closed_at IS NULL AND {_IN_FIRST}))
     """,
     "CREATE TEMP TABLE clock_longer_added ON COMMIT DROP AS " + counted("clock_longer", "case_id, what"),
     "CREATE TEMP TABLE clock_second ON COMMIT DROP AS "
     + due("clock_longer", "clock_longer_added", "case_id, what", "case_id, what, unit, value"),
     "ALTER TABLE clock_first RENAME TO clock_due",
-    "ALTER TABLE clock_due ADD COLUMN extended INTEGER",
+    """ALTER TABLE clock_due ADD COLUMN extended INTEGER, ADD COLUMN first_unit TEXT, ADD COLUMN first_due_day DATE,
+        ADD COLUMN first_due_at TIMESTAMPTZ, ADD COLUMN first_target INTEGER""",
     """
-    UPDATE clock_due AS d SET unit = s.unit, extended = s.value, due_at = s.due_at, due_day = s.due_day,
+    UPDATE clock_due AS d SET first_unit = d.unit, first_due_at = d.due_at, first_due_day = d.due_day,
+        first_target = d.target, unit = s.unit, extended = s.value, due_at = s.due_at, due_day = s.due_day,
         due_ordinal = s.due_ordinal, target = s.target, published = s.published
     FROM clock_second AS s WHERE s.case_id = d.case_id AND s.what = d.what
     """,
@@ -151,6 +164,12 @@ def verdict(ended: str, limit: str, unit: str, ended_day: str, limit_day: str) -
 def _hole() -> str:
     return """(SELECT count(*) > 0 FROM clock_gap) AND EXISTS (SELECT FROM clock_gap AS g
         WHERE g.calendar = b.calendar AND b.start_day <= g.before_gap AND g.after_gap <= u.due_day)"""
+
+
+def ran_out(unit: str, due_at: str, target: str) -> str:
+    """Return the expression of the instant with which a term has run out, before it moves to a day that is worked."""
+    return f"""CASE WHEN {unit} IN ('working_day', 'hour') THEN {due_at}
+        ELSE ({EPOCH} + {target} + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' END"""
 
 
 CLOCKS: Final = f"""
@@ -208,7 +227,14 @@ SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
     b.calendar,
     CASE WHEN y.why IS NULL THEN b.start_ordinal END AS started_ordinal,
     CASE WHEN o.stops THEN greatest(q.ordinal, b.start_ordinal) END AS paused_ordinal,
-    CASE WHEN y.why IS NULL THEN u.due_ordinal END AS due_ordinal
+    CASE WHEN y.why IS NULL THEN u.due_ordinal END AS due_ordinal,
+    CASE WHEN o.stops THEN t.unit END AS stop_unit,
+    CASE WHEN o.stops THEN greatest(b.open_since, CASE WHEN NOT t.first THEN u.first_due_at
+        WHEN t.unit = 'hour' THEN b.started_at ELSE b.start_day::timestamp AT TIME ZONE 'Asia/Shanghai' END) END
+        AS stop_from,
+    CASE WHEN o.stops THEN {ran_out("t.unit", "t.due_at", "t.target")} END AS stop_end,
+    CASE WHEN o.stops AND t.first THEN u.extended END AS then_value,
+    CASE WHEN o.stops AND t.first AND u.extended IS NOT NULL THEN u.unit END AS then_unit
 FROM clock_base AS b
 LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
 LEFT JOIN clock_due AS l ON l.case_id = b.case_id AND l.what = 'l'
@@ -228,11 +254,16 @@ CROSS JOIN LATERAL (
     END AS why
 ) AS y
 CROSS JOIN LATERAL (
-    SELECT coalesce(b.open_since IS NOT NULL AND b.closed_at IS NULL AND y.why IS NULL AND CASE u.unit
-        WHEN 'working_day' THEN {day("b.open_since")} < u.due_day
-        WHEN 'hour' THEN b.open_since < u.due_at
-        ELSE {day("b.open_since")} - {EPOCH} < u.target END, FALSE) AS stops
+    SELECT coalesce(b.open_since IS NOT NULL AND b.closed_at IS NULL AND y.why IS NULL
+        AND {began_in_time("b.open_since", "u.unit", "u.due_at", "u.due_day", "u.target")}, FALSE) AS stops,
+        u.first_unit IS NULL OR coalesce({_IN_FIRST.replace("f.", "u.first_")}, FALSE) AS first
 ) AS o
+CROSS JOIN LATERAL (
+    SELECT o.first,
+        CASE WHEN o.first AND u.first_unit IS NOT NULL THEN u.first_unit ELSE u.unit END AS unit,
+        CASE WHEN o.first AND u.first_unit IS NOT NULL THEN u.first_due_at ELSE u.due_at END AS due_at,
+        CASE WHEN o.first AND u.first_unit IS NOT NULL THEN u.first_target ELSE u.target END AS target
+) AS t
 """
 
 STATEMENTS: Final = (

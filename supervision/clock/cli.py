@@ -109,7 +109,9 @@ def _head(told: dict[str, Any]) -> list[str]:
         lines.append(f"The law's own limit ends {_said(told['legal_due_at'])}.")
     for fault, words in _REMARKS.items():
         if told[fault]:
-            lines.append(words.format(**{name: _said(told[name]) for name in ("paused_since", "verdict")}))
+            lines.append(
+                words.format(**{name: _said(told[name]) for name in ("paused_since", "stands_due_at", "verdict")})
+            )
     if told["as_known_at"] is None and not told["agrees"]:
         lines.append("The stored clock says otherwise: the case changed since. Run `hub supervise run`.")
     return [*lines, *(f"Note: {one}." for one in told["notes"])]
@@ -117,7 +119,8 @@ def _head(told: dict[str, Any]) -> list[str]:
 
 _REMARKS = {
     "provisional": "It is provisional: it rests on days that are not published yet.",
-    "paused_since": "It has been stopped since {paused_since}; the days since then come on top.",
+    "paused_since": "It has been stopped since {paused_since}; the days since then come on top: now it would end "
+    "{stands_due_at}.",
     "verdict": "The case is closed: {verdict}.",
 }
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from supervision.clock.cases import verdict
-from supervision.clock.dues import EPOCH, counted, due
+from supervision.clock.cases import began_in_time, ran_out, verdict
+from supervision.clock.dues import counted, due
 from supervision.clock.facts import day
 
 _KEYS: Final = "case_id, stage, round"
@@ -119,7 +119,8 @@ SELECT u.case_id, u.stage, u.round, u.organ, y.why, u.start_at AS started_at, u.
     CASE WHEN y.why IS NULL THEN {verdict("u.finished_at", "u.due_at", "u.unit", "c.day", "u.due_day")} END AS verdict,
     u.calendar, u.start_ordinal AS started_ordinal,
     CASE WHEN o.stops THEN greatest(q.ordinal, u.start_ordinal) END AS paused_ordinal,
-    CASE WHEN y.why IS NULL THEN u.due_ordinal END AS due_ordinal
+    CASE WHEN y.why IS NULL THEN u.due_ordinal END AS due_ordinal,
+    CASE WHEN o.stops THEN {ran_out("u.unit", "u.due_at", "u.target")} END AS stop_end
 FROM clock_round_due AS u
 LEFT JOIN clock_round_stopped AS z ON z.case_id = u.case_id AND z.stage = u.stage AND z.round = u.round
 LEFT JOIN clock_day AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
@@ -134,10 +135,7 @@ CROSS JOIN LATERAL (
 ) AS y
 CROSS JOIN LATERAL (
     SELECT coalesce(u.open_since IS NOT NULL AND u.case_closed_at IS NULL AND u.finished_at IS NULL AND y.why IS NULL
-        AND CASE u.unit
-            WHEN 'working_day' THEN {day("u.open_since")} < u.due_day
-            WHEN 'hour' THEN u.open_since < u.due_at
-            ELSE {day("u.open_since")} - {EPOCH} < u.target END, FALSE) AS stops
+        AND {began_in_time("u.open_since", "u.unit", "u.due_at", "u.due_day", "u.target")}, FALSE) AS stops
 ) AS o
 """
 
@@ -151,7 +149,7 @@ SELECT r.case_id, r.stage, r.round, b.organ, y.why, r.started_at, r.finished_at,
     CASE WHEN y.why IS NULL THEN c.ordinal - s.ordinal END AS used_days,
     CASE WHEN y.why IS NULL THEN {verdict("c.day", "w.day", "l.unit", "c.day", "w.day")} END AS verdict,
     b.calendar, s.ordinal AS started_ordinal, NULL::int AS paused_ordinal,
-    CASE WHEN y.why IS NULL THEN w.ordinal END AS due_ordinal
+    CASE WHEN y.why IS NULL THEN w.ordinal END AS due_ordinal, NULL::timestamptz AS stop_end
 FROM clock_round AS r
 JOIN clock_base AS b USING (case_id)
 LEFT JOIN clock_odd AS p ON p.case_id = r.case_id

@@ -7,7 +7,7 @@ docs/supervise/clock.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -67,6 +67,11 @@ class Walker:
         self._ended = [(one.start, one.end or facts.closed_at) for one in facts.pauses]
         opened = [one.start for one in facts.pauses if one.start is not None and one.end is None]
         self.open_since = min(opened) if opened and facts.closed_at is None else None
+
+    def stands_at(self, now: datetime) -> Walk:
+        """Compute the clock as if the open pause ended now: it is counted so far, by the unit of what it stops."""
+        ended = tuple(replace(one, end=now) if one.end is None else one for one in self.facts.pauses)
+        return Walker(replace(self.facts, pauses=ended), self._calendar).walk()
 
     def walk(self) -> Walk:
         """Compute the clock; what cannot be computed says why."""
@@ -241,7 +246,8 @@ class Walker:
         if first is None or not days:
             return ended, str(limit.unit)
         last = local_day(ended.at)
-        if first > last:
+        stands = self.open_since is not None and _in_time(self.open_since, str(limit.unit), ended)
+        if first > last and not stands:
             if note:
                 found.notes.append("extension_after_due")
             return ended, str(limit.unit)

@@ -1,4 +1,5 @@
--- The clock of each case as it stands now (`hub.now`, else the present moment): an open pause is counted to now. Days
+-- The clock of each case as it stands now (`hub.now`, else the present moment): an open pause is counted to now, as if it
+-- ended now; it moves the end of the limit or of the extension in which it began, each by its own unit. Days
 -- left are working days, 0 on the last one, negative after it; an hour is an hour of the wall clock. `runs` says whether
 -- there is a clock: an application without notice has one only when it counts as accepted (行政许可法 art. 32).
 SELECT
@@ -9,7 +10,7 @@ SELECT
     CASE WHEN c.closed_at IS NOT NULL THEN c.used_days WHEN n.runs THEN n.used END AS used_days,
     c.verdict, c.legal_verdict, c.delivery_due_at, c.delivered_at, c.delivery_verdict, c.calendar, c.computed_at,
     n.runs,
-    CASE WHEN n.runs AND c.closed_at IS NULL THEN c.due_ordinal - coalesce(c.paused_ordinal, p.ordinal) END AS left_days,
+    CASE WHEN n.runs AND c.closed_at IS NULL THEN n.due_ordinal - p.ordinal END AS left_days,
     CASE WHEN n.runs AND c.closed_at IS NULL
         THEN round(extract(EPOCH FROM n.due_at - p.at) / 3600, 1) END AS left_hours,
     CASE WHEN c.closed_at IS NOT NULL THEN coalesce(c.verdict = 'late', FALSE)
@@ -18,10 +19,10 @@ SELECT
 FROM supervision.clock AS c
 LEFT JOIN supervision.calendar_today AS p ON p.calendar = c.calendar
 CROSS JOIN LATERAL (
-    SELECT t.due_at, t.used, c.due_at IS NOT NULL AND (
+    SELECT t.due_at, t.due_ordinal, t.used, c.due_at IS NOT NULL AND (
         c.closed_at IS NOT NULL OR c.state IN ('running', 'paused', 'waiting_applicant')
         OR (c.state = 'applied' AND (NOT c.deemed OR p.at >= c.notice_due_at + INTERVAL '1 second'))) AS runs
     FROM supervision.standing(
-        c.calendar, coalesce(c.promised_unit, c.legal_unit, 'working_day'), c.closed_at IS NOT NULL, c.due_at,
-        c.due_ordinal, c.paused_since, c.paused_ordinal, c.started_ordinal, c.paused_days, p.today, p.ordinal, p.at) AS t
+        c.calendar, c.closed_at IS NOT NULL, c.due_at, c.due_ordinal, c.paused_ordinal, c.started_ordinal, c.paused_days,
+        c.stop_unit, c.stop_from, c.stop_end, c.then_value, c.then_unit, p.today, p.ordinal, p.at) AS t
 ) AS n

@@ -5,7 +5,7 @@ SELECT
     c.paused_since, n.due_at,
     coalesce(c.used_days, n.used) AS used_days,
     c.verdict, c.calendar,
-    CASE WHEN c.finished_at IS NULL THEN c.due_ordinal - coalesce(c.paused_ordinal, p.ordinal) END AS left_days,
+    CASE WHEN c.finished_at IS NULL THEN n.due_ordinal - p.ordinal END AS left_days,
     CASE WHEN c.finished_at IS NULL THEN round(extract(EPOCH FROM n.due_at - p.at) / 3600, 1) END AS left_hours,
     CASE WHEN c.finished_at IS NOT NULL THEN coalesce(c.verdict = 'late', FALSE)
         ELSE coalesce(p.at >= n.due_at + INTERVAL '1 second', FALSE) END AS overdue,
@@ -14,5 +14,5 @@ SELECT
 FROM supervision.clock_stage AS c
 LEFT JOIN supervision.calendar_today AS p ON p.calendar = c.calendar
 CROSS JOIN LATERAL supervision.standing(
-    c.calendar, c.limit_unit, c.finished_at IS NOT NULL, c.due_at, c.due_ordinal, c.paused_since, c.paused_ordinal,
-    c.started_ordinal, c.paused_days, p.today, p.ordinal, p.at) AS n
+    c.calendar, c.finished_at IS NOT NULL, c.due_at, c.due_ordinal, c.paused_ordinal, c.started_ordinal, c.paused_days,
+    c.limit_unit, c.paused_since, c.stop_end, NULL, NULL, p.today, p.ordinal, p.at) AS n

@@ -257,6 +257,11 @@ PAUSES = [
     # the 19th
     _stopped("an open one moves calendar days, too", "2026-03-12", ("2026-03-04 10:00", None), limit="10 cd",
              want={"paused_since": "2026-03-04 10:00", "notes": [], "now": {"2026-03-11 09:00": ("2026-03-19", 6)}}),
+    # five calendar days run out with Saturday the 7th, and the end moves to the Monday. Open from the 4th, one day more is
+    # Sunday the 8th, two are Monday the 9th, three Tuesday the 10th: the move to a working day is not added again
+    _stopped("an open one moves the day on which calendar days run out, not the Monday to which the end moves", "2026-03-09",
+             ("2026-03-04 10:00", None), limit="5 cd", want={"now": {"2026-03-05 09:00": ("2026-03-09", 2),
+             "2026-03-06 09:00": ("2026-03-09", 1), "2026-03-07 09:00": ("2026-03-10", 2)}}),
     # five calendar days have run with Saturday the 7th; only the end moves to the Monday (民法典 203)
     _stopped("one that begins between the last calendar day and the Monday to which the end moves stops nothing",
              "2026-03-09", ("2026-03-08 10:00", "2026-03-12 10:00"), limit="5 cd", want={"notes": ["pause_after_due"]}),
@@ -301,6 +306,29 @@ EXTENSIONS = [
             {**_TENTH, "allowed_value": 5, "allowed_unit": None}),
     # the month ends on Thursday 2 April: the 3rd, then after Qingming the 7th and 8th
     _longer("three working days on top of a month", "2026-04-08", {**_TENTH, "allowed_value": 3}, limit="1 month"),
+    # open from the 4th: on the 11th the month has stood still for seven days and ends on Thursday 9 April; three working
+    # days from there are the 10th, the 13th and the 14th (left on the 11th: 12, 13, 16-20, 23-27, 30, 31, 1-3, 7-10, 13, 14)
+    _longer("an open pause in the month moves the month, and the working days run after it", "2026-04-08",
+            {**_TENTH, "allowed_value": 3}, limit="1 month", pauses=[("2026-03-04 10:00", None)],
+            want={"state": "paused", "now": {"2026-03-11 09:00": ("2026-04-14", 23)}}),
+    # open from Friday 3 April, the first of the three: on the 9th, the 7th, 8th and 9th have stood still, so that the two
+    # that are left are the 10th and the 13th
+    _longer("an open pause in the extension moves by the extension's working days", "2026-04-08",
+            {**_TENTH, "allowed_value": 3}, limit="1 month", pauses=[("2026-04-03 10:00", None)],
+            want={"now": {"2026-04-07 09:00": ("2026-04-09", 2), "2026-04-09 09:00": ("2026-04-13", 2)}}),
+    # ten working days end on the 16th; 4 calendar days more on Friday the 20th. Open from the 18th: on Monday the 23rd five
+    # days have stood still, the 25th
+    _longer("an open pause in an extension of calendar days moves by calendar days", "2026-03-20",
+            {**_TENTH, "allowed_value": 4, "allowed_unit": "calendar_day"}, pauses=[("2026-03-18 10:00", None)],
+            want={"now": {"2026-03-23 09:00": ("2026-03-25", 2)}}),
+    # open from the 4th: on the 11th five working days have stood still, the 23rd; four calendar days from there are the 27th
+    _longer("an open pause in working days, with calendar days after them", "2026-03-20",
+            {**_TENTH, "allowed_value": 4, "allowed_unit": "calendar_day"}, pauses=[("2026-03-04 10:00", None)],
+            want={"now": {"2026-03-11 09:00": ("2026-03-27", 12)}}),
+    # the tenth day is the 16th; it stands still since the 12th, so that on the 20th two days of it are left: in time
+    _longer("an extension that is given while the clock stands still is in time", "2026-03-20",
+            {"started_at": "2026-03-18 09:00", "allowed_value": 4}, pauses=[("2026-03-12 10:00", None)],
+            want={"extended": 4, "notes": [], "now": {"2026-03-20 09:00": ("2026-03-30", 6)}}),
 ]  # fmt: skip
 
 PROVISIONAL = [
