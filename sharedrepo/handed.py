@@ -24,7 +24,10 @@ _LOOKED: Final = """
 INSERT INTO quality.handed_look (rule, at) VALUES (:rule, clock_timestamp())
 ON CONFLICT (rule) DO UPDATE SET at = excluded.at
 """
-_GONE: Final = "DELETE FROM quality.handed_fault WHERE rule = :rule AND NOT (organ = ANY(:organs))"
+_GONE: Final = """
+DELETE FROM quality.handed_fault
+WHERE rule = :rule AND NOT (organ = ANY(:organs)) AND (CAST(:only AS text[]) IS NULL OR organ = ANY (:only))
+"""
 _FOUND: Final = """
 INSERT INTO quality.handed_fault (rule, organ, records, of_records, since, places)
 SELECT :rule, f.organ, f.records, f.of_records, f.since, f.places
@@ -50,8 +53,12 @@ class Handed:
     places: Sequence[Mapping[str, Any]] = ()
 
 
-def hand_over(connection: sa.Connection, code: str, faults: Sequence[Handed]) -> None:
+def hand_over(
+    connection: sa.Connection, code: str, faults: Sequence[Handed], *, organs: Sequence[str] | None = None
+) -> None:
     """Say everything that is wrong by a rule now; what was said before and is not said again is gone.
+
+    With `organs` only these were looked at: what was said of others stands.
 
     Raises:
         KeyError: there is no such rule, or it is none that is handed over.
@@ -66,6 +73,7 @@ def hand_over(connection: sa.Connection, code: str, faults: Sequence[Handed]) ->
         for one in faults
     ]  # fmt: skip
     connection.execute(sa.text(_LOOKED), {"rule": code})
-    connection.execute(sa.text(_GONE), {"rule": code, "organs": [one.organ for one in faults]})
+    only = None if organs is None else list(organs)
+    connection.execute(sa.text(_GONE), {"rule": code, "organs": [one.organ for one in faults], "only": only})
     if said:
         connection.execute(sa.text(_FOUND), {"rule": code, "faults": orjson.dumps(said).decode()})

@@ -29,7 +29,16 @@ JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
 LEFT JOIN supervision.card_unaddressed AS u ON u.card_id = c.card_id
 LEFT JOIN core.approval_case AS a ON a.record_id = c.case_id
 WHERE c.sent_at IS NOT NULL AND c.ended_at IS NULL
+  AND (CAST(:organs AS text[]) IS NULL OR c.organ = ANY (:organs))
 GROUP BY 1 HAVING count(u.card_id) > 0 ORDER BY 1
+"""
+
+# The organs of which this run found a card that reaches nobody, or has sent one that had reached nobody before.
+_MOVED: Final = """
+SELECT DISTINCT c.organ FROM sup_card JOIN supervision.card AS c USING (card_id)
+JOIN supervision.card_deed AS d ON d.card_id = c.card_id AND d.what = 'unaddressed'
+WHERE c.organ IS NOT NULL AND (d.at = :now OR EXISTS (
+    SELECT FROM supervision.card_recipient AS t WHERE t.card_id = c.card_id AND t.at = :now))
 """
 
 _DUE: Final = f"""
@@ -64,17 +73,22 @@ ORDER BY w.case_id
 """
 
 
-def step(connection: sa.Connection, _now: datetime, cases: Sequence[int] | None) -> dict[str, Any]:
+def step(connection: sa.Connection, now: datetime, cases: Sequence[int] | None) -> dict[str, Any]:
     """Hand over the cards that reach nobody, organ by organ; return how many they are.
 
-    A run over all cases hands over the due dates that differ, too: all of them must be said at once.
+    A run over some cases speaks of the organs whose cards it moved (`sup_card` of `supervision.cards.addressing`); one
+    over all cases of all organs, and of the due dates that differ.
     """
-    queries = {UNADDRESSED: _UNADDRESSED, **({DUE: _DUE} if cases is None else {})}
-    counts = {}
-    for code, query in queries.items():
-        found = [Handed(**row) for row in connection.execute(sa.text(query)).mappings()]
-        hand_over(connection, code, found)
-        counts[code] = sum(one.records for one in found)
+    moved = None if cases is None else list(connection.execute(sa.text(_MOVED), {"now": now}).scalars())
+    counts = {UNADDRESSED: 0}
+    if moved is None or moved:
+        found = [Handed(**row) for row in connection.execute(sa.text(_UNADDRESSED), {"organs": moved}).mappings()]
+        hand_over(connection, UNADDRESSED, found, organs=moved)
+        counts[UNADDRESSED] = sum(one.records for one in found)
+    if cases is None:
+        found = [Handed(**row) for row in connection.execute(sa.text(_DUE)).mappings()]
+        hand_over(connection, DUE, found)
+        counts[DUE] = sum(one.records for one in found)
     return counts
 
 

@@ -1,6 +1,7 @@
 """Keeps supervision up to date as long as a process serves: whatever a batch touched is looked at within a second.
 
-Which cases those are stands in `supervision.touched`, written in the batch's own transaction. Several processes do each
+Which cases those are stands in `supervision.touched`, written in the batch's own transaction; that a register of duties
+was mended, or somebody who gets a card is not told yet, is noted likewise. Several processes do each
 other no harm: a run takes a lock and what was touched, and the next one finds nothing to do.
 """
 
@@ -29,6 +30,8 @@ LONGEST_REST_SECONDS: Final = 2.0
 seconds."""
 AFTER_TROUBLE_SECONDS: Final = 15.0
 """A run that fails is tried again; not at once, for what made it fail may last."""
+_WAITS: Final = """SELECT EXISTS (SELECT FROM supervision.touched) OR EXISTS (SELECT FROM supervision.duty_touched)
+    OR EXISTS (SELECT FROM supervision.untold)"""
 _TROUBLES = (SQLAlchemyError, psycopg2.Error, HubError, OSError)
 """What may go wrong in one round and be right in the next."""
 
@@ -64,8 +67,8 @@ async def _mind(engine: sa.Engine, protector: Protector, over: asyncio.Event) ->
 
 def _round(engine: sa.Engine, protector: Protector) -> None:
     with engine.connect() as connection:
-        touched = connection.execute(sa.text("SELECT EXISTS (SELECT FROM supervision.touched)")).scalar_one()
-    if touched:
+        waits = connection.execute(sa.text(_WAITS)).scalar_one()
+    if waits:
         running.run(engine, protector=protector)
 
 

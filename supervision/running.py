@@ -128,7 +128,7 @@ def _once(
             )  # fmt: skip
         if protector is not None:
             evidence.seal(connection, Ed25519Signer.of(protector.ring))
-            counts["texts"] = {"queued": texting.queue(connection, protector, now=now)}
+            counts["texts"] = {"queued": texting.queue(connection, protector, now=now, full=full)}
         run_id = connection.execute(
             sa.text(
                 """INSERT INTO supervision.run (kind, as_of, began_at, counts)

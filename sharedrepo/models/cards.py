@@ -40,6 +40,7 @@ rule = sa.Table(
     column("repeat_days", sa.Integer(), privacy="public"),
     column("since", sa.Date(), privacy="public"),
     column("enabled", sa.Boolean(), nullable=False, privacy="public"),
+    column("holds_from", sa.Date(), privacy="public"),
     column("title_zh", sa.Text(), nullable=False, privacy="public"),
     column("title_en", sa.Text(), nullable=False, privacy="public"),
     column("source_zh", sa.Text(), nullable=False, privacy="public"),
@@ -77,6 +78,15 @@ rule_run = sa.Table(
     sa.Index("ix_rule_run_code", "code", "at"),
     schema=SCHEMA,
     comment="规则运行: each time that a rule was judged: over how many cases, what it found and raised. Only added.",
+)
+
+told_stage = sa.Table(
+    "told_stage",
+    metadata,
+    column("source_system_id", sa.SmallInteger(), primary_key=True, autoincrement=False),
+    column("stage", sa.Text(), primary_key=True, privacy="public"),
+    schema=SCHEMA,
+    comment="Which stages each source reports of its cases: a stage is missing only where it is reported for others.",
 )
 
 beginning = sa.Table(
@@ -129,6 +139,8 @@ card = sa.Table(
     sa.Index("ix_card_open", "organ", "level", postgresql_where=sa.text("ended_at IS NULL")),
     sa.Index("ix_card_case", "case_id"),
     sa.Index("ix_card_raised_at", "raised_at"),
+    sa.Index("ix_card_held", "case_id", postgresql_where=sa.text("state = 'held'")),
+    sa.Index("ix_card_unsealed", "card_id", postgresql_where=sa.text("seal IS NULL")),
     schema=SCHEMA,
     comment="监察牌: a warning, yellow or red card on one clock of a case, or a month of an organ; sealed evidence.",
 )  # fmt: skip
@@ -166,6 +178,15 @@ card_recipient = sa.Table(
     sa.UniqueConstraint("card_id", "duty_id", name="uq_card_recipient_once"),
     schema=SCHEMA,
     comment="收牌人: who held which duty on the day that a card was sent, or keeps the feed that a held one waits for.",
+)
+
+untold = sa.Table(
+    "untold",
+    metadata,
+    column("recipient_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+    instant("at", nullable=False, server_default=sa.text("now()")),
+    schema=SCHEMA,
+    comment="Recipients of cards whose text was not queued yet: a run that has the keys does it, and takes them away.",
 )
 
 card_series = sa.Table(
@@ -255,6 +276,15 @@ duty = sa.Table(
     sa.Index("ix_duty_days", "organ", "role", "valid_from"),
     schema=SCHEMA,
     comment="值守名册: who holds which duty of an organ from which day to which; names and phones are protected.",
+)
+
+duty_touched = sa.Table(
+    "duty_touched",
+    metadata,
+    column("organ", sa.Text(), primary_key=True, privacy="public"),
+    instant("at", nullable=False, server_default=sa.text("now()")),
+    schema=SCHEMA,
+    comment="Organs whose duty register changed since the cards that reach nobody were last looked at.",
 )
 
 duty_deed = sa.Table(

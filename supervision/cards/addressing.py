@@ -3,6 +3,9 @@
 A handler is known by the keyed hash of the name that the case's latest stage event bears, and only where one person of
 the organ bears it: two of one name are nobody, never a guess. A card that reaches nobody says so, and is addressed in
 the first run after the register was mended. A held card is told to the division heads of the organ that keeps the feed.
+
+A run over some cases looks at their cards, and at those of organs whose register changed since (the database notes
+them). The first run of a day looks at all: a duty begins and ends with days.
 """
 
 from __future__ import annotations
@@ -16,10 +19,30 @@ _TODAY: Final = "(CAST(:as_of AS timestamptz) AT TIME ZONE 'Asia/Shanghai')::dat
 _ON: Final = f"{{0}}.valid_from <= {_TODAY} AND ({{0}}.valid_to IS NULL OR {{0}}.valid_to >= {_TODAY})"
 _COLUMNS: Final = "card_id, duty_id, why, organ, role, staff, name_mask, phone_mask, at"
 
+# The cards that a run looks at: of all open ones, or of the changed cases and the changed registers.
+_LOOKED: Final = "CREATE TEMP TABLE sup_card (card_id bigint PRIMARY KEY) ON COMMIT DROP"
+_ALL: Final = "INSERT INTO sup_card SELECT card_id FROM supervision.card WHERE ended_at IS NULL"
+_SOME: Final = """
+INSERT INTO sup_card
+SELECT c.card_id FROM sup_scope AS s JOIN supervision.card AS c ON c.case_id = s.case_id WHERE c.ended_at IS NULL
+UNION
+SELECT card_id FROM supervision.card_unaddressed WHERE organ = ANY (CAST(:organs AS text[]))
+UNION
+SELECT c.card_id FROM supervision.card AS c
+JOIN supervision.card_deed AS e ON e.card_id = c.card_id AND e.what = 'held'
+WHERE c.state = 'held' AND e.detail ->> 'feed_organ' = ANY (CAST(:organs AS text[]))
+"""
+_MENDED: Final = "DELETE FROM supervision.duty_touched RETURNING organ"
+_LAST: Final = f"""
+SELECT (as_of AT TIME ZONE 'Asia/Shanghai')::date = {_TODAY} FROM supervision.rule_run
+ORDER BY rule_run_id DESC LIMIT 1
+"""
+
 _ADDRESS: Final = f"""
 WITH wanting AS (
     SELECT c.card_id, c.case_id, c.stage, c.organ, r.recipients
-    FROM supervision.card AS c JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
+    FROM sup_card JOIN supervision.card AS c USING (card_id)
+    JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
     WHERE c.sent_at IS NOT NULL AND c.ended_at IS NULL AND NOT EXISTS (
         SELECT FROM supervision.card_recipient AS t WHERE t.card_id = c.card_id AND t.why <> 'feed_owner')
 ),
@@ -54,7 +77,7 @@ ON CONFLICT DO NOTHING
 _FEED_OWNERS: Final = f"""
 INSERT INTO supervision.card_recipient ({_COLUMNS})
 SELECT c.card_id, d.duty_id, 'feed_owner', d.organ, d.role, d.staff, d.name_mask, d.phone_mask, :as_of
-FROM supervision.card AS c
+FROM sup_card JOIN supervision.card AS c USING (card_id)
 JOIN supervision.card_deed AS e ON e.card_id = c.card_id AND e.what = 'held'
 JOIN supervision.duty AS d ON d.organ = e.detail ->> 'feed_organ' AND d.role = 'division_head' AND {_ON.format("d")}
 WHERE c.state = 'held'
@@ -65,17 +88,28 @@ ON CONFLICT DO NOTHING
 _UNADDRESSED: Final = """
 INSERT INTO supervision.card_deed (card_id, at, actor, what, detail)
 SELECT c.card_id, :as_of, 'hub', 'unaddressed', jsonb_build_object('roles', r.recipients)
-FROM supervision.card_unaddressed AS c
+FROM sup_card JOIN supervision.card_unaddressed AS c USING (card_id)
 JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
 WHERE NOT EXISTS (SELECT FROM supervision.card_deed AS d WHERE d.card_id = c.card_id AND d.what = 'unaddressed')
 ORDER BY c.card_id
 """
+_LEFT: Final = "SELECT count(*) FROM sup_card JOIN supervision.card_unaddressed USING (card_id)"
 
 
-def address(connection: sa.Connection, at: Mapping[str, Any]) -> int:
-    """Write down who gets which card that has nobody yet; return how many cards still reach nobody."""
-    connection.execute(sa.text(_ADDRESS), {"as_of": at["as_of"]})
-    connection.execute(sa.text(_FEED_OWNERS), {"as_of": at["as_of"]})
-    connection.execute(sa.text(_UNADDRESSED), {"as_of": at["as_of"]})
-    left: int = connection.execute(sa.text("SELECT count(*) FROM supervision.card_unaddressed")).scalar_one()
+def address(connection: sa.Connection, at: Mapping[str, Any], *, full: bool) -> int:
+    """Write down who gets which card that has nobody yet; return how many of those looked at still reach nobody.
+
+    Reads `sup_scope`, and leaves in `sup_card` which cards it looked at.
+    """
+    mended = list(connection.execute(sa.text(_MENDED)).scalars())
+    connection.execute(sa.text(_LOOKED))
+    if full or not connection.execute(sa.text(_LAST), at).scalar():
+        connection.execute(sa.text(_ALL))
+    else:
+        connection.execute(sa.text(_SOME), {"organs": mended})
+    connection.execute(sa.text("ANALYZE sup_card"))
+    connection.execute(sa.text(_ADDRESS), at)
+    connection.execute(sa.text(_FEED_OWNERS), at)
+    connection.execute(sa.text(_UNADDRESSED), at)
+    left: int = connection.execute(sa.text(_LEFT)).scalar_one()
     return left

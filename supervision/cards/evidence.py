@@ -51,7 +51,7 @@ FROM (
         ELSE greatest(s.complete_through, s.last_success_at) END AS through
     FROM ledger.stream AS s
     CROSS JOIN LATERAL (SELECT {_holding("acceptance", "stage_event", "decision")} AS frequent) AS f
-    WHERE f.frequent OR {_holding("suspension", "supplement", "delivery", "credential")}
+    WHERE {{of}} AND (f.frequent OR {_holding("suspension", "supplement", "delivery", "credential")})
 ) AS s
 JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
 GROUP BY ss.source_system_id, ss.code, ss.organ

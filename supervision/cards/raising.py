@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from supervision.cards import addressing, evidence, settling
 from supervision.rules import service as rules
+from supervision.rules.scope import Scope
 from supervision.rules.service import Rule
 
 LOCK: Final = "hashtext('supervision.cards')"
@@ -34,15 +35,39 @@ _CLOCKS: Final = (
        SELECT * FROM supervision.clock_now
        WHERE (closed_at IS NULL OR verdict = 'late' OR notice_verdict = 'late' OR delivery_verdict = 'late'
               OR (delivery_due_at IS NOT NULL AND delivered_at IS NULL))
-         AND (:full OR case_id IN (SELECT case_id FROM sup_scope))""",
+         AND IN_SCOPE(case_id)""",
     """CREATE TEMP TABLE sup_stage ON COMMIT DROP AS
        SELECT s.* FROM supervision.stage_now AS s JOIN supervision.clock AS c ON c.case_id = s.case_id
        WHERE (s.verdict = 'late' OR (s.finished_at IS NULL AND c.closed_at IS NULL))
          AND c.state NOT IN ('not_computable', 'not_accepted')
-         AND (:full OR s.case_id IN (SELECT case_id FROM sup_scope))""",
+         AND IN_SCOPE(s.case_id) AND IN_SCOPE(c.case_id)""",
     "ANALYZE sup_case",
     "ANALYZE sup_stage",
 )
+
+# The sources of the cases that are looked at, and of those whose cards are held.
+_SOURCES: Final = """s.source_system_id IN (
+    SELECT a.source_system_id FROM sup_scope JOIN core.approval_case AS a ON a.record_id = case_id
+    UNION SELECT a.source_system_id FROM supervision.card AS c JOIN core.approval_case AS a ON a.record_id = c.case_id
+    WHERE c.state = 'held')"""
+
+# Which stages each source reports: what once was told of a case. A run over all forgets what no case tells any more.
+_TELLS: Final = """
+SELECT DISTINCT c.source_system_id, t.stage
+FROM core.case_overview AS o JOIN core.approval_case AS c ON c.record_id = o.case_id
+CROSS JOIN LATERAL (VALUES
+    ('accept', o.accept_first IS NOT NULL OR o.accepted_at IS NOT NULL), ('undertake', o.undertake_first IS NOT NULL),
+    ('review', o.review_first IS NOT NULL), ('approve', o.approve_first IS NOT NULL),
+    ('complete', o.complete_first IS NOT NULL)) AS t (stage, told)
+WHERE t.told AND IN_SCOPE(o.case_id)"""
+_TOLD: Final = f"INSERT INTO supervision.told_stage (source_system_id, stage) {_TELLS} ON CONFLICT DO NOTHING"
+_TOLD_ALL: Final = f"""
+WITH told AS MATERIALIZED ({_TELLS}),
+gone AS (
+    DELETE FROM supervision.told_stage AS s
+    WHERE NOT EXISTS (SELECT FROM told AS t WHERE (t.source_system_id, t.stage) = (s.source_system_id, s.stage)))
+INSERT INTO supervision.told_stage (source_system_id, stage) SELECT source_system_id, stage FROM told
+ON CONFLICT DO NOTHING"""
 
 _READY: Final = """
 INSERT INTO sup_scope
@@ -56,7 +81,8 @@ ON CONFLICT DO NOTHING
 _INTO: Final = """INSERT INTO sup_hit (code, version, level, kind, lasting, subject, clock, case_id, stage, round,
     organ, region, item_code, moment, facts, parent, past)
 SELECT :code, :version, :level, :kind, :lasting, """
-# What was over before supervision began is counted, and raises nothing: there is nothing left to put right.
+# What was over before supervision began, or before the rule held, is counted and raises nothing: there is nothing left
+# to put right.
 _PAST: Final = "coalesce(h.over < CAST(:begin AS date)::timestamp AT TIME ZONE 'Asia/Shanghai', FALSE)"
 _SINCE: Final = (
     "CAST(:since AS date) IS NULL OR h.happened >= CAST(:since AS date)::timestamp AT TIME ZONE 'Asia/Shanghai'"
@@ -180,7 +206,7 @@ ORDER BY r.code
 class Raised:
     """What a run of the rules did, by counts of cards; `rules` has a row a rule.
 
-    `past` were over before supervision began, and raised nothing.
+    `past` were over before supervision began or the rule held, and raised nothing.
     """
 
     run: int = 0
@@ -212,58 +238,70 @@ def run(connection: sa.Connection, *, cases: Iterable[int] | None = None) -> Rai
 
     Rules on months and orders are judged only over all; cases whose cards were held and whose feed has come far enough
     since are looked at in any run. The clocks are taken as they stand: recount them before. New cards have no seal yet
-    (`evidence.seal`).
+    (`evidence.seal`). What is said of cards that reach nobody is of those that the run looked at (`addressing`).
     """
     connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     done = Raised(as_of=rules.instant_of(connection))
-    full = cases is None
-    at = {"as_of": done.as_of, "full": full}
-    done.cases = _begin(connection, cases)
+    at = {"as_of": done.as_of}
+    done.cases, scope = _begin(connection, cases)
     enabled = [one for one in rules.current(connection) if one.enabled]
     begin = rules.began(connection)
-    counts = [_judge(connection, one, begin, full=full) for one in enabled]
+    counts = [_judge(connection, one, begin, scope) for one in enabled]
     for statement in (_INDEX, "ANALYZE sup_hit", _SUBJECTS, "ANALYZE sup_complete", _FRESH, "ANALYZE sup_fresh"):
         connection.execute(sa.text(statement))
     connection.execute(sa.text(_NUMBERS), at)
     done.raised = connection.execute(sa.text(_RAISE), at).rowcount
     connection.execute(sa.text(_RAISED), at)
     connection.execute(sa.text(_GROUNDS), at)
-    settled = settling.settle(connection, enabled, at)
+    settled = settling.settle(connection, enabled, at, scope)
     done.released, done.lapsed, done.contradicted, done.reminded = settled
-    done.unaddressed = addressing.address(connection, at)
-    _log(connection, done, enabled, counts, full=full)
+    done.unaddressed = addressing.address(connection, at, full=scope.full)
+    _log(connection, done, enabled, counts, full=scope.full)
     return done
 
 
-def _begin(connection: sa.Connection, cases: Iterable[int] | None) -> int:
+def _begin(connection: sa.Connection, cases: Iterable[int] | None) -> tuple[int, Scope]:
     """Make the tables of a run: its scope, the feeds, the clocks as they stand; return how many cases are looked at."""
-    for name in ("sup_scope", "sup_hit", "sup_case", "sup_stage", "sup_source", "sup_complete", "sup_fresh"):
+    for name in (
+        "sup_scope",
+        "sup_hit",
+        "sup_case",
+        "sup_stage",
+        "sup_source",
+        "sup_complete",
+        "sup_fresh",
+        "sup_card",
+    ):
         connection.execute(sa.text(f"DROP TABLE IF EXISTS pg_temp.{name}"))
     for statement in _BEGIN:
         connection.execute(sa.text(statement))
-    connection.execute(sa.text(evidence.FEEDS))
-    looked = connection.execute(sa.text("SELECT count(*) FROM supervision.clock")).scalar_one() if cases is None else 0
-    if cases is not None:
-        connection.execute(
-            sa.text("INSERT INTO sup_scope SELECT DISTINCT unnest(CAST(:cases AS bigint[]))"), {"cases": list(cases)}
-        )
-        looked = connection.execute(sa.text("SELECT count(*) FROM sup_scope")).scalar_one()
+    if cases is None:
+        looked, scope = connection.execute(sa.text("SELECT count(*) FROM supervision.clock")).scalar_one(), Scope(None)
+        connection.execute(sa.text(evidence.FEEDS.format(of="TRUE")))
+    else:
+        query = "INSERT INTO sup_scope SELECT DISTINCT unnest(CAST(:cases AS bigint[]))"
+        looked = connection.execute(sa.text(query), {"cases": list(cases)}).rowcount
+        connection.execute(sa.text("ANALYZE sup_scope"))
+        connection.execute(sa.text(evidence.FEEDS.format(of=_SOURCES)))
         connection.execute(sa.text(_READY))
         connection.execute(sa.text("ANALYZE sup_scope"))
+        scope = Scope(connection.execute(sa.text("SELECT case_id FROM sup_scope ORDER BY 1")).scalars().all())
+    connection.execute(scope.text(_TOLD_ALL if scope.full else _TOLD))
     for statement in _CLOCKS:
-        connection.execute(sa.text(statement), {"full": cases is None} if ":full" in statement else {})
-    return int(looked)
+        connection.execute(scope.text(statement))
+    return int(looked), scope
 
 
-def _judge(connection: sa.Connection, rule: Rule, begin: date, *, full: bool) -> tuple[int, int]:
+def _judge(connection: sa.Connection, rule: Rule, begin: date, scope: Scope) -> tuple[int, int]:
     """Judge one rule; return how many it found, also of the past, and the milliseconds it took."""
     began = time.perf_counter()
     values = {
         "code": rule.code, "version": rule.version, "level": rule.level, "kind": rule.kind, "lasting": rule.lasting,
-        "since": rule.since, "clock": clock_of(rule), "full": full, "begin": begin,
+        "since": rule.since, "clock": clock_of(rule), "full": scope.full,
+        "begin": begin if rule.holds_from is None else max(begin, rule.holds_from),
         **{name: said for name, said in rule.basis.items() if name != "measure"},
     }  # fmt: skip
-    query = sa.text(_WRAPPED[rule.scope].replace("{statement}", rule.statement))
+    query = scope.text(_WRAPPED[rule.scope].replace("{statement}", rule.statement))
     found = connection.execute(query, {name: values[name] for name in query._bindparams}).rowcount  # noqa: SLF001  # no other way to ask a statement what it binds
     return found, round(1000 * (time.perf_counter() - began))
 

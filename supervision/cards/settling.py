@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from supervision.rules.scope import Scope
 from supervision.rules.service import Rule
 
 DUE: Final = """(
@@ -24,7 +25,7 @@ DUE: Final = """(
 """The end of the working day on which a number of days is over; NULL where the calendar does not reach so far."""
 
 _HIT: Final = "FROM sup_hit AS h WHERE h.subject = c.subject AND h.clock = c.clock AND h.level = c.level"
-_IN_SCOPE: Final = "(:full OR c.case_id IN (SELECT case_id FROM sup_scope))"
+_IN_SCOPE: Final = "IN_SCOPE(c.case_id)"
 
 _RELEASE: Final = f"""
 WITH waiting AS MATERIALIZED (
@@ -108,20 +109,23 @@ JOIN supervision.day AS before ON before.calendar = here.calendar
     AND before.day = (told.at AT TIME ZONE 'Asia/Shanghai')::date
 JOIN supervision.day AS today ON today.calendar = here.calendar
     AND today.day = (CAST(:as_of AS timestamptz) AT TIME ZONE 'Asia/Shanghai')::date
-WHERE :full AND c.state = 'sent' AND r.repeat_days IS NOT NULL AND today.ordinal - before.ordinal >= r.repeat_days
+WHERE c.state = 'sent' AND r.repeat_days IS NOT NULL AND today.ordinal - before.ordinal >= r.repeat_days
 ORDER BY c.card_id
 """
 
 
-def settle(connection: sa.Connection, judged: Sequence[Rule], at: Mapping[str, Any]) -> tuple[int, int, int, int]:
+def settle(
+    connection: sa.Connection, judged: Sequence[Rule], at: Mapping[str, Any], scope: Scope
+) -> tuple[int, int, int, int]:
     """Settle the cards in scope after the rules were judged; return how many went out, lapsed, were contradicted, told.
 
     Reads the temporary tables of the run (`supervision.cards.raising`).
     """
-    lasting = {"lasting": [one.code for one in judged if one.lasting]}
-    released = connection.execute(sa.text(_RELEASE), at).rowcount
-    lapsed = connection.execute(sa.text(_LAPSE), at).rowcount
-    contradicted = connection.execute(sa.text(_CONTRADICT), {**at, **lasting}).rowcount
-    connection.execute(sa.text(_HOLD_AGAIN), at)
-    reminded = connection.execute(sa.text(_REMIND), at).rowcount
+    lasting = [one.code for one in judged if one.lasting]
+    as_of = {"as_of": at["as_of"]}
+    released = connection.execute(scope.text(_RELEASE), as_of).rowcount
+    lapsed = connection.execute(scope.text(_LAPSE), as_of).rowcount
+    contradicted = connection.execute(scope.text(_CONTRADICT), {**as_of, "lasting": lasting}).rowcount
+    connection.execute(scope.text(_HOLD_AGAIN), as_of)
+    reminded = connection.execute(sa.text(_REMIND), as_of).rowcount if scope.full else 0
     return released, lapsed, contradicted, reminded

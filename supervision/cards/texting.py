@@ -22,6 +22,8 @@ from supervision.notices.terms import Notice, Recipient
 STAGES: Final[Mapping[str | None, str]] = {
     "accept": "受理", "undertake": "承办", "review": "审核", "approve": "批准", "complete": "办结",
 }  # fmt: skip
+# Who was added is noted by the database until a run that has the keys has queued the text.
+_TAKEN: Final = "DELETE FROM supervision.untold RETURNING recipient_id"
 _NEW: Final = """
 SELECT t.duty_id, t.why, c.card_id, c.number, c.level, c.kind, c.state, c.stage, c.due_at AS feedback, c.moment,
     r.basis ->> 'measure' AS measure, (c.evidence -> 'facts' ->> 'left_days')::int AS left_days,
@@ -32,7 +34,8 @@ FROM supervision.card_recipient AS t
 JOIN supervision.card AS c ON c.card_id = t.card_id
 JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
 JOIN supervision.duty AS d ON d.duty_id = t.duty_id
-WHERE c.ended_at IS NULL AND (t.why = 'feed_owner') = (c.state = 'held') AND NOT EXISTS (
+WHERE (CAST(:only AS bigint[]) IS NULL OR t.recipient_id = ANY (:only))
+  AND c.ended_at IS NULL AND (t.why = 'feed_owner') = (c.state = 'held') AND NOT EXISTS (
     SELECT FROM supervision.notice AS n
     WHERE n.subject = CASE WHEN t.why = 'feed_owner' THEN 'held:' ELSE 'card:' END || c.number
       AND n.recipient = 'duty:' || t.duty_id)
@@ -40,9 +43,15 @@ ORDER BY c.card_id, t.recipient_id
 """
 
 
-def queue(connection: sa.Connection, protector: Protector, *, now: datetime) -> int:
-    """Queue a text for each recipient of an open card that has none yet; return how many are new."""
-    rows = connection.execute(sa.text(_NEW)).mappings().all()
+def queue(connection: sa.Connection, protector: Protector, *, now: datetime, full: bool = True) -> int:
+    """Queue a text for each recipient of an open card that has none yet; return how many are new.
+
+    Without `full` only those are looked at who were added since the last time.
+    """
+    added = list(connection.execute(sa.text(_TAKEN)).scalars())
+    if not full and not added:
+        return 0
+    rows = connection.execute(sa.text(_NEW), {"only": None if full else added}).mappings().all()
     return store.enqueue(connection, protector, _notices(protector, [dict(row) for row in rows]), now=now)
 
 

@@ -19,14 +19,24 @@ JOIN supervision.day AS w ON w.calendar = c.calendar
     AND w.day = (coalesce(c.waiting_since, c.paused_since) AT TIME ZONE 'Asia/Shanghai')::date
 JOIN supervision.day AS p ON p.calendar = c.calendar
     AND p.day = (supervision.instant() AT TIME ZONE 'Asia/Shanghai')::date
-WHERE c.closed_at IS NULL AND c.state <> 'not_accepted' AND (c.waiting_since IS NOT NULL
+WHERE (CAST(:cases AS bigint[]) IS NULL OR c.case_id = ANY (:cases))
+  AND c.closed_at IS NULL AND c.state <> 'not_accepted' AND (c.waiting_since IS NOT NULL
     OR c.state = 'waiting_applicant')
 ORDER BY 7, 1
 """
 
+_SAME_DAY = """
+SELECT (coalesce(as_of, began_at) AT TIME ZONE 'Asia/Shanghai')::date
+    = (supervision.instant() AT TIME ZONE 'Asia/Shanghai')::date FROM supervision.run ORDER BY run_id DESC LIMIT 1
+"""
 
-def make(connection: sa.Connection, _now: datetime, _cases: Sequence[int] | None) -> dict[str, Any]:
-    """Make the reminders that fell due: one for each time of waiting and step of `supervision.reminder_step`."""
+
+def make(connection: sa.Connection, _now: datetime, cases: Sequence[int] | None) -> dict[str, Any]:
+    """Make the reminders that fell due: one for each time of waiting and step of `supervision.reminder_step`.
+
+    Of some cases, or of all: where none are named, and in the first run of a day, on which others fall due.
+    """
+    some = cases is not None and bool(connection.execute(sa.text(_SAME_DAY)).scalar())
     made = connection.execute(
         sa.text(
             f"""INSERT INTO supervision.reminder (case_id, waiting_since, after_days, due_on, words)
@@ -39,11 +49,12 @@ def make(connection: sa.Connection, _now: datetime, _cases: Sequence[int] | None
                 JOIN supervision.day AS d ON d.calendar = c.calendar AND d.works
                     AND d.ordinal = b.ordinal + s.after_days
                 ON CONFLICT (case_id, waiting_since, after_days) DO NOTHING"""
-        )
+        ),
+        {"cases": list(cases or ()) if some else None},
     ).rowcount
     return {"made": made}
 
 
 def waiting(connection: sa.Connection) -> list[dict[str, Any]]:
     """Return the cases that wait for the applicant, the longest first, with the working days since, and reminders."""
-    return [dict(row) for row in connection.execute(sa.text(_WAITING)).mappings()]
+    return [dict(row) for row in connection.execute(sa.text(_WAITING), {"cases": None}).mappings()]

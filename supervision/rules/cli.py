@@ -53,7 +53,7 @@ def show(code: Code, json: Json = False) -> None:
     for name in ("title_zh", "title_en", "source_zh", "source_en"):
         typer.echo(f"{name}: {first[name]}")
     columns = ("version", "level", "basis", "recipients", "feedback_days", "repeat_days", "since", "enabled",
-               "actor", "made_at", "reason")  # fmt: skip
+               "holds_from", "actor", "made_at", "reason")  # fmt: skip
     show_table(columns, [{**one, "basis": worded(one["basis"])} for one in versions], title=code)
 
 
@@ -74,6 +74,13 @@ def set_(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Judge only what happened from this day on.")
     ] = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is judged.")] = None,
+    from_: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"],
+            help="What was over before this day raises no card; where nothing is said, the day on which it is enabled.",
+        ),
+    ] = None,
     by: Actor = None,
     json: Json = False,
 ) -> None:  # fmt: skip
@@ -84,6 +91,7 @@ def set_(
         "basis": dict(map(_word, basis)) if basis else None, "level": level,
         "recipients": None if recipients is None else tuple(one.strip() for one in recipients.split(",")),
         "feedback_days": feedback, "since": None if since is None else since.date(), "enabled": enabled,
+        "holds_from": None if from_ is None else from_.date(),
     }  # fmt: skip
     changes = {name: said for name, said in changes.items() if said is not None}
     if repeat is not None:

@@ -5,8 +5,8 @@ A statement of scope `case` or `stage` selects `case_id, stage, round, moment, h
 the instant up to which the case's feed must be complete before a yellow or red card may be sent; NULL where nothing can
 still be on its way that would change the verdict. `happened` is compared with the day from which a rule judges, `over`
 (when nobody could do anything about it any more; NULL while somebody can) with the day on which supervision began.
-Statements read `sup_case` and `sup_stage` (the clocks as they stand), `sup_scope` (the cases of this run, empty for
-all) and bind `:full` and the words of the basis.
+Statements read `sup_case` and `sup_stage` (the clocks as they stand), say `IN_SCOPE(column)` where they read tables of
+all cases (`supervision.rules.scope`), and bind `:full` and the words of the basis.
 """
 
 from __future__ import annotations
@@ -54,10 +54,6 @@ class Measure:
             if name in basis and not (isinstance(said, list) and said and all(one in choices for one in said)):
                 faults.append(f"{name} is a list of {', '.join(choices)}")
         return faults
-
-
-def _in_scope(column: str) -> str:
-    return f"(:full OR {column} IN (SELECT case_id FROM sup_scope))"
 
 
 def _threshold(table: str, condition: str, open_: str, named: str) -> str:
@@ -109,23 +105,12 @@ SELECT DISTINCT ON (f.case_id) f.case_id, {_OF_CASE},
     jsonb_build_object('finding', f.finding_id, 'rule', f.rule, 'field', f.field, 'batch', f.batch_id) AS facts
 FROM quality.finding AS f
 JOIN core.case_overview AS o ON o.case_id = f.case_id
-WHERE f.state = 'open' AND f.rule = :finding AND {_in_scope("f.case_id")}
+WHERE f.state = 'open' AND f.rule = :finding AND IN_SCOPE(f.case_id)
 ORDER BY f.case_id, f.finding_id"""
 
 # A stage counts as missing only where its source reports it for other cases: else the source does not report stages.
 _MISSING: Final = f"""
-WITH told AS (
-    SELECT c.source_system_id, array_remove(ARRAY[
-        CASE WHEN bool_or(o.accept_first IS NOT NULL OR o.accepted_at IS NOT NULL) THEN 'accept' END,
-        CASE WHEN bool_or(o.undertake_first IS NOT NULL) THEN 'undertake' END,
-        CASE WHEN bool_or(o.review_first IS NOT NULL) THEN 'review' END,
-        CASE WHEN bool_or(o.approve_first IS NOT NULL) THEN 'approve' END,
-        CASE WHEN bool_or(o.complete_first IS NOT NULL) THEN 'complete' END], NULL) AS stages
-    FROM core.case_overview AS o JOIN core.approval_case AS c ON c.record_id = o.case_id
-    WHERE :full OR c.source_system_id IN (
-        SELECT b.source_system_id FROM core.approval_case AS b JOIN sup_scope AS s ON s.case_id = b.record_id)
-    GROUP BY c.source_system_id
-)
+WITH told AS (SELECT source_system_id, array_agg(stage) AS stages FROM supervision.told_stage GROUP BY 1)
 SELECT o.case_id, {_OF_CASE}, o.closed_at AS moment, o.closed_at AS happened, o.closed_at AS over,
     jsonb_build_object('missing', m.stages) AS facts
 FROM core.case_overview AS o
@@ -141,13 +126,13 @@ CROSS JOIN LATERAL (
 ) AS m
 WHERE o.closed_at IS NOT NULL AND c.case_kind IS DISTINCT FROM 'immediate' AND m.stages IS NOT NULL
   AND coalesce(o.closing_outcome, '') NOT IN ('returned', 'void', 'withdrawn', 'transferred', 'lapsed')
-  AND {_in_scope("o.case_id")}"""
+  AND IN_SCOPE(o.case_id)"""
 
 _EXTENSION: Final = f"""
 SELECT case_id, {_OF_CASE}, NULL::timestamptz AS moment, coalesce(accepted_at, applied_at) AS happened,
     closed_at AS over,
     jsonb_build_object('extended_days', extended_days, 'most', CAST(:days AS int)) AS facts
-FROM supervision.clock WHERE extended_days > :days AND {_in_scope("case_id")}"""
+FROM supervision.clock WHERE extended_days > :days AND IN_SCOPE(case_id)"""
 
 _PAUSE: Final = f"""
 SELECT c.case_id, {_OF_CASE}, {TODAY} AS moment, c.paused_since AS happened,
@@ -166,7 +151,7 @@ SELECT DISTINCT ON (f.case_id) f.case_id, {_OF_CASE}, NULL::timestamptz AS momen
 FROM core.fee AS f
 JOIN supervision.clock AS k ON k.case_id = f.case_id
 JOIN catalog.item_version AS v ON v.version_id = k.version_id
-WHERE f.amount > 0 AND {{condition}} AND {_in_scope("f.case_id")}
+WHERE f.amount > 0 AND {{condition}} AND IN_SCOPE(f.case_id)
 ORDER BY f.case_id, f.record_id, f.part"""
 _FREE: Final = _FEES.format(condition="v.content -> 'fee' -> 'charged' = 'false'::jsonb")
 # The tariff is a text; an amount that none of its numbers names is none of it. A text without a number says nothing.
@@ -184,7 +169,7 @@ SELECT v.case_id, {_OF_CASE}, NULL::timestamptz AS moment,
     jsonb_build_object('item_code', v.item_code, 'why', v.why, 'accepted_on', v.accepted_on) AS facts
 FROM supervision.clock AS k JOIN catalog.version_of_case AS v ON v.case_id = k.case_id
 WHERE (k.version_id IS NULL OR v.status <> 'in_force') AND v.why = ANY (CAST(:why AS text[]))
-  AND {_in_scope("k.case_id")}"""
+  AND IN_SCOPE(k.case_id) AND IN_SCOPE(v.case_id)"""
 
 # The month that ended last, and those that a held card still waits for; only for organs with cases enough to speak of.
 _MONTH: Final = f"""
@@ -223,7 +208,7 @@ SELECT c.card_id, c.due_at AS happened, NULL::timestamptz AS over,
     jsonb_build_object('card', c.number, 'level', c.level, 'sent_at', c.sent_at, 'due_at', c.due_at) AS facts
 FROM supervision.card AS c
 WHERE c.state = 'sent' AND c.level = :of AND c.due_at < {NOW}
-  AND (:full OR c.case_id IN (SELECT case_id FROM sup_scope))"""
+  AND IN_SCOPE(c.case_id)"""
 _ORDER: Final = f"""
 SELECT DISTINCT ON (d.card_id) d.card_id, d.due_at AS happened, NULL::timestamptz AS over,
     jsonb_build_object('order', d.number, 'issued_at', d.issued_at, 'due_at', d.due_at) AS facts

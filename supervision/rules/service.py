@@ -25,13 +25,16 @@ MOST_DAYS: Final = 250
 _RECIPIENTS: Final = tuple(one for one in ROLES if one != "deputy")
 _COLUMNS: Final = (
     "code", "version", "kind", "level", "scope", "basis", "recipients", "feedback_days", "repeat_days", "since",
-    "enabled", "title_zh", "title_en", "source_zh", "source_en",
+    "enabled", "holds_from", "title_zh", "title_en", "source_zh", "source_en",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One version of one rule; `basis` names its measure and the measure's words."""
+    """One version of one rule; `basis` names its measure and the measure's words.
+
+    What was over before `holds_from` raises no card; None where it has held since supervision began.
+    """
 
     code: str
     version: int
@@ -44,6 +47,7 @@ class Rule:
     repeat_days: int | None
     since: date | None
     enabled: bool
+    holds_from: date | None
     title_zh: str
     title_en: str
     source_zh: str
@@ -100,8 +104,9 @@ def _read(said: Mapping[str, Any]) -> Rule:
     return Rule(
         code=said["code"], version=1, kind=said["kind"], level=said["level"], scope=said["scope"],
         basis=said["basis"], recipients=tuple(said["recipients"]), feedback_days=said["feedback"],
-        repeat_days=said.get("repeat"), since=None, enabled=said.get("enabled", True), title_zh=said["title"]["zh"],
-        title_en=said["title"]["en"], source_zh=said["source"]["zh"], source_en=said["source"]["en"],
+        repeat_days=said.get("repeat"), since=None, enabled=said.get("enabled", True), holds_from=None,
+        title_zh=said["title"]["zh"], title_en=said["title"]["en"], source_zh=said["source"]["zh"],
+        source_en=said["source"]["en"],
     )  # fmt: skip
 
 
@@ -109,7 +114,8 @@ _WRITE: Final = sa.text(f"""
 INSERT INTO supervision.rule ({", ".join(_COLUMNS)}, actor, reason)
 SELECT {", ".join(_COLUMNS)}, :actor, :reason FROM jsonb_to_recordset(CAST(:rules AS jsonb)) AS r (
     code text, version int, kind text, level text, scope text, basis jsonb, recipients text[], feedback_days int,
-    repeat_days int, since date, enabled boolean, title_zh text, title_en text, source_zh text, source_en text)
+    repeat_days int, since date, enabled boolean, holds_from date, title_zh text, title_en text, source_zh text,
+    source_en text)
 ON CONFLICT (code, version) DO NOTHING
 """)
 _NOW: Final = f"""
@@ -118,11 +124,15 @@ SELECT DISTINCT ON (code) {", ".join(_COLUMNS)} FROM supervision.rule ORDER BY c
 
 
 def ensure(connection: sa.Connection) -> None:
-    """Enter the defaults that the repository does not have yet; those it has stay as people changed them."""
+    """Enter the defaults that the repository does not have yet; those it has stay as people changed them.
+
+    Those that come with a newer hub, when supervision has begun long since, hold from this day on.
+    """
     known = set(connection.execute(sa.text("SELECT code FROM supervision.rule")).scalars())
     missing = [one for code, one in defaults().items() if code not in known]
     if missing:
-        _write(connection, missing, actor="hub", reason="default")
+        day = local_day(instant_of(connection)) if known else None
+        _write(connection, [replace(one, holds_from=day) for one in missing], actor="hub", reason="default")
 
 
 def _write(connection: sa.Connection, rules: Sequence[Rule], *, actor: str, reason: str) -> int:
@@ -151,7 +161,8 @@ def found(connection: sa.Connection, code: str) -> Rule:
 def change(connection: sa.Connection, code: str, *, actor: str, reason: str, **changes: Any) -> Rule:
     """Write the next version of a rule, with what changes in it; return it.
 
-    `basis` may name single words of the basis: the others stay.
+    `basis` may name single words of the basis: the others stay. A rule that is enabled holds from this day on, where
+    `holds_from` does not say another.
 
     Raises:
         NoSuchRule: there is none of this code.
@@ -161,6 +172,8 @@ def change(connection: sa.Connection, code: str, *, actor: str, reason: str, **c
     before = found(connection, code)
     if "basis" in changes:
         changes["basis"] = {**before.basis, **changes["basis"]}
+    if changes.get("enabled") and not before.enabled:
+        changes.setdefault("holds_from", local_day(instant_of(connection)))
     after = replace(before, version=before.version + 1, **changes)
     said = one_line(reason)
     faults = after.faults()
