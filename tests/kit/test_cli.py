@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from hub.cli import build
@@ -81,6 +83,13 @@ def test_the_pages_tell_every_verb_and_every_check(page: str) -> None:
     ]  # fmt: skip
     assert [one for one in words if one not in text] == []
     assert [line for line in text.splitlines() if len(line) > 150 and not line.startswith("|")] == []
+
+
+def test_every_verb_speaks_json_too() -> None:
+    whole: Any = typer.main.get_command(build(["connector"]))
+    connector = whole.commands["connector"]
+    assert set(connector.commands) >= {"new", "check", "discover", "preview", "run", "test", "describe", "health"}
+    assert [name for name, one in connector.commands.items() if not any("--json" in of.opts for of in one.params)] == []
 
 
 def test_run_pulls(database: str, key_ring: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

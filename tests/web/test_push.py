@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.ledger import balances, check
 from tests.crash.campaign import execute
+from tests.departments import Department
 from tests.journeys.conftest import Hub
 from tests.posters import STREAMS, Poster
 from tests.web.serving import serving
@@ -65,6 +67,16 @@ def hub(runtime: Runtime, poster: Poster) -> Hub:
     return Hub(runtime, poster)
 
 
+@pytest.fixture
+def beside(server: Any, template: str, settings: Any) -> Iterator[Runtime]:
+    """A second hub over an empty repository and the same archive."""
+    execute(server, f"CREATE DATABASE posted_again TEMPLATE {template}")
+    other = Runtime.open(settings.model_copy(update={"database_url": SecretStr(server.url("posted_again"))}))
+    yield other
+    other.engine.dispose()
+    execute(server, "DROP DATABASE posted_again WITH (FORCE)")
+
+
 def test_a_case_that_is_posted_arrives_whole(poster: Poster, hub: Hub) -> None:
     rows = poster.case_rows("C1")
     for stream in reversed(STREAMS):  # children come first, and wait for their case
@@ -77,6 +89,34 @@ def test_a_case_that_is_posted_arrives_whole(poster: Poster, hub: Hub) -> None:
     assert hub.findings() == {("approve_without_review", "C1")}
     assert check(hub.runtime.engine) == []
     assert all(one["balanced"] for one in balances(hub.runtime.engine))
+
+
+def test_what_is_posted_and_what_is_pulled_come_to_the_same(
+    poster: Poster, hub: Hub, tmp_path: Path, beside: Runtime
+) -> None:
+    """One judge, one merge: of good, bad, waiting, older and deleted rows alike."""
+    rows = [(stream, row) for stream, of in poster.case_rows("C1").items() for row in of]
+    for place, (name, said) in enumerate([
+        ("bad", {"PHASE_CODE": "SIGNED"}), ("odd", {"END_TIME": "2026-03-02 08:00:00"}), ("early", {"PROJID": "C9"}),
+        ("C1-3", {"SYNC_STATUS": "D", "DATAVERSION": 3}), ("C1-2", {"OPINION": "更正", "DATAVERSION": 2}),
+        ("C1-2", {"OPINION": "旧"}),
+    ]):  # fmt: skip
+        of = {"PROJID": "C1", "CREATE_TIME": f"2026-03-20 10:00:{place:02d}", **said}
+        rows.append(("PRE_NODE", poster.row("PRE_NODE", UNID=name, **of)))
+    department = Department(tmp_path / "pulled" / "sources")
+    outcomes_of: Counter[str] = Counter()
+    for stream in STREAMS:
+        mine = [row for name, row in rows if name == stream]
+        outcomes_of.update(outcomes(poster.post(stream, *mine)))
+        for row in mine:
+            department.put(stream, **row)
+    pulled = Hub(beside, department)
+    counts = pulled.pull()
+    assert {name: sum(one[name] for one in counts.values()) for name in outcomes_of} == outcomes_of
+    assert outcomes_of.keys() >= {"new", "quarantined", "parked", "stale"}
+    assert pulled.findings() == hub.findings()
+    for scope in ("core", "history"):
+        assert digest(beside.engine, scopes=(scope,)) == digest(hub.runtime.engine, scopes=(scope,))
 
 
 def test_one_bad_record_refuses_no_other_and_each_is_told_what_is_wrong(poster: Poster, hub: Hub) -> None:
@@ -310,20 +350,12 @@ def test_a_pull_of_a_source_that_posts_looks_after_what_is_due(poster: Poster, h
     assert hub.one(success) == posted, "a pull says nothing of a department that posts"
 
 
-def test_what_was_posted_is_rebuilt_from_the_archive(
-    poster: Poster, hub: Hub, server: Any, template: str, settings: Any
-) -> None:
+def test_what_was_posted_is_rebuilt_from_the_archive(poster: Poster, hub: Hub, beside: Runtime) -> None:
     rows = poster.case_rows("C1")
     for stream in ("PRE_NODE", "PRE_APASINFO", "PRE_ACCEPT"):
         poster.post(stream, *rows[stream], 5, Complete_Through="2026-03-09T17:30:00+08:00", Idempotency_Key=stream)
-    execute(server, f"CREATE DATABASE posted_again TEMPLATE {template}")
-    other = Runtime.open(settings.model_copy(update={"database_url": SecretStr(server.url("posted_again"))}))
-    try:
-        rebuild(other)
-        assert digest(other.engine) == digest(hub.runtime.engine)
-    finally:
-        other.engine.dispose()
-        execute(server, "DROP DATABASE posted_again WITH (FORCE)")
+    rebuild(beside)
+    assert digest(beside.engine) == digest(hub.runtime.engine)
 
 
 def test_a_client_is_told_to_wait_when_it_asks_too_often(
