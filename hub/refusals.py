@@ -9,6 +9,7 @@ RequestRefused
 ├── NotFound          404  mend the address; the message names what there is
 ├── MethodNotAllowed  405  ask in a way that the address takes
 ├── TooSlow           408  send the body faster
+├── NotYet            409  wait as long as Retry-After says, then ask again
 ├── KeyReused         422  take a new Idempotency-Key for a new body
 ├── TooLarge          413  send less at once
 ├── UnsupportedForm   415  send it in a form that is read
@@ -118,6 +119,13 @@ class UnsupportedForm(RequestRefused):
 
     status = 415
     title = "this form of body is not read"
+
+
+class NotYet(RequestRefused):
+    """What is asked for is still being made."""
+
+    status = 409
+    title = "it is not ready yet"
 
 
 class KeyReused(RequestRefused):

@@ -17,7 +17,7 @@ import psycopg2.extensions
 from psycopg2.extras import execute_values
 
 from hub.protect import Protector
-from hub.refusals import Malformed, NotAuthenticated, NotFound, RequestRefused, TooMany, Unavailable
+from hub.refusals import NotAuthenticated, NotFound, NotYet, RequestRefused, TooMany, Unavailable
 from verification.callers import Caller
 from verification.questions import MOST_IN_BULK, Bulk, CredentialCheck
 from verification.service import Checker
@@ -30,6 +30,8 @@ MOST_WAITING: Final = 5
 """Jobs of one client that may wait."""
 LEASE: Final = timedelta(minutes=5)
 """So long a part belongs to the process that took it; if that one dies, another takes it after this."""
+AGAIN_SECONDS: Final = 5.0
+"""After this an asker may look again whether its file is answered."""
 _KEY: Final = "\x1fjob"
 """What begins the idempotency keys of parts: no key of a request can, for those are printable."""
 
@@ -156,11 +158,14 @@ def result(checker: Checker, caller: Caller, job: str) -> Iterator[bytes]:
 
     Raises:
         NotFound: the caller's organ has no such job, or its answers were taken away.
-        Malformed: it is not answered yet.
+        NotYet: it is not answered yet.
     """
     said = stands(checker, caller, job)
     if said["state"] == "waiting":
-        raise Malformed("the file is not answered yet", hint="Ask for GET /v1/check-jobs/{id} until it is done.")
+        raise NotYet(
+            "the file is not answered yet", hint="Ask for GET /v1/check-jobs/{id} until it is done.",
+            after_seconds=AGAIN_SECONDS,
+        )  # fmt: skip
     checker.noted(caller, "job")
     return _lines(checker, job)
 

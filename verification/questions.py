@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -17,8 +17,10 @@ MOST_IN_BULK: Final = 1_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _EIGHTEEN = 18
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_ISO_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}", re.ASCII)
+_ISO_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
+"""RFC 3339, 5.6; a blank for the T is what its note allows. That the zone is missing is told apart."""
 _FIRST_DAY = date(1949, 10, 1)
+_FIRST_INSTANT, _END = datetime(1949, 9, 30, tzinfo=UTC), datetime(3000, 1, 2, tzinfo=UTC)
 
 
 def _readable(text: str) -> str:
@@ -60,9 +62,16 @@ def iso_day(said: object) -> object:
 
 
 def _iso_instant(said: object) -> object:
-    if isinstance(said, datetime) or (isinstance(said, str) and _ISO_INSTANT.match(said)):
+    if isinstance(said, datetime) or (isinstance(said, str) and _ISO_INSTANT.fullmatch(said)):
         return said
     raise PydanticCustomError("unreadable_instant", "is no instant as RFC 3339 has it")
+
+
+def _told(at: datetime) -> datetime:
+    """Write an instant in UTC: offsets beyond those of any zone are read by RFC 3339, but by no database."""
+    if not _FIRST_INSTANT <= at < _END:
+        raise PydanticCustomError("instant_out_of_range", "lies before 1949-10-01 or after the year 2999")
+    return at.astimezone(UTC)
 
 
 def _past(day: date) -> date:
@@ -79,7 +88,11 @@ HolderNumber = Annotated[
 ]
 Organ = Annotated[
     str,
-    Field(min_length=18, max_length=18, json_schema_extra={"pattern": r"^[0-9A-HJ-NPQRTUWXY]{18}$"}),
+    Field(
+        min_length=18,
+        max_length=18,
+        json_schema_extra={"pattern": r"^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$"},
+    ),
     AfterValidator(_organ),
 ]
 Item = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=PRINTABLE), AfterValidator(_item)]
@@ -89,7 +102,12 @@ Day = Annotated[
     AfterValidator(_past),
     Field(json_schema_extra={"pattern": r"^(1949-1[0-2]|19[5-9]\d-\d{2}|[2-9]\d{3}-\d{2})-\d{2}$"}),
 ]
-Instant = Annotated[AwareDatetime, BeforeValidator(_iso_instant)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_iso_instant),
+    AfterValidator(_told),
+    Field(json_schema_extra={"pattern": r"^(1949-1[0-2]|19[5-9]\d-\d{2}|2\d{3}-\d{2})-\d{2}[Tt ]"}),
+]
 _STRICT = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
 

@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from hub.refusals import PROBLEM, Fault, Malformed, MethodNotAllowed, NotAuthenticated, NotFound, RequestRefused
 from hub.sentences import sentence
@@ -107,7 +108,16 @@ async def _of_the_framework(request: Request, error: Exception) -> Response:
         return shown(request, MethodNotAllowed("this address is not opened in this way", hint="Choose on the page."))
     words = HTTPStatus(error.status_code)
     kind = "".join(part.capitalize() for part in words.name.split("_"))
-    return _shaped(request, error.status_code, kind, words.phrase, words.description, "", dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return _shaped(request, error.status_code, kind, words.phrase, words.description, "", headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return all methods of an address (RFC 9110, 15.5.6); the framework names those of its first route only."""
+    found = (one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE)
+    return {method for one in found for method in getattr(one, "methods", None) or ()}
 
 
 def fault(request: Request, error: Exception) -> Response:

@@ -17,6 +17,8 @@ KEY, COUNT, THROUGH, ENVELOPE = "Idempotency-Key", "Record-Count", "Complete-Thr
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _COUNT = re.compile(r"[0-9]{1,9}")
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+"""Before this no department sent anything; and no database knows all offsets of such days."""
 _AHEAD = timedelta(minutes=5)
 """So much may a department's clock be ahead of ours."""
 
@@ -80,10 +82,10 @@ def _instant(text: str) -> datetime:
         said = datetime.fromisoformat(text)
     except ValueError:
         said = None
-    if said is None or said.tzinfo is None:
+    if said is None or said.tzinfo is None or said < _EARLIEST:
         raise Malformed(
             f"{THROUGH} is no instant with a zone", hint="Write it as 2026-03-02T17:30:00+08:00 (ISO 8601)."
         )
     if said > datetime.now(UTC) + _AHEAD:
         raise Contradicted(f"{THROUGH} lies in the future", hint="Nobody can have sent what has not happened.")
-    return said
+    return said.astimezone(UTC)

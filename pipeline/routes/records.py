@@ -149,11 +149,11 @@ _BODY: dict[str, Any] = {
 }
 _HEADERS: list[dict[str, Any]] = [
     {
-        "name": KEY, "in": "header", "schema": {"type": "string", "maxLength": 200},
+        "name": KEY, "in": "header", "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
         "description": "Names this post: a repeat with the same body gets the same answer, and changes nothing.",
     },
     {
-        "name": COUNT, "in": "header", "schema": {"type": "integer", "minimum": 0},
+        "name": COUNT, "in": "header", "schema": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
         "description": "How many records the body holds; it is refused if it holds another number.",
     },
     {

@@ -97,7 +97,9 @@ class Rejections(BaseModel):
 
 Source = Annotated[str | None, Query(max_length=200, description="Only this source.")]
 Stream = Annotated[str | None, Query(max_length=200, description="Only this stream.")]
-Rule = Annotated[str | None, Query(max_length=100, description="Only this rule.")]
+Rule = Annotated[
+    str | None, Query(max_length=100, description="Only this rule.", json_schema_extra={"enum": sorted(RULES)})
+]
 After = Annotated[int, Query(ge=0, le=2**63 - 1, description="Begin after this number: `next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="So many at most.")]
 

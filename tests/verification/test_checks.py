@@ -267,6 +267,23 @@ def test_an_earlier_instant_is_answered_by_what_the_hub_knew_then(registry: Regi
     assert unheard["outcome"] == "undetermined", "what a feed had brought by then was nothing"
 
 
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("2026-06-05T08:00:00-21:22", 200),
+        ("2026-06-05t08:00:00.25z", 200),
+        ("0371-03-26T08:52:24-21:22", 400),
+        ("2026-06-05T08:00Z", 400),
+        ("2026-06-05T08:00:00", 400),
+    ],
+)
+def test_an_instant_is_read_as_rfc_3339_has_it_with_whatever_offset(
+    registry: Registry, asker: Asker, said: str, status: int
+) -> None:
+    registry.credential()
+    assert asker.post("/v1/checks", body(known_at=said)).status_code == status
+
+
 def test_the_asker_is_told_whether_its_own_case_was_found(registry: Registry, asker: Asker) -> None:
     registry.credential()
     assert asker.answer(body())["case"] == "confirmed"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from hub.refusals import NotYet
 from pipeline.runtime import Runtime
 from sharedrepo import clients
 from sharedrepo.signing import Ed25519Signer
@@ -174,11 +175,10 @@ def test_a_file_is_its_own_organs_and_is_kept_locked(registry: Registry, asker: 
 
 
 def test_a_result_is_not_told_before_its_time(registry: Registry, checker: Checker, caller: Caller) -> None:
-    from hub.refusals import Malformed  # noqa: PLC0415  # for this test
-
     number = jobs.add(checker, caller, asked(1))
-    with pytest.raises(Malformed):
+    with pytest.raises(NotYet) as refused:
         jobs.result(checker, caller, number)
+    assert (refused.value.status, refused.value.after_seconds) == (409, 5)
 
 
 def test_a_worker_that_dies_leaves_its_part_to_the_next_and_no_check_is_logged_twice(

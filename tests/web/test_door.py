@@ -104,6 +104,8 @@ def test_no_route_is_open_but_those_that_are_listed(service: str, token_for: Cal
 def test_an_unknown_address_and_method_have_the_same_shape(service: str) -> None:
     assert problem(requests.get(f"{service}/nothing/here", timeout=10)).status == 404
     assert problem(requests.delete(f"{service}/health", timeout=10)).status == 405
+    refused = requests.options(f"{service}/v1/inquiries/1", timeout=10)
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, POST"), "the methods of all its routes"
 
 
 def test_answers_are_for_no_browser_to_guess_at(service: str) -> None:

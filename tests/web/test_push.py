@@ -316,7 +316,8 @@ def test_a_department_that_has_nothing_to_say_says_so(poster: Poster, hub: Hub) 
     assert hub.one(query, name="PRE_APASINFO")[0] == through, "it never goes back"
     ahead = poster.post("PRE_APASINFO", Complete_Through="2199-01-01T00:00:00Z")
     assert refused(ahead) == (422, "Contradicted")
-    for wrong in ("2026-03-02", "2026-03-02T17:30:00", "gestern"):
+    assert taken(poster.post("PRE_APASINFO", Complete_Through="2026-03-01T00:00:00-21:22")).counts["read"] == 0
+    for wrong in ("2026-03-02", "2026-03-02T17:30:00", "gestern", "0001-01-01T00:00:00+21:22"):
         assert refused(poster.post("PRE_APASINFO", Complete_Through=wrong)) == (400, "Malformed")
 
 

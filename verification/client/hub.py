@@ -319,7 +319,7 @@ def _bounded(answer: requests.Response) -> bytes:
 
 
 _BY_STATUS: Final[Mapping[int, type[HubProblem]]] = {
-    401: NotAdmitted, 403: NotGranted, 404: NotThere, 408: TryLater, 429: TryLater,
+    401: NotAdmitted, 403: NotGranted, 404: NotThere, 408: TryLater, 409: TryLater, 429: TryLater,
 }  # fmt: skip
 _REFUSED: Final = 400
 _OUR_OWN: Final = 500

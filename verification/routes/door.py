@@ -32,7 +32,7 @@ _scheme = OAuth2(
 )  # fmt: skip
 
 KEY_HEADER: dict[str, Any] = {
-    "name": KEY, "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY},
+    "name": KEY, "in": "header", "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
     "description": "Names this request: a repeat with the same body gets the same answer, and is no new check.",
 }  # fmt: skip
 
@@ -95,10 +95,10 @@ def key_of(request: Request) -> str | None:
         Malformed: it is empty, too long or unprintable.
     """
     key = request.headers.get(KEY)
-    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
         raise Malformed(
-            f"{KEY} is no printable text of 1 to {_LONGEST_KEY} characters",
-            faults=[Fault(KEY, "unreadable_text", "1 to 200 printable characters")],
+            f"{KEY} is no printable ASCII text of 1 to {_LONGEST_KEY} characters",
+            faults=[Fault(KEY, "unreadable_text", "1 to 200 printable ASCII characters")],
         )  # fmt: skip
     return key
 

@@ -14,6 +14,9 @@ from verification.questions import iso_day
 from verification.routes import door
 
 router = APIRouter()
+FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)
+BETWEEN = {"pattern": r"^2\d{3}-\d{2}-\d{2}$"}
+"""The same, as the API's document says it."""
 
 
 class Own(BaseModel):
@@ -70,7 +73,7 @@ async def get_balances(
     after: Annotated[
         date | None,
         BeforeValidator(iso_day),
-        Query(description="Only days after this one.", ge=date(2000, 1, 1), le=date(2999, 1, 1)),
+        Query(description="Only days after this one.", ge=FIRST, le=LAST, json_schema_extra=dict(BETWEEN)),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="So many days at most.")] = 31,
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import StreamingResponse
 
-from hub.refusals import Malformed, NotFound, TooMany, documented
+from hub.refusals import Malformed, NotFound, NotYet, TooMany, documented
 from verification import filed, jobs
 from verification.routes import door
 
@@ -22,7 +22,7 @@ router = APIRouter()
             "description": "A line a question, in the order of the file: a check with its receipt, or not_allowed",
             "content": {filed.LINES: {"schema": {"type": "string"}}},
         },
-        **documented(Malformed, NotFound, TooMany),
+        **documented(Malformed, NotFound, NotYet, TooMany),
     },
 )  # fmt: skip
 async def get_check_job_result(

@@ -15,7 +15,9 @@ from verification.questions import iso_day
 from verification.routes import door
 
 router = APIRouter()
-_LATEST = date(2999, 12, 31)
+LATEST = date(2999, 12, 31)
+TO_LATEST = {"pattern": r"^[0-2]\d{3}-\d{2}-\d{2}$"}
+"""The same, as the API's document says it."""
 
 
 class Number(BaseModel):
@@ -71,7 +73,9 @@ async def get_item(
     request: Request,
     code: Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00]+$", description="Any of its numbers.")],
     on: Annotated[
-        date | None, BeforeValidator(iso_day), Query(description="As it stands on this day; today.", le=_LATEST)
+        date | None,
+        BeforeValidator(iso_day),
+        Query(description="As it stands on this day; today.", le=LATEST, json_schema_extra=dict(TO_LATEST)),
     ] = None,
 ) -> dict[str, Any]:
     """Read what an item asks for and gives on a day, and its published versions."""

@@ -13,9 +13,9 @@ from hub.refusals import Malformed, TooMany, Unavailable, documented
 from hub.workdays import local_day
 from verification.questions import iso_day
 from verification.routes import door
+from verification.routes.get_item import LATEST, TO_LATEST
 
 router = APIRouter()
-_LATEST = date(2999, 12, 31)
 
 
 class ItemListed(BaseModel):
@@ -53,7 +53,9 @@ async def get_items(
     status: Annotated[str | None, Query(max_length=20, description="in_force, suspended, abolished, devolved.")] = None,
     type_: Annotated[str | None, Query(alias="type", max_length=2, description="The type, two digits.")] = None,
     on: Annotated[
-        date | None, BeforeValidator(iso_day), Query(description="As it stands on this day; today.", le=_LATEST)
+        date | None,
+        BeforeValidator(iso_day),
+        Query(description="As it stands on this day; today.", le=LATEST, json_schema_extra=dict(TO_LATEST)),
     ] = None,
     after: Annotated[int, Query(ge=0, le=10**6, description="`next` of the page before.")] = 0,
 ) -> dict[str, Any]:  # fmt: skip

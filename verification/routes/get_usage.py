@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from hub.refusals import Fault, Malformed, TooMany, documented
 from verification import usage
-from verification.questions import HolderNumber, faults_of
+from verification.questions import HolderNumber, Instant, faults_of
 from verification.routes import door
 
 router = APIRouter()
@@ -56,18 +56,21 @@ async def find_usage(
         Header(
             alias=VIEWER,
             description="The number of the person who signed in.",
-            max_length=80,
-            json_schema_extra={"minLength": 1},
+            max_length=40,
+            pattern=r"^[!-~]([ -~]*[!-~])?$",
         ),
     ],
     represented: Annotated[
         str | None,
-        Header(alias=REPRESENTED, description="Whom the person acts for, as CLASS/NUMBER or NUMBER.", max_length=80),
+        Header(
+            alias=REPRESENTED,
+            description="Whom the person acts for, as CLASS/NUMBER or NUMBER.",
+            max_length=80,
+            pattern=r"^([!-.0-~]{1,39}/)?[!-.0-~]([ -.0-~]{0,38}[!-.0-~])?$",
+        ),
     ] = None,
-    since: Annotated[
-        AwareDatetime | None, Query(alias="periodStart", description="Checks from this instant on.")
-    ] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="periodEnd", description="Checks before this instant.")] = None,
+    since: Annotated[Instant | None, Query(alias="periodStart", description="Checks from this instant on.")] = None,
+    until: Annotated[Instant | None, Query(alias="periodEnd", description="Checks before this instant.")] = None,
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="Leave out so many of the newest.")] = 0,
     limit: Annotated[int, Query(ge=1, le=usage.MOST, description="So many at most.")] = usage.MOST,
 ) -> dict[str, Any]:

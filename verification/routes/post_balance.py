@@ -12,6 +12,7 @@ from hub.refusals import Malformed, NotFound, TooLarge, TooMany, TooSlow, Unsupp
 from verification import balances
 from verification.questions import iso_day
 from verification.routes import door
+from verification.routes.get_balances import BETWEEN, FIRST, LAST
 
 router = APIRouter()
 _LARGEST = 16 * 1024
@@ -43,7 +44,9 @@ class Countersigned(BaseModel):
 async def post_balance(
     request: Request,
     day: Annotated[
-        date, BeforeValidator(iso_day), Path(description="The day.", ge=date(2000, 1, 1), le=date(2999, 1, 1))
+        date,
+        BeforeValidator(iso_day),
+        Path(description="The day.", ge=FIRST, le=LAST, json_schema_extra=dict(BETWEEN)),
     ],
 ) -> dict[str, Any]:  # fmt: skip
     """Keep the signature for ever; it is compared with the log by `hub audit verify`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from supervision.cards.errors import CardRefuses
 from supervision.cards.routes import door
 
 router = APIRouter()
+_SAID = r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$"
+"""Some printable text, as the API's document says it."""
 
 
 class Feedback(BaseModel):
@@ -23,7 +26,7 @@ class Feedback(BaseModel):
 
     kind: Literal["feedback", "appeal"] = "feedback"
     """`appeal`: the department holds the card to be wrong, and the supervisors decide."""
-    text: str = Field(min_length=1, max_length=deeds.LONGEST)
+    text: str = Field(min_length=1, max_length=deeds.LONGEST, json_schema_extra={"pattern": _SAID})
     """What was done, or why the card is wrong; no data of persons."""
 
 
@@ -65,7 +68,7 @@ def _read(body: bytes) -> Feedback:
     except ValidationError as error:
         faults = [Fault(".".join(map(str, one["loc"])), one["type"], one["msg"]) for one in error.errors()]
         raise Malformed("the feedback cannot be read", hint="Mend the fields.", faults=faults) from None
-    if not said.text.strip() or "\0" in said.text:
+    if re.fullmatch(_SAID, said.text, re.DOTALL) is None:
         fault = Fault("text", "unreadable_text", "some printable text")
         raise Malformed("the feedback cannot be read", hint="Mend the fields.", faults=[fault])
     return said

@@ -1,0 +1,76 @@
+"""The API keeps its document: schemathesis asks every operation by it, with right data and wrong, all checks on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from hub.settings import Settings
+from pipeline.runtime import Runtime
+from tests.posters import Poster
+from tests.verification.conftest import asker_of
+from tests.verification.registry import Registry
+from tests.web.serving import serving
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "integrate" / "openapi.json"
+TOKENS = "HUB_TEST_TOKENS"
+"""Where the hooks read the token of each security scheme; importing them here would load schemathesis."""
+GATEWAY = "the-gateways-password"
+RIGHTS = ("push:labour", "metrics", "quality", "usage", "cards", "confirm")
+
+Promise = Callable[..., str]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Nobody waits for others, nothing is too often, and a token lasts as long as a campaign."""
+    free = {"check_rate": 0, "push_rate": 0, "push_linger": 0.0, "check_token_minutes": 60}
+    return settings.model_copy(update={**free, "sms_receipt_secret": SecretStr(GATEWAY)})
+
+
+@pytest.fixture
+def promise(
+    settings: Settings, runtime: Runtime, place: Path, token_for: Callable[..., str]
+) -> Iterator[Promise]:  # fmt: skip
+    """A function that lets schemathesis ask a hub with something in it, and returns what it found; nothing is good."""
+    Poster(place / "sources")
+    registry = Registry(runtime)
+    registry.share()
+    registry.grant()
+    registry.case()
+    registry.credential()
+    with serving(lambda: runtime) as url:
+        asker = asker_of(runtime, url)
+        tokens = {"client": token_for(*RIGHTS), "checks": asker.authorise(), "gateway": GATEWAY}
+
+        def run(*words: str) -> str:
+            done = subprocess.run(
+                [Path(sys.executable).with_name("schemathesis"), "run", DOCUMENT, "--url", url, "--checks", "all",
+                 "--mode", "all", "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off",
+                 "--generation-database", "none", "--no-color", *words],
+                env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.web.schemathesis_hooks", "PYTHONPATH": str(ROOT),
+                     TOKENS: json.dumps(tokens)},
+                cwd=place, capture_output=True, text=True, timeout=1500, check=False,
+            )  # fmt: skip
+            assert "33 selected / 33 total" in done.stdout, done.stdout + done.stderr
+            return "" if done.returncode == 0 else done.stdout + done.stderr
+
+        yield run
+
+
+def test_every_operation_keeps_the_document(promise: Promise) -> None:
+    assert promise("--phases", "fuzzing", "--max-examples", "3", "--seed", "1") == ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_operation_keeps_the_document_whatever_comes(promise: Promise, seed: int) -> None:
+    assert promise("--max-examples", "300", "--seed", str(seed)) == ""
