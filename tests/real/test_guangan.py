@@ -13,6 +13,7 @@ from catalog.imports import entries
 from catalog.imports.service import take_in
 from catalog.life import Doer
 from pipeline.runtime import Runtime
+from quality.sets.service import check
 from tests.real.puller import Counts, Puller, changes
 
 ITEMS = 1_135
@@ -68,3 +69,19 @@ def test_items_of_organs_that_cannot_be_read_are_refused_and_the_others_are_inco
     assert all({"kind", "legal_limit", "promised_limit"} <= set(one.missing) for one in taken)
     types = Counter(one.entry.content["item_type"] for one in taken)
     assert types == Counter(f"{int(one['task_type']):02d}" for one in readable)
+
+
+def test_what_suites_say_of_the_departments_codes_is_what_the_file_says(pulled: tuple[Puller, Counts]) -> None:
+    puller, _ = pulled
+    codes = Counter(one["dept_code"] for one in by_hand(puller))
+    other = {code: count for code, count in codes.items() if len(code) != 18}
+    report = check(puller.runtime.engine, [puller.source("guangan")], puller.runtime.documents, only=("item_version",))
+    told = {
+        one.organ: one.unexpected for one in report.failed if (one.rule, one.field) == ("set_contradiction", "organ")
+    }
+    large = {code: count for code, count in other.items() if count >= 5}
+    strange = {code: count for code, count in codes.items() if len(code) == 18 and not fits(code) and count >= 5}
+    assert told == large | strange
+    assert (sum(other.values()), len(large), sum(large.values())) == (871, 21, 852)
+    assert {one.rule for one in report.failed} == {"set_contradiction"}
+    assert puller.findings()["credit_code_invalid"] == sum(strange.values()) == 13

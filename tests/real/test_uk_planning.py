@@ -16,6 +16,7 @@ from catalog.imports.plan import Plan
 from catalog.imports.service import take_in
 from catalog.life import Doer
 from pipeline.runtime import Runtime
+from quality.sets.service import check
 from tests.real.puller import Counts, Puller, changes
 
 KEEPER = Doer("cli:keeper", "hub")
@@ -74,3 +75,16 @@ def test_what_is_wrong_is_reported_and_the_others_are_taken_in(pulled: tuple[Pul
     with puller.runtime.engine.connect() as connection:
         found = connection.scalar(sa.text("SELECT count(*) FROM quality.finding WHERE rule = 'item_code_invalid'"))
     assert found == 0, "numbers of another scheme are no faulty numbers of the standard"
+
+
+def test_what_suites_say_of_limits_is_what_the_file_says(pulled: tuple[Puller, Counts]) -> None:
+    puller, _ = pulled
+    said = by_hand(puller)
+    report = check(
+        puller.runtime.engine, [puller.source("uk-planning")], puller.runtime.documents, only=("item_version",)
+    )
+    without = sum(one.get("determination_period_days") is None for one in said)
+    assert [(one.rule, one.field, one.unexpected, one.elements) for one in report.failed] == [
+        ("set_incomplete", "legal_value", without, len(said))
+    ]
+    assert (without, len(said)) == (2, 6)

@@ -18,6 +18,7 @@ SELECT
     t.promised_value,
     CASE WHEN t.legal_unit = t.promised_unit THEN t.promised_value > t.legal_value END AS promise_beyond_law,
     t.cancelled_on < t.effective_from AS ends_early,
+    t.organ ~ '^[0-9A-HJ-NPQRTUWXY]{18}$' AS organ_formed,
     CASE WHEN t.base_code IS NOT NULL AND EXISTS (SELECT FROM core.item) THEN
         t.base_code IN (SELECT base_code FROM core.item) END AS item_known,
     CASE WHEN t.organ IS NOT NULL AND EXISTS (SELECT FROM core.organ) THEN
