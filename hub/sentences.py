@@ -8,12 +8,17 @@ words can be found there after the values were put in; one without values is loo
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import re
+import string
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from hub.words import LANGUAGES, Words
+
+_FEWEST = 10
+"""Characters of its own that a sentence has at least, to be known by them."""
 
 
 class Code(str):
@@ -108,6 +113,33 @@ def spoken(told: str | BaseException, language: str) -> Spoken:
     if not isinstance(told, Sentence):
         return Spoken(worded, language)
     return Spoken(worded.format(**{name: _put(value, language) for name, value in told.values.items()}), language)
+
+
+def recognised(text: str, language: str) -> str:
+    """Return a sentence that was kept as plain text, in a language; as it is where nobody worded it.
+
+    What was put into its {places} is taken out of the text again.
+    """
+    if language == "en" or text in sentences():
+        return spoken(text, language).text
+    for pattern, worded in _patterns():
+        if found := pattern.fullmatch(text):
+            parts = string.Formatter().parse(worded)
+            return "".join(said + (found[name] if name else "") for said, name, _, _ in parts)
+    return text
+
+
+@cache
+def _patterns() -> Sequence[tuple[re.Pattern[str], str]]:
+    """Return how sentences with values look when those were put in, the most exact first."""
+    made = []
+    for template, worded in sentences().items():
+        parts = [(said, name) for said, name, _, _ in string.Formatter().parse(template)]
+        words, names = sum(len(said) for said, _ in parts), [name for _, name in parts if name]
+        if names and len(set(names)) == len(names) and words >= _FEWEST:
+            pattern = "".join(re.escape(said) + (f"(?P<{name}>.+)" if name else "") for said, name in parts)
+            made.append((words, re.compile(pattern), worded))
+    return [(pattern, worded) for _, pattern, worded in sorted(made, key=lambda one: -one[0])]
 
 
 def _of_parts(error: BaseException) -> Sentence | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
@@ -13,7 +14,7 @@ from markupsafe import Markup, escape
 
 from hub.documents import Documents
 from hub.findings import RULES
-from hub.sentences import spoken
+from hub.sentences import recognised, spoken
 from hub.words import HTML_LANG, Words
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -31,7 +32,8 @@ def environment(folders: Sequence[Path]) -> Environment:
         auto_reload=False,
     )
     made.filters |= {"number": number, "percent": percent, "instant": instant, "day": day}
-    made.globals |= {"told": told, "rule_title": rule_title, "rule_hint": rule_hint, "document_title": document_title}
+    made.globals |= {"told": told, "rule_title": rule_title, "rule_hint": rule_hint}
+    made.globals |= {"document_title": document_title, "details": details}
     return made
 
 
@@ -47,6 +49,28 @@ def told(sentence: str | BaseException, language: str) -> Markup:
     return Markup('{} <span lang="{}">{}</span>').format(
         Words(language)("trouble.operators"), HTML_LANG[found.language], found.text
     )
+
+
+def details(said: Mapping[str, Any] | None, language: str, without: Sequence[str] = ()) -> str:
+    """Write what is said beside a finding or a deed: names and closed codes in words, reasons in the language."""
+    return " · ".join(
+        f"{Words(language).or_code('detail', name)}{'：' if language == 'zh' else ': '}{_detail(name, value, language)}"
+        for name, value in sorted((said or {}).items())
+        if name not in without and value not in (None, "", [], {}, False)
+    )
+
+
+def _detail(name: str, value: Any, language: str) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{Words(language).or_code('detail', one)} {its}" for one, its in sorted(value.items()))
+    if isinstance(value, list | tuple):
+        return ", ".join(_detail(name, one, language) for one in value)
+    if isinstance(value, bool):
+        return Words(language)("detail.yes")
+    if isinstance(value, str):
+        coded = Words(language).or_code(f"detail.{name}", value)
+        return coded if coded != value else recognised(value, language)
+    return str(value)
 
 
 def number(value: float | None) -> str:

@@ -98,7 +98,10 @@ def run(
 
 
 def held(engine: sa.Engine) -> list[Held]:
-    """Return the deliveries that were not published, each by its first batch."""
+    """Return the deliveries that a person may publish after all, each by its first batch.
+
+    What could not be read at all can only be sent again: nobody is asked about it.
+    """
     query = """
         SELECT ss.code AS source, s.name AS stream, min(b.batch_id) AS batch, coalesce(b.unit, '') AS unit,
             sum(b.read)::int AS read,
@@ -108,7 +111,7 @@ def held(engine: sa.Engine) -> list[Held]:
         FROM ledger.batch AS b
         JOIN ledger.stream AS s USING (stream_id)
         JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
-        WHERE b.status = 'held' GROUP BY ss.code, s.name, b.stream_id, b.unit ORDER BY 3"""
+        WHERE b.status = 'held' GROUP BY ss.code, s.name, b.stream_id, b.unit HAVING sum(b.read) > 0 ORDER BY 3"""
     with engine.connect() as connection:
         rows = connection.execute(sa.text(query)).mappings()
         return [Held(**{**row, "rules": tuple(row["rules"])}) for row in rows]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import string
 
+from hub.sentences import sentence
+
 ROOT = "1.2.156.3005.2"
 ALPHABET = string.digits + string.ascii_uppercase
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
@@ -48,11 +50,11 @@ def make(certificate_type: str, issuer: str, serial: str, version: str = "001") 
 def fault(text: str) -> str | None:
     """Say why `text` is no certificate identifier; None if it is one."""
     if not text.startswith(ROOT + "."):
-        return f"does not begin with {ROOT}"
+        return sentence("does not begin with {root}", root=ROOT)
     parts = text[len(ROOT) + 1 :].split(".")
     if len(parts) != _PARTS:
         return "not five parts after the root (type, issuer, serial, version, check character)"
     for part, (name, shape) in zip(parts, _SHAPES, strict=True):
         if shape.fullmatch(part) is None:
-            return f"the {name} is not formed as the standard says"
+            return sentence("the {name} is not formed as the standard says", name=name)
     return None if parts[4] == check_character("".join(parts[:4])) else "the check character does not fit"

@@ -19,6 +19,7 @@ from datetime import time as time_of_day
 import numpy as np
 import pyarrow as pa
 
+from hub.sentences import sentence
 from normalization.values import templates
 from normalization.values.common import Read, Unreadable, spread
 from normalization.values.templates import (
@@ -36,7 +37,6 @@ INSTANT = pa.timestamp("us", "UTC")
 EPOCHS = {"epoch_s": 1, "epoch_ms": 1000}
 """Formats of a counted time, and how many units make a second."""
 
-_EXPECTED = "a date or time such as 2026-01-05 08:30"
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT_MILLISECONDS = 17
 _EPOCH_MILLISECONDS = 13
@@ -93,7 +93,8 @@ def sane(moment: Moment) -> Moment:
         Unreadable: its year is no year of an approval.
     """
     if not FIRST_YEAR <= moment.local.year <= LAST_YEAR:
-        raise Unreadable(f"the year is not between {FIRST_YEAR} and {LAST_YEAR}")
+        told = sentence("the year is not between {first} and {last}", first=FIRST_YEAR, last=LAST_YEAR)
+        raise Unreadable(told)
     return moment
 
 
@@ -109,7 +110,7 @@ def _usual(text: str) -> Moment:
         return _of_digits(text)
     found = _WRITTEN.fullmatch(text)
     if found is None or (found["H"] and not found["gap"] and not (found["day"] or found["half"])):
-        raise Unreadable(f"this is not {_EXPECTED}")
+        raise Unreadable("this is not a date or time such as 2026-01-05 08:30")
     offset, precision = _offset(found["zone"]), "d"
     hour, minute, second = found["H"], found["M"] or found["cM"], found["S"] or found["cS"]
     if hour is not None:
@@ -165,7 +166,8 @@ def _of_digits(text: str) -> Moment:
     if length == _COMPACT_MILLISECONDS:
         return Moment(_strptime(text[:14], _COMPACT[14]).local + timedelta(milliseconds=int(text[14:])), None, "s")
     if length not in _COUNTED:
-        raise Unreadable(f"{length} digits are no time; expected {_EXPECTED}")
+        told = sentence("{length} digits are no time; expected a date or time such as 2026-01-05 08:30", length=length)
+        raise Unreadable(told)
     if _COUNTED[length] == "epoch_s" and _looks_like_an_hour(text):
         raise Unreadable("ten digits that are both a year-to-hour and an epoch; declare `formats`")
     return _epoch(text, EPOCHS[_COUNTED[length]])

@@ -28,12 +28,16 @@ class Cell:
     records: int
 
     @property
+    def share(self) -> float:
+        """Return the share of clean records; of none, all are."""
+        return self.clean / self.records if self.records else 1.0
+
+    @property
     def heat(self) -> int:
         """Return the class of its colour."""
         if not self.records:
             return 0
-        share = self.clean / self.records
-        return next((warmth for least, warmth in HEAT if share >= least), len(HEAT) + 1)
+        return next((warmth for least, warmth in HEAT if self.share >= least), len(HEAT) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +83,6 @@ def province(engine: sa.Engine, today: date, *, level: str, organ: str | None = 
     ]
     levels = {name: sum(row.organ.level == name for row in rows) for name in LEVELS}
     shown = [row for row in rows if organ is not None or row.organ.level == level]
+    # Where the records are equally clean, held deliveries and open issues tell who is worse off.
+    shown.sort(key=lambda row: (row.overall.share, -row.standing.high, -row.standing.held, -row.standing.issues))
     return Province(max((one.day for one in scored), default=None), shown, levels)

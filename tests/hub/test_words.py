@@ -26,6 +26,7 @@ TEMPLATES = [file for folder in PAGES for file in folder.rglob("*.html")]
 CODE = [*(file for folder in PAGES for file in folder.rglob("*.py")), ROOT / "hub" / "templating.py"]
 _CALL = re.compile(r"""\bt\(\s*["']([a-z0-9_.]*[a-z0-9_])["']""")
 _FAMILY = re.compile(r"""\bt(?:\.or_code)?\(\s*["']([a-z0-9_.]+?)\.?["']\s*[~,]""")
+_CODED = re.compile(r"""\)\.or_code\(f?["']([a-z_]+)["'.]""")
 _CODE = re.compile(r"""\bCodes?(?:\.of)?\(\s*["']([a-z_.]+)["']""")
 _QUOTED = re.compile(r"""["']([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)["']""")
 
@@ -57,6 +58,7 @@ def test_every_key_of_a_template_is_in_the_catalogue() -> None:
 def test_every_key_is_used() -> None:
     used = set(_CALL.findall(text(TEMPLATES))) | set(_QUOTED.findall(text([*CODE, *TEMPLATES])))
     within = _CODE.findall(text([file for folder in SAYING for file in folder.rglob("*.py")]))
+    within += _CODED.findall(text(CODE))
     families = tuple(f"{family}." for family in [*_FAMILY.findall(text(TEMPLATES)), *within])
     assert [key for key in catalogue() if key not in used and not key.startswith(families)] == []
 

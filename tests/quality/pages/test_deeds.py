@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+import sqlalchemy as sa
 
 from connectors.loading import load_sources
 from hub.visitor import DEPARTMENT
 from pipeline.exchange import exchange
+from quality import running
 from quality.bounds.service import put
 from quality.issues import service as issues
+from quality.pages import charts
+from quality.pages.overview import province
 from quality.pages.routes import today
 from tests.departments import ORGAN, Department
-from tests.quality.pages.conftest import Pages
+from tests.quality.pages.conftest import OTHER, Pages
 
 
 def test_an_issue_goes_its_way_by_forms(pages: Pages) -> None:
@@ -167,6 +174,43 @@ def test_a_held_delivery_is_published_on_a_persons_word(pages: Pages) -> None:
     kept = pages.one("SELECT actor || ' ' || reason FROM ledger.batch WHERE kind = 'accept'")
     assert kept == "account:anna 本周只开一天"
     assert steward.fill_in(f"{page}/{batch}/accept", {"reason": "again"}, page=page).status_code == 404
+
+
+def test_what_could_not_be_read_is_offered_to_nobody(pages: Pages) -> None:
+    """A person who publishes it would only be refused: it can be sent again, and nothing else."""
+    with pages.runtime.engine.begin() as connection:
+        connection.exec_driver_sql(
+            """INSERT INTO ledger.batch (source_system_id, seq, stream_id, kind, mapping_version, read_at, recorded_at,
+                   read, status, unit)
+               SELECT source_system_id, 9001, stream_id, 'pull', 'm', now(), now(), 0, 'held', 'cut.xml'
+               FROM ledger.stream ORDER BY stream_id LIMIT 1"""
+        )
+    shown = pages.browser("steward", "anna", "zh").see("/quality/batches").text
+    assert "cut.xml" in shown
+    assert "只能由部门重新报送" in shown
+    assert "/accept" not in shown
+    assert running.held(pages.runtime.engine) == []
+
+
+@pytest.mark.parametrize("organ", [ORGAN, OTHER])
+def test_of_equally_clean_departments_the_one_with_grave_issues_stands_first(pages: Pages, organ: str) -> None:
+    with pages.runtime.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE quality.score SET clean = records"))
+        connection.execute(
+            sa.text("UPDATE quality.issue SET severity = CASE WHEN organ = :organ THEN 'high' ELSE 'low' END"),
+            {"organ": organ},
+        )
+    rows = province(pages.runtime.engine, today(), level="province").rows
+    assert next(row.organ.code for row in rows if row.standing.issues) == organ
+
+
+def test_days_are_named_below_the_trend_in_even_steps() -> None:
+    days = [date(2026, 9, 1) + timedelta(days=number) for number in range(90)]
+    named = charts._labelled(days)
+    assert (len(named) <= charts.MOST_LABELS, named[-1]) == (True, days[-1])
+    assert len({(after - before).days for before, after in pairwise(named)}) == 1
+    assert charts._labelled(days[:2]) == days[:2]
+    assert charts._labelled([]) == []
 
 
 def test_the_list_is_filtered_and_paged(pages: Pages) -> None:
