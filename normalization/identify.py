@@ -159,7 +159,7 @@ class _Work:
         long = pc.greater(pc.utf8_length(column), LONGEST_KEY).fill_null(False)
         if not pc.any(long, min_count=0).as_py():
             return column
-        detail = {"reason": sentence("a key has at most {longest} characters", longest=LONGEST_KEY)}
+        detail: dict[str, str] = {"reason": sentence("a key has at most {longest} characters", longest=LONGEST_KEY)}
         for row in np.flatnonzero(long.to_numpy(zero_copy_only=False)).tolist():
             self._add(row, "missing_key", fields[0], None, detail=detail)
         return pc.if_else(long, pa.scalar(None, TEXT), column)

@@ -53,7 +53,8 @@ def trend(points: Sequence[Point], words: Words) -> str:
         tips = [("", "$name"), ("", "@said"), ("", "@share{0.0%} = @clean{0,0} / @records{0,0}")]
         plot.add_tools(HoverTool(tooltips=tips, renderers=[dots]))
     plot.xaxis.ticker = FixedTicker(ticks=[_milliseconds(day) for day in _labelled([one.day for one in points])])
-    plot.xaxis.formatter = DatetimeTickFormatter(**dict.fromkeys(_SPANS, "%Y-%m-%d"), strip_leading_zeros=False)
+    written: dict[str, Any] = dict.fromkeys(_SPANS, "%Y-%m-%d")
+    plot.xaxis.formatter = DatetimeTickFormatter(**written, strip_leading_zeros=False)
     plot.yaxis.formatter = NumeralTickFormatter(format="0.0%")
     plot.legend.location, plot.legend.click_policy = "bottom_left", "hide"
     plot.legend.label_text_font = plot.xaxis.major_label_text_font = plot.yaxis.major_label_text_font = FONT
