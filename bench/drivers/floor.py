@@ -21,6 +21,8 @@ from python_calamine import CalamineWorkbook
 from bench.kinds.services import question
 
 Floor = Callable[..., int]
+_HEAD = 3
+"""Rows above the records in a template of the hub's."""
 
 
 def sql(url: str, *tables: str) -> int:
@@ -63,6 +65,12 @@ def xlsx(*files: str) -> int:
         with CalamineWorkbook.from_path(file) as book:
             read += sum(1 for _ in book.get_sheet_by_index(0).iter_rows()) - 1
     return read
+
+
+def workbook(file: str, *sheets: str) -> int:
+    """Read the cells of these sheets; their first three rows are the template's."""
+    with CalamineWorkbook.from_path(file) as book:
+        return sum(sum(1 for _ in book.get_sheet_by_name(name).iter_rows()) - _HEAD for name in sheets)
 
 
 def xml(*places: str) -> int:
@@ -140,7 +148,7 @@ def posts(url: str, folder: str) -> int:
 
 FLOORS: dict[str, Floor] = {
     "sql": sql, "csv": csvs, "jsonl": jsonl, "xlsx": xlsx, "xml": xml, "sftp": sftp, "rest": rest, "soap": soap,
-    "queue": queue, "posts": posts,
+    "queue": queue, "posts": posts, "workbook": workbook,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,9 @@ import yaml
 
 from bench.department import PROFILE
 from bench.kinds.feeds import STREAMS, Feed, Ground, Kind, Missing, Row, declared
+from connectors.kinds.workbook.sheets import FIRST, NAMES
+from connectors.kinds.workbook.template import make
+from connectors.loading import load_sources
 from tests.connectors.sshd import running
 
 Write = Callable[[Path, list[str], Iterable[Row]], None]
@@ -127,6 +131,29 @@ def sftp(ground: Ground) -> Iterator[Feed]:
         shutil.rmtree(written)
 
 
+@contextmanager
+def workbook(ground: Ground) -> Iterator[Feed]:
+    """The rows typed into the template that the hub makes for a department without a system."""
+    folder = ground.folder / "workbook"
+    home, drop = folder / "bench-department", folder / "drop"
+    home.mkdir(parents=True)
+    drop.mkdir()
+    declare = declared("workbook", {stream: {"options": {"path": "filled.xlsx"}} for stream in STREAMS})
+    (home / "source.yml").write_text(yaml.safe_dump(declare, allow_unicode=True), encoding="utf-8")
+    [source] = load_sources([home])
+    book = openpyxl.load_workbook(io.BytesIO(make(source)))
+    for stream in STREAMS:
+        sheet = book[stream]
+        places = {cell.value: place for place, cell in enumerate(sheet[NAMES], 1)}
+        for number, row in enumerate(ground.rows(stream), FIRST):
+            for name, value in row.items():
+                if value is not None:
+                    sheet.cell(number, places[name], str(value))
+    book.save(drop / "filled.xlsx")
+    yield Feed(declare, drop.as_uri(), ["workbook", str(drop / "filled.xlsx"), *STREAMS], ground.size.records)
+    shutil.rmtree(folder)
+
+
 def _log(file: Path, cases: Iterable[Row], events: Iterable[Row]) -> None:
     """Write cases and their events as an event log (IEEE 1849)."""
     of_case: dict[str, list[Row]] = {}
@@ -201,5 +228,6 @@ KINDS = (
     Kind("xml", "files: XML", of_format("xml", _xml, "xml", format="xml", record="record")),
     Kind("sftp", "files: JSON lines by SFTP", sftp),
     Kind("debezium", "files: Debezium's change events", debezium),
+    Kind("workbook", "workbook", workbook),
     Kind("xes", "xes", xes),
 )
