@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,8 @@ class Verification:
     refusals: Rates
     """Bounds the rows that refused calls may write: who asks too often, or is nobody, must not fill the log."""
     workers: ThreadPoolExecutor
+    filed: asyncio.Event
+    """Set when a file of checks was taken: it is begun at once, by this process."""
 
 
 @asynccontextmanager
@@ -65,13 +68,13 @@ async def opened(settings: Settings, engine: sa.Engine, protector: Protector) ->
     workers = ThreadPoolExecutor(settings.check_threads, thread_name_prefix="check")
     made = Verification(
         settings, engine, checker, Tokens(signer, seconds=settings.check_token_minutes * 60),
-        Rates(settings.check_rate), Rates(REFUSALS_A_SECOND), workers,
+        Rates(settings.check_rate), Rates(REFUSALS_A_SECOND), workers, asyncio.Event(),
     )  # fmt: skip
     minding = asyncio.create_task(_mind(made, watch, protector, signer))
     # A task of its own: a receiver that hangs must not hold up a seal.
     posting = asyncio.create_task(_post(Post(engine, protector, signer, settings.notice_networks)))
     posting.add_done_callback(_ended)
-    filing = asyncio.create_task(_file(checker))
+    filing = asyncio.create_task(_file(checker, made.filed))
     filing.add_done_callback(_ended)
     try:
         yield made
@@ -123,15 +126,23 @@ async def _post(post: Post) -> None:
         await asyncio.sleep(_ROUND_SECONDS)
 
 
-async def _file(checker: Checker) -> None:
-    """Answer files of checks, a part at a time and a breath between them: who asks single ones goes first."""
+async def _file(checker: Checker, filed: asyncio.Event) -> None:
+    """Answer files of checks, a part at a time and a breath between them: who asks single ones goes first.
+
+    A file that this process took is begun at once, one that another process left within a round.
+    """
     while True:
         done = False
+        filed.clear()
         try:
             done = await asyncio.to_thread(jobs.work, checker)
         except _TROUBLES as error:
             log.error("answering a file: %s", type(error).__name__)  # noqa: TRY400  # its words may hold data
-        await asyncio.sleep(_BREATH_SECONDS if done else _ROUND_SECONDS)
+        if done:
+            await asyncio.sleep(_BREATH_SECONDS)
+        else:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(filed.wait(), _ROUND_SECONDS)
 
 
 def _ended(task: asyncio.Task[None]) -> None:

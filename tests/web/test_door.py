@@ -77,24 +77,24 @@ def programs() -> set[str]:
 
 def test_no_route_is_open_but_those_that_are_listed(service: str, token_for: Callable[..., str]) -> None:
     nobodys = token_for("nothing")
-    asked = set()
+    asked, line = set(), requests.Session()
     for method, path in routes():
         if path in OPEN:
             continue
         address = service + re.sub(r"\{[^}]+\}", "x", path)
-        bare = requests.request(method, address, timeout=10)
+        bare = line.request(method, address, timeout=10)
         assert bare.status_code == 401, path
         asked.add(path)
         if path not in programs():
             assert problem(bare).type == "urn:approval-exchange-hub:NotSignedIn"
-            tried = requests.request(method, address, headers={"Authorization": f"Bearer {nobodys}"}, timeout=10)
+            tried = line.request(method, address, headers={"Authorization": f"Bearer {nobodys}"}, timeout=10)
             assert problem(tried).type == "urn:approval-exchange-hub:NotSignedIn", "a program's token opens no page"
             continue
         assert bare.headers["WWW-Authenticate"] == "Bearer"
         for wrong in ("Basic aHViOmh1Yg==", "Bearer", "Bearer wrong", f"Bearer {'x' * 10_000}", f"bearer{nobodys}"):
-            tried = requests.request(method, address, headers={"Authorization": wrong}, timeout=10)
+            tried = line.request(method, address, headers={"Authorization": wrong}, timeout=10)
             assert problem(tried).type == "urn:approval-exchange-hub:NotAuthenticated", wrong
-        tried = requests.request(method, address, headers={"Authorization": f"Bearer {nobodys}"}, timeout=10)
+        tried = line.request(method, address, headers={"Authorization": f"Bearer {nobodys}"}, timeout=10)
         refusal = "NotAuthenticated" if path in CHECKED | OWN_DOOR else "NotAllowed"
         assert problem(tried).type == f"urn:approval-exchange-hub:{refusal}", path
     assert asked | OPEN == {path for _, path in routes()}

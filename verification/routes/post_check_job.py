@@ -62,4 +62,5 @@ async def post_check_job(request: Request) -> JSONResponse:
     asked = await door.run(request, lambda: filed.read(body, form, most=jobs.MOST, now=checker.clock()))
     job = await door.run(request, lambda: jobs.add(checker, caller, asked))
     said = await door.run(request, lambda: jobs.stands(checker, caller, job))
+    made.filed.set()
     return JSONResponse(told(said), 202, {"Location": f"/v1/check-jobs/{job}"})
