@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 import requests
@@ -70,6 +71,7 @@ def problem(answer: requests.Response) -> Problem:
     return said
 
 
+@cache
 def programs() -> set[str]:
     """The routes of the API, which is what its document tells of."""
     return set(create().openapi()["paths"])
