@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 import sqlalchemy as sa
+import uvicorn.server
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
@@ -52,6 +56,16 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+class _Prompt:
+    """What a server of this process sleeps by: it looks ten times as often whether it shall end."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 10)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_slow_on_purpose() -> Iterator[None]:
     """Let this process skip what is slow on purpose: waits for the disk, and the work that a guesser of passwords has.
@@ -59,6 +73,7 @@ def _nothing_slow_on_purpose() -> Iterator[None]:
     Processes that tests start (the command, the server) do both as they are.
     """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.server, "asyncio", _Prompt())
         patch.setattr(os, "fsync", lambda _handle: None)
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
@@ -131,7 +146,7 @@ def stock(template: str) -> Stock:
 
 @pytest.fixture(scope="session")
 def stocking(
-    server: EmbeddedServer, template: str, key_ring: str, tmp_path_factory: pytest.TempPathFactory
+    server: EmbeddedServer, copies: Copies, template: str, key_ring: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stocking]:
     """A function that has a hub filled once, for tests that each begin with a copy of it."""
     made: list[str] = []
@@ -147,17 +162,59 @@ def stocking(
 
     yield fill
     for name in made:
-        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+        copies.give_back(name)
+
+
+class Copies:
+    """Fresh databases: while a test runs, one for the next test is made and that of the last one is taken away."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self._server = server
+        self._beside = ThreadPoolExecutor(1)
+        self._next: tuple[str, Future[str]] | None = None
+        self._gone: list[Future[None]] = []
+
+    def take(self, template: str) -> str:
+        """Return a copy of this database for one test."""
+        name = self._make(template) if self._next is None or self._next[0] != template else self._next[1].result()
+        if self._next is not None and self._next[0] != template:
+            self.give_back(self._next[1].result())
+        self._next = template, self._beside.submit(self._make, template)
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Take a copy away."""
+        self._gone.append(self._beside.submit(_execute, self._server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+    def close(self) -> None:
+        """Take away what nobody took, and see that all is gone."""
+        if self._next is not None:
+            self.give_back(self._next[1].result())
+        self._beside.shutdown()
+        for one in self._gone:
+            one.result()
+
+    def _make(self, template: str) -> str:
+        name = f"hub_{os.getpid()}_{next(_count)}"
+        # As files: half the time of copying some 1,100 small relations through the log.
+        _execute(self._server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return name
+
+
+@pytest.fixture(scope="session")
+def copies(server: EmbeddedServer) -> Iterator[Copies]:
+    """Fresh databases of this test process."""
+    made = Copies(server)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def database(server: EmbeddedServer, stock: Stock) -> Iterator[str]:
+def database(server: EmbeddedServer, copies: Copies, stock: Stock) -> Iterator[str]:
     """The URL of a migrated repository of this test's own."""
-    name = f"hub_{os.getpid()}_{next(_count)}"
-    # As files: half the time of copying some 1,100 small relations through the log.
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {stock.database} STRATEGY FILE_COPY")
+    name = copies.take(stock.database)
     yield server.url(name)
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    copies.give_back(name)
 
 
 @pytest.fixture(scope="session")
