@@ -186,6 +186,10 @@ class Copies:
         """Take a copy away."""
         self._gone.append(self._beside.submit(_execute, self._server, f"DROP DATABASE {name} WITH (FORCE)"))
 
+    def rest(self) -> None:
+        """Wait until nothing is made or taken away beside the test."""
+        self._beside.submit(lambda: None).result()
+
     def close(self) -> None:
         """Take away what nobody took, and see that all is gone."""
         if self._next is not None:

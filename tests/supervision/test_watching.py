@@ -36,7 +36,7 @@ def until(look: Callable[[], Any], seconds: float = MOST_SECONDS) -> Any:
 def watched(world: World, runtime: Runtime) -> Iterator[World]:
     """A hub that serves, and is up to date."""
     running.run(world.engine)
-    with serving(lambda: runtime):
+    with serving(lambda: runtime, supervised=True):
         yield world
 
 
@@ -71,7 +71,7 @@ def test_a_pushed_stage_event_is_on_the_view_within_five_seconds(runtime: Runtim
     poster.token, _ = clients.make(
         runtime.engine, runtime.protector, code="labour-it", organ=ORGAN, rights=("push:labour",), days=1
     )
-    with serving(lambda: runtime) as poster.at:
+    with serving(lambda: runtime, supervised=True) as poster.at:
         for stream, rows in poster.case_rows("A1").items():
             if stream != "PRE_TRANSACT":
                 assert poster.post(stream, *rows[:1]).status_code == 200

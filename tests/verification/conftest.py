@@ -16,6 +16,7 @@ from hub.cli import build
 from hub.workdays import ZONE
 from pipeline.runtime import Runtime
 from sharedrepo import clients
+from tests.conftest import Copies
 from tests.verification.registry import ASKER, Registry
 from tests.web.serving import serving
 
@@ -58,6 +59,13 @@ class Asker:
     def answer(self, body: Any) -> dict[str, Any]:
         said: dict[str, Any] = self.check(body)["answer"]
         return said
+
+
+@pytest.fixture
+def database(database: str, copies: Copies) -> str:
+    """The URL of a repository; on its server nothing goes on that a seal has to wait for."""
+    copies.rest()
+    return database
 
 
 MIDNIGHT_SECONDS = 30.0

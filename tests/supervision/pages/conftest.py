@@ -132,7 +132,7 @@ def site(runtime: Runtime) -> Iterator[Site]:
     """The hub with its pages, served."""
     with runtime.engine.connect() as connection:
         cases = dict(connection.execute(sa.text("SELECT case_number, record_id FROM core.approval_case")).all())
-    with serving(lambda: runtime) as url:
+    with serving(lambda: runtime, supervised=True) as url:
         yield Site(url, runtime, {str(name): int(number) for name, number in cases.items()})
 
 
