@@ -9,12 +9,13 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from connectors.source import Source
 from hub.errors import RepositoryError
+from hub.findings import RULES, Effect
 from hub.sentences import sentence
 from hub.workdays import local_day
 from pipeline import replay
@@ -25,6 +26,9 @@ from quality.scores.service import record_day
 from sharedrepo import lists
 
 log = logging.getLogger("hub")
+
+_BOUNDS: Final = frozenset({"volume_below", "fill_below", "error_budget"})
+"""Rules by which a delivery that could be read is held; the others that refuse one say that it could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +115,16 @@ def held(engine: sa.Engine) -> list[Held]:
         FROM ledger.batch AS b
         JOIN ledger.stream AS s USING (stream_id)
         JOIN core.source_system AS ss ON ss.source_system_id = s.source_system_id
-        WHERE b.status = 'held' GROUP BY ss.code, s.name, b.stream_id, b.unit HAVING sum(b.read) > 0 ORDER BY 3"""
+        WHERE b.status = 'held' GROUP BY ss.code, s.name, b.stream_id, b.unit ORDER BY 3"""
     with engine.connect() as connection:
         rows = connection.execute(sa.text(query)).mappings()
-        return [Held(**{**row, "rules": tuple(row["rules"])}) for row in rows]
+        found = [Held(**{**row, "rules": tuple(row["rules"])}) for row in rows]
+    return [one for one in found if not unreadable(one.read, one.rules)]
+
+
+def unreadable(read: int, rules: Collection[str]) -> bool:
+    """Say whether a held delivery could not be read at all, so that there is nothing in it to publish."""
+    return read == 0 and any(RULES[one].effect is Effect.REFUSE for one in rules if one in RULES and one not in _BOUNDS)
 
 
 def release(

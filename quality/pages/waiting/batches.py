@@ -13,7 +13,7 @@ from quality import running
 
 _HELD = """
 SELECT b.batch_id AS batch, ss.code AS source, s.name AS stream, coalesce(ss.organ, '') AS organ, b.kind, b.unit,
-    b.read_at, b.read > 0 AS readable, ARRAY(SELECT DISTINCT f.rule FROM quality.finding AS f
+    b.read_at, b.read, ARRAY(SELECT DISTINCT f.rule FROM quality.finding AS f
                      WHERE f.stream_id = b.stream_id AND f.unit IS NOT DISTINCT FROM b.unit AND f.record_id IS NULL
                        AND f.state = 'open' ORDER BY 1) AS rules
 FROM ledger.batch AS b JOIN ledger.stream AS s ON s.stream_id = b.stream_id

@@ -17,6 +17,7 @@ from hub.findings import RULES
 from hub.refusals import NotFound, RequestRefused
 from hub.sentences import Codes, sentence
 from hub.visitor import ACCEPT_BATCH, APPROVE, PROPOSE, REPLAY, REVEAL, SEE
+from quality import running
 from quality.pages.asking import chosen, form_of, number, page, runtime_of, visitor_of
 from quality.pages.organs import organs
 from quality.pages.waiting import batches
@@ -238,7 +239,7 @@ async def _held(request: Request, *, status: int = 200, **more: Any) -> Response
     values = {"done": None, "trouble": None, "typed": {}, "tried": None} | more
     answer: Response = page(
         request, "quality/batches.html", status=status, back="/quality/batches",
-        rows=rows, may_accept=visitor.may(ACCEPT_BATCH),
+        rows=rows, may_accept=visitor.may(ACCEPT_BATCH), unreadable=running.unreadable,
         organs=await run_in_threadpool(organs, engine, {row["organ"] for row in rows}), **values,
     )  # fmt: skip
     return answer

@@ -112,6 +112,40 @@ def test_the_overview_is_used_by_keyboard_alone(browser: Browser, stewards: Page
         assert page.locator("details").first.get_attribute("open") is not None
 
 
+def _tab_to(page: Page, word: str) -> None:
+    """Go on by the Tab key until this word, or a field of this name, has the focus; where the focus is can be seen."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        assert page.evaluate(_VISIBLE), f"where the keyboard is cannot be seen, on the way to {word}"
+        if word in (_focused(page), *page.evaluate("[document.activeElement.name, document.activeElement.id]")):
+            return
+    raise AssertionError(f"the keyboard never reaches {word}")
+
+
+def test_a_record_is_found_and_corrected_by_keyboard_alone(browser: Browser, stewards: Pages) -> None:
+    entry, issue = str(stewards.entry("labour")), stewards.issue(ORGAN)
+    with chromium.person(browser, stewards.url, "anna", "zh") as page:
+        page.goto(f"{stewards.url}/quality/organs/{ORGAN}")
+        _tab_to(page, "本部门待处理记录")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/quality/quarantine?organ=*")
+        _tab_to(page, entry)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/quality/records/quarantined/{entry}")
+        _tab_to(page, "to:/PHASE_CODE")
+        page.keyboard.type("ACCEPT")
+        _tab_to(page, "reason-propose")
+        page.keyboard.type("部门来函确认")
+        _tab_to(page, "提交更正建议")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("p.done")
+        page.goto(f"{stewards.url}/quality/issues/{issue}")
+        _tab_to(page, "受理")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("p.done")
+        assert "已受理" in page.inner_text("dl.facts")
+
+
 def test_the_chart_is_drawn_and_its_table_says_the_same(browser: Browser, stewards: Pages) -> None:
     with chromium.person(browser, stewards.url, "anna", "en") as page:
         page.goto(f"{stewards.url}/quality/organs/{ORGAN}")

@@ -179,17 +179,24 @@ def test_a_held_delivery_is_published_on_a_persons_word(pages: Pages) -> None:
 def test_what_could_not_be_read_is_offered_to_nobody(pages: Pages) -> None:
     """A person who publishes it would only be refused: it can be sent again, and nothing else."""
     with pages.runtime.engine.begin() as connection:
-        connection.exec_driver_sql(
-            """INSERT INTO ledger.batch (source_system_id, seq, stream_id, kind, mapping_version, read_at, recorded_at,
-                   read, status, unit)
-               SELECT source_system_id, 9001, stream_id, 'pull', 'm', now(), now(), 0, 'held', 'cut.xml'
-               FROM ledger.stream ORDER BY stream_id LIMIT 1"""
-        )
+        for number, (unit, rule) in enumerate([("cut.xml", "truncated_file"), ("none.csv", "volume_below")]):
+            connection.execute(
+                sa.text(
+                    """WITH held AS (
+                           INSERT INTO ledger.batch (source_system_id, seq, stream_id, kind, mapping_version, read_at,
+                               recorded_at, read, status, unit)
+                           SELECT source_system_id, :seq, stream_id, 'pull', 'm', now(), now(), 0, 'held', :unit
+                           FROM ledger.stream ORDER BY stream_id LIMIT 1 RETURNING stream_id, batch_id)
+                       INSERT INTO quality.finding (stream_id, batch_id, unit, rule, effect, state)
+                       SELECT stream_id, batch_id, :unit, :rule, 'refuse', 'open' FROM held"""
+                ),
+                {"seq": 9_000 + number, "unit": unit, "rule": rule},
+            )
     shown = pages.browser("steward", "anna", "zh").see("/quality/batches").text
     assert "cut.xml" in shown
     assert "只能由部门重新报送" in shown
-    assert "/accept" not in shown
-    assert running.held(pages.runtime.engine) == []
+    assert shown.count("/accept") == 1, "that it was empty a person may confirm"
+    assert [one.unit for one in running.held(pages.runtime.engine)] == ["none.csv"]
 
 
 @pytest.mark.parametrize("organ", [ORGAN, OTHER])

@@ -9,6 +9,7 @@ import pytest
 
 from hub.findings import RULES
 from hub.visitor import DEPARTMENT
+from hub.words import catalogue
 from quality.issues.terms import STEP, TERM
 from tests.departments import ORGAN
 from tests.quality.pages.conftest import Pages
@@ -32,6 +33,21 @@ def test_a_page_says_what_the_register_says(pages: Pages, language: str) -> None
         days = {"zh": f"{TERM[rule.severity]} 个工作日", "en": f"{TERM[rule.severity]} working days"}
         assert days[language] in shown
         assert str(STEP[rule.severity]) in shown
+
+
+def test_whatever_closed_word_the_register_uses_has_words() -> None:
+    asked = {
+        (family, getattr(rule, name))
+        for rule in RULES.values()
+        for family, name in (
+            ("scope", "scope"),
+            ("severity", "severity"),
+            ("owner", "owner"),
+            ("dimension", "dimension"),
+        )
+    }
+    asked |= {("effect", rule.effect.value) for rule in RULES.values()}
+    assert sorted(f"{family}.{code}" for family, code in asked if f"{family}.{code}" not in catalogue()) == []
 
 
 def test_codes_on_pages_lead_to_their_rule(pages: Pages) -> None:
