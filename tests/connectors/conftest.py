@@ -1,4 +1,4 @@
-"""Real databases to read from: PostgreSQL (the local server, else an embedded one), MariaDB where it runs, SQLite."""
+"""Real databases to read from: PostgreSQL and MariaDB (the local server, else one of the test's own), SQLite."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import pymysql
 import pytest
 import sqlalchemy as sa
 
 from sharedrepo.embedded import EmbeddedServer
+from tests.servers import mariadb_port
 
 LOCAL = os.environ.get("HUB_TEST_PG", "postgresql+psycopg2://postgres@127.0.0.1:5432/test")
 PLAIN = "ssl_disabled=true"
 """Without it the driver loads the certificates of all authorities for each connection, longer than a test takes."""
-MARIADB = f"mysql://root@127.0.0.1:3306/test?{PLAIN}"
 
 
 @dataclass
@@ -67,21 +66,13 @@ def postgres(postgres_url: str) -> Iterator[Department]:
     place.run(f"DROP SCHEMA {schema} CASCADE")
 
 
-@pytest.fixture(scope="session")
-def local_mariadb() -> None:
-    """Skip where no MariaDB runs."""
-    try:
-        pymysql.connect(host="127.0.0.1", user="root", connect_timeout=3).close()
-    except pymysql.err.OperationalError as error:
-        pytest.skip(f"no MariaDB on its standard local port ({error.args[0]})")
-
-
 @pytest.fixture
-def mariadb(local_mariadb: None) -> Iterator[Department]:
-    name = f"conn_{os.getpid()}"
-    Department("mysql", MARIADB, None).run(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
-    yield Department("mysql", f"mysql://root@127.0.0.1:3306/{name}?charset=utf8mb4&{PLAIN}", None)
-    Department("mysql", MARIADB, None).run(f"DROP DATABASE {name}")
+def mariadb() -> Iterator[Department]:
+    name, at = f"conn_{os.getpid()}", f"mysql://root@127.0.0.1:{mariadb_port()}"
+    server = Department("mysql", f"{at}/?{PLAIN}", None)
+    server.run(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    yield Department("mysql", f"{at}/{name}?charset=utf8mb4&{PLAIN}", None)
+    server.run(f"DROP DATABASE {name}")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hub.errors import (
 )
 from tests.connectors.conftest import Department
 from tests.connectors.parts import opened, pull, records, stream
+from tests.servers import mariadb_port
 
 BASE = datetime(2026, 1, 5, 8, 0, 0)  # noqa: DTZ001  # a department's local time
 TABLE = "CREATE TABLE node (id varchar(20) NOT NULL PRIMARY KEY, name varchar(50), changed {stamp}, n integer)"
@@ -322,7 +323,7 @@ def test_an_address_where_nothing_answers_is_typed_and_never_shown(url: str, err
 
 def test_a_wrong_password_is_told_apart(mariadb: Department, postgres: Department) -> None:
     with pytest.raises(WrongCredentials, match="Ask the department for valid credentials"):
-        pull("database", "mysql://nobody:wrong@127.0.0.1:3306/test", stream("node"))
+        pull("database", f"mysql://nobody:wrong@127.0.0.1:{mariadb_port()}/test", stream("node"))
     with pytest.raises(WrongCredentials):
         pull("database", postgres.url.replace("postgres@", "no_such_role_at_all:pw@"), stream("node"))
     with pytest.raises(SourceUnreachable, match="does not exist"):

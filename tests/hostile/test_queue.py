@@ -18,7 +18,8 @@ from connectors.seam import Receipt
 from hub.errors import RetrySource
 from tests.connectors.parts import opened, stream
 from tests.hostile.probe import read_apart
-from tests.rabbit import URL, Broker, broker_or_skip
+from tests.rabbit import Broker, broker_or_skip
+from tests.servers import amqp_url
 
 SECONDS, MIB = 15.0, 500.0
 """What reading a hostile message may take at most; most take a tenth of it."""
@@ -98,7 +99,7 @@ def test_a_hostile_message_is_told_and_blocks_nothing(broker: Broker, name: str)
     broker.send(queue, body, **case.properties)
     broker.send(queue, [good] if case.options == MANY else good)
     one = stream("s", queue=queue, linger=0.1, **case.options)
-    connector = opened("queue", URL, one)
+    connector = opened("queue", amqp_url(), one)
     assert isinstance(connector, QueueConnector)
     began, read, broken = time.process_time(), [], []
     for piece in connector.read(one, {}, slice_size=100, full=False):
@@ -124,7 +125,7 @@ def test_hostile_messages_are_read_in_bounded_memory(broker: Broker, name: str) 
     case, queue = CASES[name], broker.queue()
     body = case.body()
     broker.send(queue, *([body] * 3))
-    found = read_apart("queue", URL, stream("s", queue=queue, linger=0.3, **case.options))
+    found = read_apart("queue", amqp_url(), stream("s", queue=queue, linger=0.3, **case.options))
     assert (found["error"], found["read"], found["broken"]) == ("", 0, 3), found
     assert found["peak_mib"] < MIB, found
     assert found["seconds"] < SECONDS, found
@@ -135,7 +136,7 @@ def test_what_waits_to_be_read_is_bounded_in_bytes(broker: Broker, monkeypatch: 
     queue, size = broker.queue(), 300_000
     broker.send(queue, *([{"x": "y" * size}] * 40))
     one = stream("s", queue=queue, linger=0.5)
-    connector = opened("queue", URL, one)
+    connector = opened("queue", amqp_url(), one)
     assert isinstance(connector, QueueConnector)
     slices = connector.read(one, {}, slice_size=1, full=False)
     count = len(next(slices).records)
@@ -155,7 +156,7 @@ def test_what_waits_to_be_read_is_bounded_in_bytes(broker: Broker, monkeypatch: 
 def test_a_broker_that_never_answers_is_given_up(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = broker.queue()
     one = stream("s", queue=queue, linger=0.1, stay=30)
-    connector = opened("queue", URL, one)
+    connector = opened("queue", amqp_url(), one)
     assert isinstance(connector, QueueConnector)
     slices = connector.read(one, {}, slice_size=1, full=False)
     broker.send(queue, {"n": 1})

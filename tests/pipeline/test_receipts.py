@@ -21,6 +21,7 @@ from sharedrepo.embedded import EmbeddedServer
 from tests.crash.campaign import KILLED, Driver, Site, difference, execute
 from tests.departments import GOOD, ORGAN, Department
 from tests.journeys.conftest import Hub
+from tests.servers import mariadb_port
 
 STREAMS = {"PRE_APASINFO": "PROJID", "PRE_NODE": "UNID"}
 OURS = ("REC_FLAG", "CLAIM_ID", "RECEIPT_TIME", "ERR_MSG")
@@ -132,12 +133,12 @@ def any_front(request: pytest.FixtureRequest, server: EmbeddedServer, tmp_path: 
 def _place(sort: str, server: EmbeddedServer) -> tuple[Callable[[str], Any], str]:
     if sort == "postgresql":
         return lambda statement: execute(server, statement), server.url("front", driver="psycopg2")
-    try:
-        connection = pymysql.connect(host="127.0.0.1", user="root", connect_timeout=3)
-    except pymysql.err.OperationalError as error:
-        pytest.skip(f"no MariaDB on its standard local port ({error.args[0]})")
+    port = mariadb_port()
+    connection = pymysql.connect(host="127.0.0.1", port=port, user="root", connect_timeout=3)
     connection.cursor().execute("DROP DATABASE IF EXISTS front")
-    return lambda statement: connection.cursor().execute(statement), "mysql://root@127.0.0.1:3306/front?charset=utf8mb4"
+    return lambda statement: connection.cursor().execute(
+        statement
+    ), f"mysql://root@127.0.0.1:{port}/front?charset=utf8mb4"
 
 
 def owed(hub: Hub) -> int:

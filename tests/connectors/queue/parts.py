@@ -9,7 +9,7 @@ from connectors.seam import Connector, Receipt
 from connectors.source import StreamSpec
 from hub.records import Record, Slice
 from tests.connectors.parts import opened, stream
-from tests.rabbit import URL
+from tests.servers import amqp_url
 
 QUICK = {"linger": 0.1}
 
@@ -18,8 +18,8 @@ def of(queue: str, **options: Any) -> StreamSpec:
     return stream("s", **{"queue": queue, **QUICK, **options})
 
 
-def connector_of(one: StreamSpec, url: str = URL) -> QueueConnector:
-    made = opened("queue", url, one)
+def connector_of(one: StreamSpec, url: str | None = None) -> QueueConnector:
+    made = opened("queue", amqp_url() if url is None else url, one)
     assert isinstance(made, QueueConnector)
     return made
 

@@ -15,7 +15,6 @@ from hub.errors import (
 from tests.connectors.parts import opened, source
 from tests.connectors.queue.parts import of
 from tests.departments import Department
-from tests.rabbit import URL
 
 
 def test_acknowledgements_are_put_together() -> None:
@@ -66,4 +65,4 @@ def test_what_does_not_fit_a_queue_is_told(tmp_path: Any) -> None:
 def test_a_source_of_queues_is_opened_by_its_kind() -> None:
     one = of("q")
     assert source("queue", one).kind == "queue"
-    assert isinstance(opened("queue", URL, one), QueueConnector)
+    assert isinstance(opened("queue", "amqp://guest:guest@127.0.0.1/%2F", one), QueueConnector)

@@ -6,7 +6,7 @@ import threading
 import time
 
 from tests.connectors.queue.parts import connector_of, of, read, tell
-from tests.rabbit import URL, Broker, broker_or_skip, within
+from tests.rabbit import Broker, broker_or_skip, within
 
 
 def test_a_pull_that_stays_on_hands_over_what_comes_and_acknowledges_meanwhile(broker: Broker) -> None:
@@ -58,7 +58,7 @@ def test_a_load_longer_than_the_heartbeat_cuts_nothing(broker: Broker) -> None:
     queue = broker.queue()
     broker.send(queue, {"n": 1})
     one = of(queue)
-    connector = connector_of(one, f"{URL}?heartbeat=1")
+    connector = connector_of(one, f"{broker.url}?heartbeat=1")
     slices = read(connector, one)
     time.sleep(4)  # the broker gives up after two missed heartbeats
     tell(connector, one, slices[0])

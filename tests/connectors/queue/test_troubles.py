@@ -70,11 +70,11 @@ def test_an_unknown_name() -> None:
 
 
 def test_a_wrong_password(broker: Broker) -> None:
-    assert "name or password" in _trouble("amqp://guest:geheim@127.0.0.1:5672/%2F", WrongCredentials)
+    assert "name or password" in _trouble(broker.url.replace("guest@", "geheim@"), WrongCredentials)
 
 
 def test_an_unknown_virtual_host(broker: Broker) -> None:
-    assert "virtual host" in _trouble("amqp://guest:guest@127.0.0.1:5672/geheim", SourceUnreachable)
+    assert "virtual host" in _trouble(broker.url.replace("%2F", "geheim"), SourceUnreachable)
 
 
 def test_a_missing_queue(broker: Broker) -> None:
@@ -141,7 +141,7 @@ def test_a_queue_that_is_deleted_while_it_is_read(broker: Broker) -> None:
 def test_the_client_tells_nothing_in_its_own_words(caplog: pytest.LogCaptureFixture, broker: Broker) -> None:
     caplog.set_level(logging.DEBUG)
     one = of("q")
-    refused = connector_of(one, "amqp://guest:geheim@127.0.0.1:5672/%2F")
+    refused = connector_of(one, broker.url.replace("guest@", "geheim@"))
     with pytest.raises(WrongCredentials):
         read(refused, one)
     queue = broker.queue()
