@@ -34,6 +34,7 @@ finding = sa.Table(
     sa.Index("ix_finding_record", "record_id", postgresql_where=sa.text("state = 'open'")),
     sa.Index("ix_finding_case", "case_id", postgresql_where=sa.text("state = 'open' AND case_id IS NOT NULL")),
     sa.Index("ix_finding_rule", "stream_id", "rule"),
+    sa.Index("ix_finding_mended", "record_id", postgresql_where=sa.text("state = 'open' AND rule = 'value_mended'")),
     schema="quality",
     comment="One breach of one rule at one place. Raw values are sealed; only values of no person are shown.",
 )

@@ -110,6 +110,28 @@ def test_a_department_sees_what_was_granted_and_its_own_and_no_more(held: Regist
     assert reader.seen() == own
 
 
+def test_what_the_hub_put_right_says_so_to_who_may_see_the_record(held: Registry, logged: Any) -> None:
+    held.run(
+        """INSERT INTO quality.finding (stream_id, record_id, rule, effect, field, pointer, state, batch_id)
+           SELECT stream_id, record_id, 'value_mended', 'flag', 'f', '/' || source_key, 'open', batch_id
+           FROM ledger.source_record WHERE record_id IN (
+               SELECT record_id FROM core.credential UNION SELECT record_id FROM core.decision
+               UNION SELECT record_id FROM core.approval_case)"""
+    )
+    reader = logged()
+    assert len(reader.all("SELECT * FROM out.mended()")) == 1, "that of the own case; what is not seen is not told"
+    held.share()
+    held.grant()
+    ((mended, evidence),) = reader.all("SELECT mended, evidence FROM out.credential")
+    assert reader.all(f"SELECT fields FROM out.mended() WHERE record_id = {evidence}") == [(mended,)]
+    assert len(mended) == 1
+    held.share(ITEM, "item", class_="unconditional")
+    for view in ("out.decision", "out.case_progress"):
+        assert reader.all(f"SELECT count(*) FROM {view} WHERE mended IS NULL") == [(0,)], view
+    held.run("UPDATE quality.finding SET state = 'closed'")
+    assert reader.all("SELECT mended FROM out.credential") == [(None,)]
+
+
 def test_a_grant_for_another_purpose_or_organ_or_day_opens_nothing(held: Registry, logged: Any) -> None:
     held.share()
     held.grant(purpose="执法检查")

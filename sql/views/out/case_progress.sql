@@ -23,9 +23,11 @@ SELECT
         SELECT array_agg(DISTINCT i.number ORDER BY i.number) FROM core.case_identifier AS i
         WHERE i.case_id = c.record_id AND i.scheme = 'project'
     ) AS projects,
-    f.complete_through
+    f.complete_through,
+    m.fields AS mended
 FROM core.approval_case AS c
 JOIN core.case_overview AS o ON o.case_id = c.record_id
+LEFT JOIN out.mended() AS m ON m.record_id = c.record_id
 LEFT JOIN out.feeds() AS f ON f.kind = 'item' AND f.code = c.item_code AND f.issuer = coalesce(c.handling_organ, '')
 WHERE c.handling_organ = (SELECT out.organ()) OR c.reporting_organ = (SELECT out.organ())
     OR c.item_code IN (SELECT out.readable('item'))

@@ -9,9 +9,11 @@ SELECT
     d.document_number,
     d.decided_at,
     d.reported_at,
-    f.complete_through
+    f.complete_through,
+    m.fields AS mended
 FROM core.decision AS d
 LEFT JOIN core.approval_case AS c ON c.source_system_id = d.source_system_id AND c.case_number = d.case_number
+LEFT JOIN out.mended() AS m ON m.record_id = d.record_id
 LEFT JOIN out.feeds() AS f
     ON f.kind = 'item' AND f.code = c.item_code AND f.issuer = coalesce(d.organ, c.handling_organ, '')
 WHERE d.organ = (SELECT out.organ()) OR c.handling_organ = (SELECT out.organ())
