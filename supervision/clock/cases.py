@@ -110,7 +110,7 @@ EXTENDED: Final = (
     SELECT f.case_id, f.what, f.calendar, f.due_day AS start_day, f.due_ordinal AS start_ordinal, f.due_at AS start_at,
         e.days AS value, e.unit
     FROM clock_first AS f JOIN clock_extension AS e USING (case_id) JOIN clock_base AS b USING (case_id)
-    WHERE e.days > 0 AND e.why IS NULL AND ({day("e.first_at")} <= f.due_day
+    WHERE e.days > 0 AND e.why IS NULL AND e.first_at IS NOT NULL AND ({day("e.first_at")} <= f.due_day
         OR (b.open_since IS NOT NULL AND b.closed_at IS NULL AND {_IN_FIRST}))
     """,
     "CREATE TEMP TABLE clock_longer_added ON COMMIT DROP AS " + counted("clock_longer", "case_id, what"),

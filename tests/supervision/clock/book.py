@@ -325,6 +325,10 @@ EXTENSIONS = [
     _longer("an open pause in working days, with calendar days after them", "2026-03-20",
             {**_TENTH, "allowed_value": 4, "allowed_unit": "calendar_day"}, pauses=[("2026-03-04 10:00", None)],
             want={"now": {"2026-03-11 09:00": ("2026-03-27", 12)}}),
+    # 5, 6, 9, 10 and 11 March have stood still: the 16th becomes the 23rd
+    _longer("an extension that nobody approved counts neither while the clock stands still", "2026-03-16",
+            {**_TENTH, "approver_hash": None}, pauses=[("2026-03-04 10:00", None)],
+            want={"extended": 0, "notes": ["extension_without_approver"], "now": {"2026-03-11 09:00": ("2026-03-23", 8)}}),
     # the tenth day is the 16th; it stands still since the 12th, so that on the 20th two days of it are left: in time
     _longer("an extension that is given while the clock stands still is in time", "2026-03-20",
             {"started_at": "2026-03-18 09:00", "allowed_value": 4}, pauses=[("2026-03-12 10:00", None)],

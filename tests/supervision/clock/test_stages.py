@@ -73,6 +73,17 @@ def test_a_pause_stops_the_clock_of_the_stage_that_it_falls_into(world: World) -
     assert day_of(found["review"]["due_at"]) == "2026-03-13"
 
 
+def test_an_open_pause_moves_a_stage_by_the_unit_of_its_limit(world: World) -> None:
+    world.item(stages={"undertake": "5 calendar_day"})
+    case = world.case(pauses=[("2026-03-04 10:00", None)], stages=[("undertake", "2026-03-02 11:00", None)])
+    running.run(world.engine)
+    # five calendar days run out with Saturday the 7th: one day later is Sunday, the end moves to Monday the 9th; three
+    # days later is Tuesday the 10th
+    for now, due, left in (("2026-03-05 11:00", "2026-03-09", 2), ("2026-03-07 11:00", "2026-03-10", 2)):
+        [found] = rounds(world, case, now)
+        assert (day_of(found["due_at"]), found["left_days"]) == (due, left), now
+
+
 def test_a_stage_without_an_end_ends_where_the_next_begins(world: World) -> None:
     world.item(stages=STAGES)
     case = world.case(stages=[("undertake", "2026-03-02 11:00", None), ("review", "2026-03-04 11:00", None)])
