@@ -56,6 +56,13 @@ class Explained:
     agrees: bool
     """Whether the stored clock says the same; an earlier knowledge need not."""
 
+    @property
+    def used(self) -> int | None:
+        """Return how many days of the limit are used: when the case was closed, or so far; None without a clock."""
+        if self.facts.closed_at is not None:
+            return self.walk.used_days
+        return max((one.used for one in self.days if one.day <= local_day(self.now)), default=None)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it for programs."""
         walk = self.walk

@@ -5,7 +5,10 @@
 SELECT
     c.case_id, c.organ, c.region, c.item_code, c.version_id, c.kind, c.state, c.why, c.notes, c.basis, c.deemed,
     c.applied_at, c.accepted_at, c.notice_due_at, c.notice_verdict, c.started_at, c.promised_value, c.promised_unit,
-    c.legal_value, c.legal_unit, c.paused_days, c.paused_since, c.extended_days, c.limit_days,
+    c.legal_value, c.legal_unit,
+    c.paused_days + CASE WHEN c.closed_at IS NULL THEN greatest(coalesce(p.ordinal - c.paused_ordinal, 0), 0) ELSE 0 END
+        AS paused_days,
+    c.paused_since, c.extended_days, c.limit_days,
     n.due_at, c.legal_due_at, c.provisional, c.declared_due_at, c.declared_verdict, c.waiting_since, c.closed_at,
     CASE WHEN c.closed_at IS NOT NULL THEN c.used_days WHEN n.runs THEN n.used END AS used_days,
     c.verdict, c.legal_verdict, c.delivery_due_at, c.delivered_at, c.delivery_verdict, c.calendar, c.computed_at,

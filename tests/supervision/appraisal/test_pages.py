@@ -33,8 +33,12 @@ def test_everybody_sees_the_published_months_and_the_ranking_with_its_scores(sit
 
 def test_everybody_sees_the_published_year_with_its_months_and_its_files(site: Site) -> None:
     assert 'href="/ranking/years/2026-H2?edition=1"' in site.see("/ranking")
-    for language, said in (("en", "No edition is published of: 2026-07"), ("zh", "未发布的月份：2026-07")):
+    for language, said, named in (
+        ("en", "No edition is published of: 2026-07", "Ranking of the second half of 2026"),
+        ("zh", "未发布的月份：2026-07", "2026年下半年 绩效排名"),
+    ):
         page = site.see("/ranking/years/2026-H2", language)
+        assert f"<h1>{named} <small>" in page
         assert page.index("自然资源厅") < page.index("人力资源和社会保障厅")
         assert said in page
     ranking = json.loads(site.browser().see("/ranking/years/2026-H2/files/ranking-2026-H2.json").content)

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+from hub.workdays import ZONE
 from quality.issues import service as issues
+from supervision import running
 from tests.supervision.pages.conftest import EVIL, OTHER, Site
 
 
@@ -36,7 +38,32 @@ def test_the_days_of_a_case_are_told_one_by_one(site: Site) -> None:
     text = browser.see(days).text
     assert "the clock is stopped, not counted" in text, "the days of the suspension"
     assert "after the limit" in text
+    # A-red was closed by nobody: what is used is what the last of the days told says
+    used = re.findall(r'<td class="n">(\d+)</td></tr>', text)[-1]
+    assert f"<dt>Used</dt><dd>{used}</dd>" in text
     assert "Nothing was known of this case" in browser.see(f"{days}?known=2001-01-01").text
+
+
+def test_a_case_whose_clock_stands_still_is_due_as_it_stands_now(site: Site) -> None:
+    with site.runtime.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE core.suspension SET started_at = now() - INTERVAL '55 days', ended_at = NULL")
+        )
+    running.run(site.runtime.engine, full=True)
+    case = site.cases["A-red"]
+    with site.runtime.engine.connect() as connection:
+        row = connection.execute(
+            sa.text("SELECT due_at, paused_days, paused_since FROM supervision.clock_now WHERE case_id = :case"),
+            {"case": case},
+        ).one()
+    assert row.paused_days > 20, "stopped 55 days ago"
+    browser = site.browser("supervisor")
+    due, since = (f"{one.astimezone(ZONE):%Y-%m-%d %H:%M}" for one in (row.due_at, row.paused_since))
+    page = browser.see(f"/supervision/cases/{case}").text
+    assert f"<b>{due}</b>" in page
+    assert f"<b>{row.paused_days}</b><span>working days that do not count" in page
+    days = browser.see(f"/supervision/cases/{case}/days").text
+    assert f'{due} <span class="tag">stopped since {since}, as it stands now</span>' in days
 
 
 def test_a_case(site: Site) -> None:
