@@ -113,8 +113,9 @@ def work(checker: Checker) -> bool:
     body = checker.protector.unseal(bytes(locked), context=CONTEXT)
     try:
         reply = checker.bulk(
-            Caller(client_id, code, organ), Bulk.model_validate_json(body), body=body, key=f"{_KEY} {job} {part}"
-        )
+            Caller(client_id, code, organ), Bulk.model_validate_json(body), body=body, key=f"{_KEY} {job} {part}",
+            job=job,
+        )  # fmt: skip
     except Unavailable:
         raise
     except RequestRefused as refusal:

@@ -58,6 +58,7 @@ class Keyed:
     key_hash: bytes
     body_hash: bytes
     check_id: str
+    """Of a single check its number, of a part of a file the file's."""
     sealed: bytes
 
 

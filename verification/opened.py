@@ -152,10 +152,16 @@ def _ended(task: asyncio.Task[None]) -> None:
 
 
 def forget(engine: sa.Engine, days: int) -> None:
-    """Take away answers under idempotency keys that are older than a deployment keeps them; the log stays."""
+    """Take away answers under idempotency keys that are older than a deployment keeps them; the log stays.
+
+    Those of a file that still waits stay with it: a part that was answered, and whose worker was killed before it wrote
+    that down, would be answered and logged a second time.
+    """
     with engine.begin() as connection:
         connection.execute(
-            sa.text("DELETE FROM audit.answer_key WHERE recorded_at < now() - make_interval(days => :days)"),
+            sa.text("""DELETE FROM audit.answer_key AS a WHERE a.recorded_at < now() - make_interval(days => :days)
+                       AND NOT EXISTS (SELECT FROM audit.check_job AS j
+                                       WHERE j.job_id = a.check_id AND j.state = 'waiting')"""),
             {"days": days},
         )
         connection.execute(

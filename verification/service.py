@@ -93,8 +93,10 @@ class Checker:
         document, entry = self._answered(caller, judged, now)
         return self._written(caller, [judged], [entry], document, body, key)
 
-    def bulk(self, caller: Caller, asked: Bulk, *, body: bytes = b"", key: str | None = None) -> Reply:
-        """Answer many checks of credentials by one query; each is a check of its own.
+    def bulk(
+        self, caller: Caller, asked: Bulk, *, body: bytes = b"", key: str | None = None, job: str | None = None
+    ) -> Reply:
+        """Answer many checks of credentials by one query; each is a check of its own. With `job` they are of a file.
 
         Raises:
             Malformed, KeyReused, Unavailable: as `check`; what the asker may not see is told at its place.
@@ -117,7 +119,7 @@ class Checker:
             documents.append(document)
             entries.append(entry)
             judged.append(made)
-        return self._written(caller, [], entries, {"checks": documents}, body, key)
+        return self._written(caller, [], entries, {"checks": documents}, body, key, job=job)
 
     def again(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, check_id: str) -> Document | None:
         """Answer a waiting check anew, as a new receipt on the same check; None while it would go on waiting."""
@@ -307,10 +309,10 @@ class Checker:
 
     def _written(
         self, caller: Caller, judged: Sequence[Judged], entries: Sequence[Entry], document: Document, body: bytes,
-        key: str | None,
+        key: str | None, *, job: str | None = None,
     ) -> Reply:  # fmt: skip
         """Write the log, then let the answer go; under an idempotency key the first of two stands."""
-        keyed = None if key is None else self._keyed(caller, key, body, document)
+        keyed = None if key is None else self._keyed(caller, key, body, document, job)
         connection = self.sessions.connection()
         with connection.cursor() as cursor:
             if not log.write(cursor, entries, keyed):
@@ -322,9 +324,9 @@ class Checker:
                 waiting.add(cursor, document["id"], caller, one.asked, self.protector)
         return Reply(document, waiting=bool(waits))
 
-    def _keyed(self, caller: Caller, key: str, body: bytes, document: Document) -> Keyed:
+    def _keyed(self, caller: Caller, key: str, body: bytes, document: Document, job: str | None) -> Keyed:
         keep = self.protector.seal(orjson.dumps(document), context=log.CONTEXT)
-        number = document.get("id") or str(uuid4())
+        number = job or document.get("id") or str(uuid4())
         return Keyed(caller.client_id, self._hash("check key", key.encode()), self._hash("check", body), number, keep)
 
     def _earlier(self, caller: Caller, key: str | None, body: bytes) -> Document | None:

@@ -17,7 +17,7 @@ from sharedrepo import clients
 from sharedrepo.signing import Ed25519Signer
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import ASKER, FIRM, FIRM_NAME, LICENCE, OTHER, PURPOSE, Registry, body
-from verification import jobs
+from verification import jobs, opened
 from verification.callers import Caller
 from verification.questions import CredentialCheck
 from verification.service import Checker
@@ -208,6 +208,30 @@ def test_a_worker_that_dies_leaves_its_part_to_the_next_and_no_check_is_logged_t
     assert entries(registry) == 2_500, "each question stands in the log once"
     logged = registry.run("SELECT count(DISTINCT check_id) FROM audit.entry WHERE kind = 'credential'")
     assert logged == len({one["id"] for one in told}) == 2_500
+
+
+def test_a_part_that_lay_longer_than_keys_are_kept_is_still_answered_once(
+    registry: Registry, checker: Checker, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.share(class_="unconditional")
+    number = jobs.add(checker, caller, asked(3))
+
+    class Died(Exception):
+        pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checker, "bulk", _killed_after(checker, Died))
+        with pytest.raises(Died):
+            jobs.work(checker)
+    registry.run("UPDATE audit.answer_key SET recorded_at = recorded_at - interval '8 days'")
+    registry.run("UPDATE audit.check_job_part SET leased_until = now() - interval '7 days'")
+    opened.forget(registry.engine, days=7)
+    assert jobs.work(checker) is True
+    assert jobs.stands(checker, caller, number)["state"] == "done"
+    told = {json.loads(line)["id"] for line in jobs.result(checker, caller, number)}
+    assert len(told) == entries(registry) == 3, "each question stands in the log once"
+    opened.forget(registry.engine, days=7)
+    assert registry.run("SELECT count(*) FROM audit.answer_key") == 0, "with the file's end its keys go as all do"
 
 
 def _killed_after(checker: Checker, error: type[Exception]) -> Any:
