@@ -10,6 +10,7 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc import jws
 
 from hub.protect.keys import KeyRing, new_ring
 from sharedrepo import signing
@@ -17,6 +18,7 @@ from sharedrepo.signing import Ed25519Signer
 from verification import receipts
 from verification.receipts import BadReceipt, Digest
 
+RING = new_ring()
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ascii_keys = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8)
 values = st.recursive(
@@ -29,6 +31,14 @@ values = st.recursive(
 @given(values)
 def test_documents_are_written_in_the_canonical_form_of_rfc_8785(value: Any) -> None:
     assert receipts.canonical(value) == rfc8785.dumps(value)
+
+
+@given(st.binary(max_size=300), st.sampled_from(["hub-receipt+jws", "at+jwt", "x"]))
+def test_a_signature_is_that_of_the_standard_library_of_jose(payload: bytes, kind: str) -> None:
+    signer = Ed25519Signer.of(RING)
+    header = {"alg": "Ed25519", "kid": signer.kid, "typ": kind}
+    registry = jws.JWSRegistry(algorithms=["Ed25519"])
+    assert signer.sign(payload, kind) == jws.serialize_compact(header, payload, signer.key, registry=registry)
 
 
 def document(signer: Ed25519Signer, digest: Digest = "sha-256") -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +24,13 @@ from web.document import text
 from web.server import CannotListen, _listen
 
 ROOT = Path(__file__).resolve().parents[2]
+SETTLED = """
+import gc
+from fastapi import FastAPI
+from web import server
+server.Server.run = lambda own, sockets: print(gc.get_freeze_count())
+server.serve(FastAPI(), host="127.0.0.1", port=0, ready=print)
+"""
 DOCUMENT = ROOT / "docs" / "integrate" / "openapi.json"
 
 
@@ -121,3 +130,10 @@ def test_a_head_beyond_the_limit_is_refused(service: str) -> None:
     with closing(socket.create_connection((host, int(port)), timeout=10)) as caller:
         caller.sendall(b"GET /health HTTP/1.1\r\nHost: hub\r\nX-Long: " + b"x" * 100_000)
         assert b" 400 " in caller.recv(4096) or _ended(caller)
+
+
+def test_what_a_serving_process_loaded_is_searched_for_circles_no_more() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", SETTLED], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    assert int(said) > 10_000, "else a search of all that is loaded falls into somebody's request"
