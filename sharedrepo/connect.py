@@ -79,6 +79,7 @@ def engine(
         },
         hide_parameters=True,
         pool_pre_ping=True,
+        use_native_hstore=False,  # no table has one: a statement less for each connection
         **options,
     )
     event.listen(made, "connect", _check_version)
