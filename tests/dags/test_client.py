@@ -36,7 +36,7 @@ def slow(monkeypatch):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.silent = 0
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server, Client(f"http://127.0.0.1:{server.server_port}", "hub", "hub")
     free.set()
