@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from tests.supervision.desk import Desk
-from tests.supervision.world import World
+from tests.supervision.world import World, day_of
 
 # Accepted on Monday 2 March 2026; ten working days end on Monday the 16th, at its last second. Nine of them, 90 %, are
 # used on Friday the 13th, when one is left.
@@ -147,6 +148,31 @@ def test_an_application_without_a_notice_is_held_against_the_organ_after_five_da
     assert desk.cards() == []
     desk.run("2026-03-10 00:00:01")
     assert [(one["clock"], one["level"]) for one in desk.cards()] == [("notice", "yellow")]
+
+
+def test_a_certificate_that_is_not_in_hand_ten_working_days_after_the_grant_is_held_against_the_organ(
+    desk: Desk, world: World
+) -> None:
+    world.item()
+    said = {"closed": "2026-03-10 16:00"}
+    # ten working days after the 10th: 11-13 (3), 16-20 (8), 23, 24
+    waits, late, in_time = (
+        world.case(name, **said, delivered=day)  # type: ignore[arg-type]  # a day or nothing
+        for name, day in (("waits", None), ("late", "2026-03-25 09:00"), ("in-time", "2026-03-24 23:00"))
+    )
+    refused = world.case("refused", **said, outcome="refused")
+    desk.only_rules("delivery_overdue")
+    desk.set("delivery_overdue", holds_from=date(2026, 1, 1))
+    desk.run("2026-03-24 23:59:59", cases=[waits])
+    assert desk.cards() == []
+    desk.run("2026-03-25 00:00:00")
+    assert [(one["case"], one["clock"], one["level"]) for one in desk.cards()] == [
+        ("waits", "delivery", "yellow"), ("late", "delivery", "yellow"),
+    ]  # fmt: skip
+    found = [world.clock(case, view="clock") for case in (waits, late, in_time, refused)]
+    assert [(day_of(one["delivery_due_at"]), one["delivery_verdict"]) for one in found] == [
+        ("2026-03-24", None), ("2026-03-24", "late"), ("2026-03-24", "on_time"), (None, None),
+    ]  # fmt: skip
 
 
 def test_a_case_whose_clock_cannot_be_computed_gets_no_time_card(desk: Desk, world: World) -> None:

@@ -181,6 +181,10 @@ def test_overdue_begins_with_the_midnight_after_the_last_day(world: World) -> No
     world.item()
     case = world.case()
     running.run(world.engine)
+    assert [world.clock(case, now)["left_hours"] for now in ("2026-03-16 09:29:59", "2026-03-17 11:59:59")] == [
+        14.5,
+        -12,
+    ]
     last, over = world.clock(case, "2026-03-16 23:59:59"), world.clock(case, "2026-03-17 00:00")
     assert (last["left_days"], last["overdue"], last["left_hours"]) == (0, False, 0)
     assert (over["left_days"], over["overdue"]) == (-1, True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import UTC, datetime
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from hub.visitor import DEPARTMENT
 from hub.workdays import ZONE
 from quality.issues import service as issues
 from supervision import running
@@ -116,9 +119,27 @@ def test_what_a_card_refuses_is_told_in_the_readers_language(site: Site, form: d
 
 @pytest.mark.parametrize("what", ["wall", "cases", "cards", "waiting", "trends"])
 @pytest.mark.parametrize("kind", ["xlsx", "csv", "pdf"])
-def test_files(site: Site, what: str, kind: str) -> None:
-    answer = site.browser("supervisor", language="zh").see(f"/supervision/{what}.{kind}")
-    assert answer.status_code == 200, answer.text
+def test_files_hold_what_their_page_shows_and_who_reads_may_see(site: Site, what: str, kind: str) -> None:
+    own, other = {
+        "wall": ("人力资源和社会保障厅", "alert"), "cases": ("A-red", "B-red"), "waiting": ("A-waits", "B-waits"),
+        "cards": (site.number("A-red", "red"), site.number("B-red", "red")),
+        "trends": (f"{datetime.now(ZONE):%Y-%m}", ""),
+    }[what]  # fmt: skip
+    for role, sees in (("supervisor", True), (DEPARTMENT, False)):
+        answer = site.browser(role, language="zh").see(f"/supervision/{what}.{kind}")
+        assert answer.status_code == 200, answer.text
+        if kind == "pdf":
+            assert answer.content.startswith(b"%PDF-")
+            continue
+        text = answer.content.decode("utf-8-sig") if kind == "csv" else cells(answer.content)
+        assert own in text
+        assert (other in text) == (sees or not other), (role, "another department's")
+
+
+def cells(book: bytes) -> str:
+    """All that stands in a workbook."""
+    sheets = openpyxl.load_workbook(io.BytesIO(book), read_only=True)
+    return " ".join(str(one) for sheet in sheets for row in sheet.iter_rows(values_only=True) for one in row)
 
 
 @pytest.mark.parametrize(("language", "feed"), [("en", "supervision"), ("zh", "电子监察")])

@@ -113,6 +113,24 @@ def test_an_open_finding_on_a_case_is_the_rules_evidence(desk: Desk, world: Worl
     assert desk.run("2026-03-11 09:00").contradicted == 1
 
 
+def test_each_finding_that_a_rule_names_raises_the_card_of_that_rule_and_of_no_other(desk: Desk, world: World) -> None:
+    world.item()
+    named = {code: one for code, one in service.defaults().items() if one.measure == "finding"}
+    assert {"stage_order", "approve_without_review", "extension_without_approver", "pause_not_ended",
+            "refusal_without_reason", "granted_without_credential"} <= {
+        str(one.basis["finding"]) for one in named.values()}  # fmt: skip
+    cases = {world.case(code, closed="2026-03-09 16:00"): rule for code, rule in named.items()}
+    desk.only_rules(*named)
+    for code in named:
+        desk.set(code, holds_from=date(2026, 1, 1))
+    for case, rule in cases.items():
+        finding(desk, world, case, rule.basis["finding"])
+    desk.run("2026-03-10 09:00")
+    assert {(one["case"], one["rule"], one["level"], one["kind"]) for one in desk.cards()} == {
+        (code, code, one.level, one.kind) for code, one in named.items()
+    }
+
+
 def test_a_missing_certificate_waits_for_the_feed_and_a_missing_reason_does_not(desk: Desk, world: World) -> None:
     world.item()
     case = world.case(closed="2026-03-09 16:00")
