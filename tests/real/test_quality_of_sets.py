@@ -15,6 +15,8 @@ from tests.real.counting import read_log
 from tests.real.puller import SOURCES, Puller, PullerOf
 
 Told = dict[tuple[str, str, str], tuple[int, int]]
+ENDED = {"05_EIND_025", "05_EIND_065", "05_EIND_070", "08_AWB45_075", "08_AWB45_175"}
+"""Steps of a building permit that end it otherwise than by a permit."""
 REFERENCE = re.compile(r"^(?:PA )?\d{2}/\d{3,6}(?:/[A-Z]+\d*)?$")
 
 
@@ -45,6 +47,8 @@ def test_decisions_whose_application_was_never_published(puller: PullerOf, share
     hub = puller("results/isle_of_man_planning")
     hub.pull("isle-of-man")
     told = failed(hub, "isle-of-man", "decision")
+    refusals = {stream: told[stream, "set_incomplete", "reason"] for stream in ("applications", "delegated", "appeals")}
+    assert refusals == {"applications": (595, 595), "delegated": (531, 531), "appeals": (281, 281)}
     numbers: dict[str, set[str]] = {"planning-applications": set(), "delegated-decisions": set(), "appeals": set()}
     for file in (shared_data / "results" / "isle_of_man_planning").rglob("*.csv"):
         if (file.parent.name, file.stem) == ("2014", "planning-applications"):
@@ -67,8 +71,30 @@ def test_days_that_were_written_as_instants(puller: PullerOf, shared_data: Path)
     log = read_log(shared_data / "event_logs" / "BPIC15_1.xes.gz")
     hub = puller("event_logs")
     hub.pull("bpic15-1", SOURCES)
-    told = failed(hub, "bpic15-1", "stage_event", "suspension")
+    told = failed(hub, "bpic15-1", "stage_event", "suspension", "approval_case", "case_link", "fee")
     events = [event for _, event in log.events]
+    early = sum(
+        event["dateFinished"] < event["time:timestamp"][:19].replace("T", " ")
+        for event in events if event.get("dateFinished")
+    )  # fmt: skip
+    assert told["events", "set_contradiction", "finished_at"] == (early, len(events)) == (3_151, 52_217)
+    ends = crowded((event["dateFinished"][:16] for event in events if event.get("dateFinished")), 12)
+    assert told["events", "set_same_minute", "finished_at"][0] == ends == 38_769
+    steps: dict[str, set[str]] = {}
+    for case, event in log.events:
+        steps.setdefault(case, set()).add(event["concept:name"])
+    closed = [codes for codes in steps.values() if codes & ENDED or codes & {"01_HOOFD_814", "01_HOOFD_815"}]
+    undecided = [codes for codes in closed if not codes & ENDED]
+    assert told["cases", "set_closed_without_decision", "decision"] == (len(undecided), len(closed)) == (82, 183)
+    assert sum(bool(codes & {"01_HOOFD_495", "01_HOOFD_515"}) for codes in undecided) == 78
+    linked = [case["IDofConceptCase"] for case in log.cases if "IDofConceptCase" in case]
+    assert not {case["concept:name"] for case in log.cases} & set(linked)
+    assert told["cases", "set_unknown_reference", "other_number"] == (len(linked), len(linked)) == (810, 810)
+    fees = [float(case["SUMleges"]) for case in log.cases if "SUMleges" in case]
+    assert told["cases", "set_contradiction", "amount"] == (sum(one < 0 for one in fees), len(fees)) == (5, 906)
+    pauses = Counter(event["concept:name"] for event in events)
+    stopped, extended = pauses["08_AWB45_025"] + pauses["08_AWB45_045"], pauses["06_VD_035"]
+    assert told["events", "set_incomplete", "approver"] == (stopped, stopped + extended) == (330, 393)
     midnights = sum(event["time:timestamp"][11:19] == "00:00:00" for event in events)
     assert told["events", "set_spread", "started_at"] == (midnights, len(events)) == (23_990, 52_217)
     starts = crowded((event["time:timestamp"][:16] for event in events), 12)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.runtime import Runtime
+from quality.sets.service import check as judge
 from sharedrepo.ledger import check
 from tests.real.puller import Counts, Puller, changes
 
@@ -118,3 +119,14 @@ def test_a_second_pull_changes_nothing(pulled: tuple[Puller, Counts]) -> None:
     assert {stream: one["unchanged"] for stream, one in whole.items()} == {"agencies": AGENCIES, "licences": LICENCES}
     assert puller.findings() == {"credit_code_invalid": 504}
     assert check(puller.runtime.engine) == []
+
+
+def test_what_suites_say_of_the_validity_is_what_the_file_says(pulled: tuple[Puller, Counts]) -> None:
+    puller, _ = pulled
+    lines = _by_hand(puller.folder, "licences")
+    dated = sum(bool(line[3].strip()) for line in lines)
+    report = judge(puller.runtime.engine, [puller.source("zhejiang")], puller.runtime.documents, only=("credential",))
+    told = {(one.rule, one.field): (one.unexpected, one.elements) for one in report.failed}
+    unexpected, elements = told["set_incomplete", "valid_from"]
+    assert (len(lines), dated, unexpected, elements) == (LICENCES, 88, 2_085, 2_173)
+    assert elements - unexpected == dated
