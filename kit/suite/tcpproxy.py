@@ -1,4 +1,4 @@
-"""A loopback proxy in front of a server that cuts the connection after so many bytes of answers."""
+"""A loopback proxy in front of a server that cuts the connection after so many bytes of answers, or falls silent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,10 +20,16 @@ _CHUNK = 1 << 12
 
 @dataclass(slots=True)
 class Cutter:
-    """Counts the bytes that the server said, and cuts every connection once there are more than `after`."""
+    """Counts the bytes that the server said, and cuts every connection once there are more than `after`.
+
+    Where it is `silent`, the connection is kept, and nothing more comes through.
+    """
 
     after: int | None = None
     said: int = 0
+    silent: bool = False
+    lines: list[socket.socket] = field(default_factory=list)
+    """Both ends of each connection that goes through it."""
 
 
 def can_stand_before(url: str) -> bool:
@@ -42,9 +48,7 @@ def proxied(url: str, cutter: Cutter) -> Iterator[str]:
     try:
         yield there.render_as_string(hide_password=False)
     finally:
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+        _close(listener, *cutter.lines)
 
 
 @contextmanager
@@ -56,9 +60,15 @@ def piped(host: str, port: int, cutter: Cutter) -> Iterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
+        _close(listener, *cutter.lines)
+
+
+def _close(*sockets: socket.socket) -> None:
+    """Close sockets under whoever waits at them: a reader that waits for ever is let go."""
+    for one in sockets:
         with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
 
 
 def _accept(listener: socket.socket, dial: Callable[[], socket.socket], cutter: Cutter) -> None:
@@ -72,6 +82,7 @@ def _accept(listener: socket.socket, dial: Callable[[], socket.socket], cutter: 
         except OSError:
             near.close()
             continue
+        cutter.lines += [near, far]
         threading.Thread(target=_pump, args=(near, far, None), daemon=True).start()
         threading.Thread(target=_pump, args=(far, near, cutter), daemon=True).start()
 
@@ -94,9 +105,8 @@ def _pump(source: socket.socket, target: socket.socket, cutter: Cutter | None) -
             if cutter is not None:
                 cutter.said += len(chunk)
                 if cutter.after is not None and cutter.said > cutter.after:
+                    if cutter.silent:
+                        continue
                     break
             target.sendall(chunk)
-    for one in (source, target):
-        with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-        one.close()
+    _close(source, target)

@@ -14,18 +14,29 @@ from connectors.source import StreamSpec
 from hub.errors import SourceTrouble
 from kit.suite import tcpproxy
 from kit.suite.httptrouble import judge
-from kit.suite.pulls import each, guarded, pull
+from kit.suite.pulls import each, guarded, pull, with_options
 from kit.suite.result import Check, Result, cannot, failed, passed, together
 from kit.suite.stand import Stand
 from kit.wire import engine_of
 
 _TEXT = frozenset({"csv", "jsonl"})
+_PATIENCE = 1
+"""Seconds for which a server that falls silent is borne."""
 _FEW = 6
 """A file of fewer lines is cut in its last one: its middle may be nothing but its header."""
 
 
 def cut_database(stand: Stand) -> Result:
     """Cut the connection to the database server in the middle of its answers."""
+    return _database(stand, silent=False)
+
+
+def silent_database(stand: Stand) -> Result:
+    """Let the database server say nothing more in the middle of its answers, and keep the line."""
+    return _database(stand, silent=True)
+
+
+def _database(stand: Stand, *, silent: bool) -> Result:
     if engine_of(stand.connect()) is None:
         return cannot("this kind is no database")
     try:
@@ -33,19 +44,20 @@ def cut_database(stand: Stand) -> Result:
             return cannot("a database that is a file has no server to be cut off from")
     except ArgumentError:
         return failed("the connection's address cannot be read")
-    return together(each(stand, lambda spec: _cut_database(stand, spec)))
+    return together(each(stand, lambda spec: _broken_off(stand, spec, silent=silent)))
 
 
-def _cut_database(stand: Stand, spec: StreamSpec) -> Result:
+def _broken_off(stand: Stand, spec: StreamSpec, *, silent: bool) -> Result:
     truth = pull(stand, stand.connect(), spec, {}, size=stand.most, full=True)
     if not truth.count:
         return cannot("it holds no record")
     whole = tcpproxy.Cutter()
     with tcpproxy.proxied(stand.there.url, whole) as url:
         guarded(stand, stand.connect(url=url), spec, size=max(1, truth.count // 4))
-    cutter = tcpproxy.Cutter(after=whole.said * 2 // 3)
+    cutter = tcpproxy.Cutter(after=whole.said * 2 // 3, silent=silent)
+    hasty = with_options(spec, silence=_PATIENCE) if silent else spec
     with tcpproxy.proxied(stand.there.url, cutter) as url:
-        got = guarded(stand, stand.connect(url=url), spec, size=max(1, truth.count // 4))
+        got = guarded(stand, stand.connect(url=url), hasty, size=max(1, truth.count // 4))
     if got.error is None and not got.hung and cutter.said <= (cutter.after or 0):
         return cannot("the answers were too short to be cut")
     return judge(stand, truth, got, spec)
@@ -105,5 +117,7 @@ def middle(content: bytes, *, as_lines: bool) -> int:
 CHECKS = (
     Check("cut-database", "a database server that breaks off ends in a typed error, and nothing is lost", "system",
           cut_database),
+    Check("silent-database", "a database server that falls silent ends in a typed error, and nothing is lost", "system",
+          silent_database),
     Check("cut-file", "a file that was cut in the middle is noticed", "system", cut_file),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -16,7 +17,7 @@ from connectors.envelopes.judge import Expected, Proof, expected_refusal
 from connectors.source import Source, StreamSpec
 from hub.settings import Settings
 from kit.scaffold import write
-from kit.suite import NAMES, Outcome, Status, httptrouble, pulls, run
+from kit.suite import NAMES, Outcome, Status, httptrouble, pulls, run, trouble
 from sharedrepo.embedded import EmbeddedServer
 from tests.kit.services import PASSWORD, Hall, case, serving
 
@@ -279,11 +280,16 @@ def test_a_database_server_that_breaks_off_is_noticed(
     connection.close()
     monkeypatch.setenv("HUB_CONN_REGISTRY", url)
     done = suite(folder)
+    with pytest.MonkeyPatch.context() as patch:  # a reader that waits for ever
+        patch.setattr(trouble, "with_options", lambda spec, **_: spec)
+        patch.setattr(trouble, "guarded", partial(pulls.guarded, wait=1))
+        waits = suite(folder, "silent-database")["silent-database"]
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("DROP TABLE cases")
     connection.close()
     assert [name for name, one in done.items() if one.status is Status.FAILED] == ["wrong-password"]  # it trusts us all
-    assert done["cut-database"].message == "cases: RetrySource"
+    assert done["cut-database"].message == done["silent-database"].message == "cases: RetrySource"
+    assert (waits.status, "reading hangs" in waits.message) == (Status.FAILED, True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
