@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 from typing import Any
 
@@ -14,7 +16,7 @@ from joserfc import jws
 
 from hub.protect.keys import KeyRing, new_ring
 from sharedrepo import signing
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.signing import Ed25519Signer, Signer
 from verification import receipts
 from verification.receipts import BadReceipt, Digest
 
@@ -41,7 +43,7 @@ def test_a_signature_is_that_of_the_standard_library_of_jose(payload: bytes, kin
     assert signer.sign(payload, kind) == jws.serialize_compact(header, payload, signer.key, registry=registry)
 
 
-def document(signer: Ed25519Signer, digest: Digest = "sha-256") -> dict[str, Any]:
+def document(signer: Signer, digest: Digest = "sha-256") -> dict[str, Any]:
     said = {
         "id": "b7c9", "asked": {"case": "A-1", "name": "王晓岚"}, "answered_at": "2026-05-01T08:00:00Z",
         "answer": {"outcome": "match", "complete_through": "2026-05-01T07:00:00Z"}, "state": "answered",
@@ -96,6 +98,26 @@ def test_a_key_of_the_same_name_is_not_enough(ring: KeyRing) -> None:
     forger = Ed25519Signer.of(new_ring())
     with pytest.raises(BadReceipt, match="not that of key"):
         receipts.verify(document(forger), {"keys": [Ed25519Signer.of(ring).public]})
+
+
+class Another:
+    """A signing machine of a deployment, with an algorithm that the hub does not know."""
+
+    algorithm, kid, public = "SM2", "machine-1", {"kty": "EC", "kid": "machine-1", "alg": "SM2"}
+
+    def sign(self, payload: bytes, kind: str) -> str:
+        head = json.dumps({"alg": self.algorithm, "kid": self.kid, "typ": kind}).encode()
+        parts = (head, payload, hashlib.new("sm3", head + payload).digest())
+        return ".".join(base64.urlsafe_b64encode(one).rstrip(b"=").decode() for one in parts)
+
+
+def test_another_signature_goes_behind_the_interface_and_is_named_in_the_receipt() -> None:
+    made = document(Another(), "sm3")
+    head, payload, _ = made["receipt"]["jws"].split(".")
+    read = [json.loads(base64.urlsafe_b64decode(one + "=" * (-len(one) % 4))) for one in (head, payload)]
+    assert (read[0]["alg"], read[0]["kid"], read[1]["digest"]) == ("SM2", "machine-1", "sm3")
+    with pytest.raises(BadReceipt, match="machine-1"):
+        receipts.verify(made, {"keys": [Ed25519Signer.of(RING).public]})
 
 
 def test_a_signature_of_another_kind_is_no_receipt(ring: KeyRing) -> None:

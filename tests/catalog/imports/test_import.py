@@ -17,7 +17,9 @@ from catalog.errors import ContentRefused, Cycle, FileRefused, ImportRefused
 from catalog.imports import entries
 from catalog.imports.service import take_in
 from catalog.life import Doer
+from pipeline.runtime import Runtime
 from tests.catalog.items import BASE, CLERK, CODE, ORGAN, OTHER, code, content, needs, proposed, published
+from tests.verification.registry import Registry
 
 HUB = Doer("cli:keeper", "hub")
 
@@ -235,3 +237,41 @@ def test_base_items_are_exported_fixed_first_and_kept_with_who_did_it(engine: sa
     path.write_text(json.dumps(made), encoding="utf-8")
     with pytest.raises(ContentRefused):
         taken(engine, path)
+
+
+def test_items_of_a_departments_streams_are_taken_in_as_they_stand_in_the_repository(runtime: Runtime) -> None:
+    registry, engine = Registry(runtime), runtime.engine
+    stream = registry.stream("items", organ=ORGAN)
+
+    def base(number: int) -> str:
+        return code(number)[-12:]
+
+    def sent(number: int, **over: Any) -> None:
+        batch = registry.batch(stream)
+        row = {
+            "record_id": registry.record(stream, batch), "part": 0, "base_code": base(number),
+            "implementation_code": code(number), "version": "1", "name": "食品经营许可", "organ": ORGAN,
+            "item_type": "行政许可", "status": "in_force", "effective_from": date(2026, 1, 1), "item_kind": "promised",
+            "legal_value": 20, "legal_unit": "working_day", "promised_value": 8, "promised_unit": "working_day",
+            "batch_id": batch, "content_hash": b"\x00",
+        }  # fmt: skip
+        registry.put("item_version", **{**row, **over})
+
+    sent(1)
+    sent(2, prerequisites=json.dumps([[code(1)]]))
+    sent(3, prerequisites="code 1", organ=OTHER)
+
+    def read() -> list[entries.Entry]:
+        with engine.connect() as connection:
+            return list(entries.from_source(connection, "items"))
+
+    plan = take_in(engine, read(), HUB, reason="省级目录", skip_refused=True)
+    assert fates(plan) == ["new", "new", "refused"]
+    assert {one.pointer for one in plan.lines[2].faults} >= {"/requirements"}, "what is wrong in it is reported"
+    held = reading.shown(engine, code(2))["versions"][0]["content"]
+    assert (held["promised_limit"], held["requirements"][0]["any_of"]) == (
+        {"value": 8, "unit": "working_day"}, [{"item": code(1)}],
+    )  # fmt: skip
+    assert fates(take_in(engine, read(), HUB, reason="再来", skip_refused=True)) == [
+        "unchanged", "unchanged", "refused",
+    ]  # fmt: skip
