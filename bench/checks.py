@@ -118,7 +118,7 @@ def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[s
     """Measure everything on one server."""
     database = server.create("checks")
     ring = new_ring().to_json()
-    protector = Protector.from_settings(_settings(server.url(database), ring, folder))
+    protector = Protector.from_settings(settings_of(server.url(database), ring, folder))
     engine = sa.create_engine(server.url(database, driver="psycopg2"))
     upgrade(engine)
     numbers = [f"P{n:08d}" for n in range(HOLDERS)]
@@ -160,7 +160,8 @@ def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[s
     }  # fmt: skip
 
 
-def _settings(url: str, ring: str, folder: Path) -> Any:
+def settings_of(url: str, ring: str, folder: Path) -> Any:
+    """Return the settings of a hub on a database."""
     from hub.settings import Settings  # noqa: PLC0415  # only here
 
     return Settings(home=folder / "home", database_url=url, keys=ring)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.contenders.base import CannotRun, Course
@@ -37,7 +38,7 @@ class Dlt:
         with tempfile.TemporaryDirectory(dir=course.folder) as folder:
             measure = run(
                 [
-                    str(_python(course.cache)), "-P", str(ROOT / "bench" / "drivers" / "dlt_load.py"),
+                    str(environment(course.cache)), "-P", str(ROOT / "bench" / "drivers" / "dlt_load.py"),
                     "--source", course.server.url(course.source, driver="psycopg2"),
                     "--target", course.server.url(TARGET), "--folder", folder, "--way", self._way,
                 ],
@@ -54,35 +55,31 @@ class Dlt:
         course.server.drop(TARGET)
 
 
-def environment(cache: Path) -> Path:
-    """Make the environment that dlt runs in, unless it stands with these very packages; return its interpreter.
+def environment(cache: Path, name: str = "dlt", packages: Sequence[str] = PACKAGES) -> Path:
+    """Make the environment that dlt (or another) runs in, unless it stands with these packages; return its interpreter.
 
     Raises:
         CannotRun: the packages cannot be installed.
     """
-    python, mark = _python(cache), cache / "dlt" / "packages"
-    if python.exists() and mark.exists() and mark.read_text(encoding="utf-8") == "\n".join(PACKAGES):
+    python, mark = cache / name / "bin" / "python", cache / name / "packages"
+    if python.exists() and mark.exists() and mark.read_text(encoding="utf-8") == "\n".join(packages):
         return python
     cache.mkdir(parents=True, exist_ok=True)
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    folder = str(cache / "dlt")
+    folder = str(cache / name)
     if uv:
         steps = [
             [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
-            [uv, "pip", "install", "--quiet", "--python", str(python), *PACKAGES],
+            [uv, "pip", "install", "--quiet", "--python", str(python), *packages],
         ]
     else:
         steps = [
             [sys.executable, "-m", "venv", "--clear", folder],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES],
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages],
         ]
     for step in steps:
         done = subprocess.run(step, check=False, capture_output=True, text=True)
         if done.returncode != 0:
-            raise CannotRun(f"dlt cannot be installed here: {done.stderr.strip().rsplit(chr(10), 1)[-1]}")
-    mark.write_text("\n".join(PACKAGES), encoding="utf-8")
+            raise CannotRun(f"{name} cannot be installed here: {done.stderr.strip().rsplit(chr(10), 1)[-1]}")
+    mark.write_text("\n".join(packages), encoding="utf-8")
     return python
-
-
-def _python(cache: Path) -> Path:
-    return cache / "dlt" / "bin" / "python"
