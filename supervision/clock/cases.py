@@ -233,8 +233,8 @@ SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
         WHEN t.unit = 'hour' THEN b.started_at ELSE b.start_day::timestamp AT TIME ZONE 'Asia/Shanghai' END) END
         AS stop_from,
     CASE WHEN o.stops THEN {ran_out("t.unit", "t.due_at", "t.target")} END AS stop_end,
-    CASE WHEN o.stops AND t.first THEN u.extended END AS then_value,
-    CASE WHEN o.stops AND t.first AND u.extended IS NOT NULL THEN u.unit END AS then_unit
+    CASE WHEN o.stops AND t.first THEN u.extended WHEN o.stops AND u.unit = 'working_day' THEN 0 END AS then_value,
+    CASE WHEN o.stops AND u.extended IS NOT NULL AND (t.first OR u.unit = 'working_day') THEN u.unit END AS then_unit
 FROM clock_base AS b
 LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
 LEFT JOIN clock_due AS l ON l.case_id = b.case_id AND l.what = 'l'

@@ -63,7 +63,8 @@ $$;
 """
 
 # A function that returns a row and is called in FROM is put into the query in place of its call, so that it costs what
-# its text would.
+# its text would. Where nothing follows what is stopped, almost always, no other function is called; a pause in an
+# extension of working days, which may take effect later than it began, is followed by none of them.
 _STANDING = """
 DROP FUNCTION supervision.standing CASCADE;
 CREATE FUNCTION supervision.standing(
@@ -76,9 +77,7 @@ CREATE FUNCTION supervision.standing(
         CASE
             WHEN standing.stop_end IS NULL OR standing.ended THEN standing.due_ordinal
             WHEN standing.stop_unit = 'working_day' AND standing.then_value IS NULL THEN
-                standing.due_ordinal + greatest(standing.ordinal - (
-                    SELECT f.ordinal FROM supervision.day AS f WHERE f.calendar = standing.calendar
-                      AND f.day = (standing.stop_from AT TIME ZONE 'Asia/Shanghai')::date), 0)
+                standing.due_ordinal + greatest(standing.ordinal - standing.paused_ordinal, 0)
             ELSE (
                 SELECT s.ordinal FROM supervision.day AS s WHERE s.calendar = standing.calendar
                   AND s.day = (m.due_at AT TIME ZONE 'Asia/Shanghai')::date)
@@ -96,9 +95,7 @@ CREATE FUNCTION supervision.standing(
             WHEN standing.stop_unit = 'working_day' THEN (
                 SELECT (s.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' FROM supervision.day AS s
                 WHERE s.calendar = standing.calendar AND s.works
-                  AND s.ordinal = standing.due_ordinal + greatest(standing.ordinal - (
-                      SELECT f.ordinal FROM supervision.day AS f WHERE f.calendar = standing.calendar
-                        AND f.day = (standing.stop_from AT TIME ZONE 'Asia/Shanghai')::date), 0))
+                  AND s.ordinal = standing.due_ordinal + greatest(standing.ordinal - standing.paused_ordinal, 0))
             ELSE (
                 SELECT (s.day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' FROM supervision.day AS s
                 WHERE s.calendar = standing.calendar AND s.works
