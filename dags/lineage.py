@@ -105,15 +105,17 @@ def _assertions(
     """Say of each rule whether the stream keeps it: where it is broken, in which of its fields, and how often.
 
     A rule that nothing breaks is told too, so that who follows the events sees it mended. Refusing rules are errors,
-    the others warnings. Set rules speak of organs, not of streams, and are left out.
+    the others warnings. Of rules of sets those are told that the suites have asked of this stream.
     """
     from openlineage.client.facet_v2 import data_quality_assertions_dataset as facet  # noqa: PLC0415  # see `lineage`
 
     broken: dict[tuple[str, str | None], int] = {}
     for one in findings:
         place = one["rule"], one["field"] if one["field"] in fields else None
-        broken[place] = broken.get(place, 0) + int(one["findings"])
-    kept = [code for code, rule in RULES.items() if rule.scope != "set" and code not in {code for code, _ in broken}]
+        if one["findings"]:
+            broken[place] = broken.get(place, 0) + int(one["findings"])
+    asked, faulty = {one["rule"] for one in findings}, {code for code, _ in broken}
+    kept = [code for code, rule in RULES.items() if (rule.scope != "set" or code in asked) and code not in faulty]
     told = [*((code, column, count) for (code, column), count in broken.items()), *((code, None, 0) for code in kept)]
     return facet.DataQualityAssertionsDatasetFacet(
         assertions=[

@@ -93,7 +93,7 @@ def exchange(header: Header, *, runtime: Runtime | None = None) -> dict[str, Any
     from dags.connections import resolver  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.exchange import exchange as pull  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.runtime import Runtime as Opened  # noqa: PLC0415  # heavy: a DAG file is read without it
-    from sharedrepo.lists import faults  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from sharedrepo.lists import faults, set_faults  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     settings = Settings.load()
     (source,) = load_sources([header.folder], only=[header.code])
@@ -101,7 +101,7 @@ def exchange(header: Header, *, runtime: Runtime | None = None) -> dict[str, Any
     report: dict[str, Any] = pull(source, connections=resolver(settings), runtime=opened).as_dict()
     # Counts by rule and field, for the lineage that is told after the task; without it nobody asks for them.
     if settings.lineage_url is not None or os.environ.get("AIRFLOW__OPENLINEAGE__TRANSPORT"):
-        report["findings"] = faults(opened.engine, header.code)
+        report["findings"] = [*faults(opened.engine, header.code), *set_faults(opened.engine, header.code)]
     log.info("%s: pulled\n%s", header.code, table(report))
     return report
 

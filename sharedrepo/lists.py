@@ -60,6 +60,19 @@ def faults(engine: sa.Engine, source: str) -> list[dict[str, Any]]:
     )
 
 
+def set_faults(engine: sa.Engine, source: str) -> list[dict[str, Any]]:
+    """Count what the suites last found in a source's sets by stream, rule and canonical field; 0 where all hold."""
+    return _rows(
+        engine,
+        f"""
+        SELECT s.name AS stream, t.rule, 'flag' AS effect, t.field,
+               coalesce(sum(t.unexpected) FILTER (WHERE NOT t.success), 0)::bigint AS findings
+        FROM quality.set_result AS t {_PLACE}
+        WHERE {_OF} AND t.latest GROUP BY s.stream_id, 1, 2, 4 ORDER BY s.stream_id, 2, 4""",
+        source=source,
+    )
+
+
 def waiting(
     engine: sa.Engine, *, source: str | None = None, kind: str | None = "quarantined", status: str = "open"
 ) -> list[dict[str, Any]]:

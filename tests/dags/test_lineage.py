@@ -56,6 +56,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Datasets, Datasets]:
         "findings": [
             {"stream": "PRE_NODE", "rule": "unknown_code", "effect": "refuse", "field": "PHASE_CODE", "findings": 3},
             {"stream": "PRE_NODE", "rule": "volume_below", "effect": "refuse", "field": "pre_node", "findings": 1},
+            {"stream": "PRE_NODE", "rule": "set_same_minute", "effect": "flag", "field": "started_at", "findings": 7},
+            {"stream": "PRE_NODE", "rule": "set_same_minute", "effect": "flag", "field": "finished_at", "findings": 0},
+            {"stream": "PRE_NODE", "rule": "set_stale", "effect": "flag", "field": "started_at", "findings": 0},
             {"stream": "PRE_ACCEPT", "rule": "phone_invalid", "effect": "flag", "field": "TELPHONE", "findings": 2},
         ],
     }
@@ -83,7 +86,10 @@ def test_findings_are_told_as_assertions_of_the_streams_that_were_read(datasets:
     assert (code["success"], code["expected"], code["actual"], code["severity"]) == (False, "0", "3", "warn")
     assert found["volume_below", None]["severity"] == "error", "a delivery is no field"
     assert found["phone_invalid", None]["success"], "another stream's fault is not this one's"
-    assert len(found) == len([rule for rule in RULES.values() if rule.scope != "set"])
+    same = found["set_same_minute", None]
+    assert (same["success"], same["actual"], same["severity"]) == (False, "7", "warn"), "what a set shows is told, too"
+    assert found["set_stale", None]["success"]
+    assert len(found) == len([rule for rule in RULES.values() if rule.scope != "set"]) + 2, "what no suite asked is not"
     assert "dataQualityAssertions" not in datasets["PRE_ACCEPT"].get("inputFacets", {}), "nobody looked"
 
 

@@ -14,12 +14,13 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from hub.errors import StopSource
-from hub.findings import RULES
+from hub.findings import RULES, Severity
 from hub.settings import Settings
 from pipeline.runtime import Runtime
 from quality.issues import service
 from quality.issues.refreshing import alone
 from quality.issues.service import FeedFault, Issue
+from quality.issues.terms import Terms
 from quality.places import gather
 from tests.conftest import _execute
 from tests.departments import ORGAN, Department
@@ -60,6 +61,16 @@ def test_many_records_with_one_fault_are_one_issue(hub: Hub, faulty: Department)
     assert issue.due_on == date(2026, 4, 8), "twenty working days, Qingming between"
     assert not issue.due_provisional
     assert steps(hub.runtime, issue.code) == ["opened"]
+    hub.pull()
+    service.refresh(hub.runtime.engine, NOW + timedelta(hours=1))
+    again = one(hub.runtime, "phone_invalid")
+    assert (again.first_seen, again.last_seen > issue.last_seen) == (issue.first_seen, True), "each pull shows it again"
+
+
+@pytest.mark.parametrize(("severity", "due"), [("high", 13), ("medium", 24), ("low", 39)])
+def test_the_due_date_follows_the_severity(severity: Severity, due: int) -> None:
+    """Three, ten and twenty working days from Tuesday, 10 March; the last ends after Qingming, on 8 April."""
+    assert Terms.counted(severity, NOW.date()).due.day == date(2026, 3, 1) + timedelta(days=due - 1)
 
 
 def test_it_closes_after_a_clean_pull_and_returns_under_its_code(hub: Hub, faulty: Department) -> None:

@@ -14,6 +14,7 @@ from pipeline.runtime import Runtime
 from quality import running
 from quality.sets import store
 from quality.sets.service import NothingToCheck, Report, check
+from sharedrepo.lists import set_faults
 from tests.conftest import Stock, Stocking
 from tests.departments import ORGAN, Department
 from tests.journeys.conftest import Hub, only
@@ -55,6 +56,9 @@ def test_the_sets_of_a_department_are_judged_and_kept(cases: Hub) -> None:
     assert same["applied_at"]["detail"]["bound"] == "max"
     assert same["applied_at"]["source"] == "labour"
     assert {row["rule"] for row in kept if not row["success"]} >= {"set_same_minute", "set_hard_coded"}
+    told = {(one["stream"], one["rule"], one["field"]): one for one in set_faults(cases.runtime.engine, "labour")}
+    assert told["PRE_APASINFO", "set_same_minute", "applied_at"]["findings"] == 40
+    assert any(one["findings"] == 0 for one in told.values()), "what holds is told as 0"
 
 
 def test_the_next_run_is_the_present_word_and_the_last_one_stays_beside_it(cases: Hub) -> None:
