@@ -80,7 +80,8 @@ def _past(day: date) -> date:
     return day
 
 
-PRINTABLE = {"pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"}
+_BLANK = r"\x00-\x20\x7f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+PRINTABLE = {"pattern": rf"^[^\x00-\x1f\x7f]*[^{_BLANK}][^\x00-\x1f\x7f]*$"}
 """What `_readable` asks for, as the API's document says it."""
 Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra=PRINTABLE), AfterValidator(_readable)]
 HolderNumber = Annotated[

@@ -223,6 +223,7 @@ def test_a_check_has_one_open_inquiry_and_another_department_may_be_next(
     [
         ({"answer": "perhaps"}, "answer"),
         ({"reason": " "}, "reason"),
+        ({"reason": "——\u200b"}, "reason"),
         ({"reason": f"{PERSON} 已注销"}, "reason"),
         ({"officer": ""}, "officer"),
     ],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from hub.settings import Settings
 from pipeline.runtime import Runtime
@@ -18,6 +19,8 @@ from tests.posters import Poster
 from tests.verification.conftest import asker_of
 from tests.verification.registry import Registry
 from tests.web.serving import serving
+from verification.questions import Text
+from web.document import document
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "integrate" / "openapi.json"
@@ -64,6 +67,20 @@ def promise(
             return "" if done.returncode == 0 else done.stdout + done.stderr
 
         yield run
+
+
+def test_what_the_document_calls_a_printable_text_is_what_is_read() -> None:
+    said = re.compile(document()["components"]["schemas"]["CredentialAsked"]["properties"]["number"]["pattern"])
+    read = TypeAdapter(Text)
+
+    def taken(text: str) -> bool:
+        try:
+            return bool(read.validate_python(text))
+        except ValidationError:
+            return False
+
+    characters = [chr(point) for point in range(0x10000) if not 0xD800 <= point < 0xE000]
+    assert [one for one in characters if (said.search(one) is not None) is not taken(one)] == []
 
 
 def test_every_operation_keeps_the_document(promise: Promise) -> None:

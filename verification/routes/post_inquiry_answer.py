@@ -20,7 +20,7 @@ from hub.refusals import (
 )
 from sharedrepo.clients import Client
 from verification import officers
-from verification.questions import PRINTABLE, Text
+from verification.questions import Text
 from verification.routes import door
 
 router = APIRouter()
@@ -34,7 +34,9 @@ class OfficerAnswer(BaseModel):
 
     answer: Literal["yes", "no", "not_ours"]
     """`not_ours`: your organ does not issue this."""
-    reason: str = Field(min_length=1, max_length=officers.LONGEST_REASON, json_schema_extra=dict(PRINTABLE))
+    reason: str = Field(
+        max_length=officers.LONGEST_REASON, pattern=r"^[^\x00-\x1f\x7f]*[0-9A-Za-z\u4e00-\u9fff][^\x00-\x1f\x7f]*$"
+    )
     """Why; no data of persons. The asker reads it."""
     officer: Text
     """Who says so, as your own register names the officer; the hub keeps it, and does not tell it."""

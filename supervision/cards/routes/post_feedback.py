@@ -15,8 +15,8 @@ from supervision.cards.errors import CardRefuses
 from supervision.cards.routes import door
 
 router = APIRouter()
-_SAID = r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$"
-"""Some printable text, as the API's document says it."""
+_SAID = r"^[^\x00]*[0-9A-Za-z\u4e00-\u9fff][^\x00]*$"
+"""Some letter, digit or Chinese character must be in it."""
 
 
 class Feedback(BaseModel):
