@@ -25,8 +25,8 @@ from web.accounts import service as accounts
 
 REGISTERS = ("civil", "staffing", "items")
 DEPARTMENTS = ("finance", "edu", "health", "weather", "cyber", "drc")
-MEND = Mend("weather", "schema_violation", "opinion", "同意")
-"""The refused record of the worst department, and what a person makes of it: an opinion longer than its field."""
+MEND = Mend("finance", "unknown_code", "Phase", "CB")
+"""The refused record of the worst department, and what a person makes of it: a step under a code that no list has."""
 
 
 @contextmanager
