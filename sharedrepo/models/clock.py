@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -25,6 +27,17 @@ def _limit(name: str) -> tuple[sa.Column[int], sa.Column[str]]:
     return (
         column(f"{name}_value", sa.Integer(), privacy="public"),
         column(f"{name}_unit", sa.Text(), privacy="public"),
+    )
+
+
+def _stopped(which: str) -> tuple[sa.Column[Any], ...]:
+    """Make the columns of what an open pause stops: the term in which it began, and what follows that term."""
+    return (
+        column(f"{which}stop_unit", sa.Text(), privacy="public"),
+        instant(f"{which}stop_from"),
+        instant(f"{which}stop_end"),
+        column(f"{which}then_value", sa.Integer()),
+        column(f"{which}then_unit", sa.Text(), privacy="public"),
     )
 
 
@@ -139,11 +152,8 @@ clock = sa.Table(
     column("delivery_verdict", sa.Text()),
     column("calendar", sa.Text(), nullable=False, privacy="public"),
     *_places(),
-    column("stop_unit", sa.Text(), privacy="public"),
-    instant("stop_from"),
-    instant("stop_end"),
-    column("then_value", sa.Integer()),
-    column("then_unit", sa.Text(), privacy="public"),
+    *_stopped(""),
+    *_stopped("legal_"),
     instant("computed_at", nullable=False, server_default=sa.text("now()")),
     _one_of("kind", ("immediate", "promised")),
     _one_of("state", CLOCK_STATES),

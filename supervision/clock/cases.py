@@ -100,6 +100,7 @@ def began_in_time(at: str, unit: str, due_at: str, due_day: str, target: str) ->
         ELSE {day(at)} - {EPOCH} < {target} END"""
 
 
+_TERM: Final = ("unit", "due_at", "due_day", "target")
 _IN_FIRST: Final = began_in_time("b.open_since", "f.unit", "f.due_at", "f.due_day", "f.target")
 
 # An extension runs on from the day on which the limit ends, if it began by then; a limit that an open pause has stopped
@@ -172,6 +173,36 @@ def ran_out(unit: str, due_at: str, target: str) -> str:
         ELSE ({EPOCH} + {target} + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' END"""
 
 
+def _stops(row: str, o: str, t: str) -> str:
+    """Return the joins that tell whether an open pause stops a limit, and which term of it: the first or its extension.
+
+    `o` says whether, and whether it is the first; `t` is that term.
+    """
+    first = f"{o}.first AND {row}.first_unit IS NOT NULL"
+    return f"""CROSS JOIN LATERAL (
+    SELECT coalesce(b.open_since IS NOT NULL AND b.closed_at IS NULL AND y.why IS NULL
+        AND {began_in_time("b.open_since", *(f"{row}.{one}" for one in _TERM))}, FALSE) AS stops,
+        {row}.first_unit IS NULL
+            OR coalesce({began_in_time("b.open_since", *(f"{row}.first_{one}" for one in _TERM))}, FALSE) AS first
+) AS {o}
+CROSS JOIN LATERAL (
+    SELECT {", ".join(f"CASE WHEN {first} THEN {row}.first_{one} ELSE {row}.{one} END AS {one}" for one in _TERM)}
+) AS {t}"""
+
+
+def _stop_of(row: str, o: str, t: str, which: str) -> str:
+    """Return the columns of what an open pause stops. Days of an extension may begin to stand still after the pause."""
+    return f"""CASE WHEN {o}.stops THEN {t}.unit END AS {which}stop_unit,
+    CASE WHEN {o}.stops THEN greatest(b.open_since, CASE WHEN NOT {o}.first THEN {row}.first_due_at
+        WHEN {t}.unit = 'hour' THEN b.started_at ELSE b.start_day::timestamp AT TIME ZONE 'Asia/Shanghai' END) END
+        AS {which}stop_from,
+    CASE WHEN {o}.stops THEN {ran_out(f"{t}.unit", f"{t}.due_at", f"{t}.target")} END AS {which}stop_end,
+    CASE WHEN {o}.stops AND {o}.first THEN {row}.extended WHEN {o}.stops AND {row}.unit = 'working_day' THEN 0 END
+        AS {which}then_value,
+    CASE WHEN {o}.stops AND {row}.extended IS NOT NULL AND ({o}.first OR {row}.unit = 'working_day') THEN {row}.unit END
+        AS {which}then_unit"""
+
+
 CLOCKS: Final = f"""
 SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
     CASE
@@ -228,13 +259,8 @@ SELECT b.case_id, b.organ, b.region, b.item_code, b.version_id, b.kind,
     CASE WHEN y.why IS NULL THEN b.start_ordinal END AS started_ordinal,
     CASE WHEN o.stops THEN greatest(q.ordinal, b.start_ordinal) END AS paused_ordinal,
     CASE WHEN y.why IS NULL THEN u.due_ordinal END AS due_ordinal,
-    CASE WHEN o.stops THEN t.unit END AS stop_unit,
-    CASE WHEN o.stops THEN greatest(b.open_since, CASE WHEN NOT t.first THEN u.first_due_at
-        WHEN t.unit = 'hour' THEN b.started_at ELSE b.start_day::timestamp AT TIME ZONE 'Asia/Shanghai' END) END
-        AS stop_from,
-    CASE WHEN o.stops THEN {ran_out("t.unit", "t.due_at", "t.target")} END AS stop_end,
-    CASE WHEN o.stops AND t.first THEN u.extended WHEN o.stops AND u.unit = 'working_day' THEN 0 END AS then_value,
-    CASE WHEN o.stops AND u.extended IS NOT NULL AND (t.first OR u.unit = 'working_day') THEN u.unit END AS then_unit
+    {_stop_of("u", "o", "t", "")},
+    {_stop_of("l", "m", "n", "legal_")}
 FROM clock_base AS b
 LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
 LEFT JOIN clock_due AS l ON l.case_id = b.case_id AND l.what = 'l'
@@ -253,17 +279,8 @@ CROSS JOIN LATERAL (
         WHEN {_hole()} THEN 'calendar_hole'
     END AS why
 ) AS y
-CROSS JOIN LATERAL (
-    SELECT coalesce(b.open_since IS NOT NULL AND b.closed_at IS NULL AND y.why IS NULL
-        AND {began_in_time("b.open_since", "u.unit", "u.due_at", "u.due_day", "u.target")}, FALSE) AS stops,
-        u.first_unit IS NULL OR coalesce({_IN_FIRST.replace("f.", "u.first_")}, FALSE) AS first
-) AS o
-CROSS JOIN LATERAL (
-    SELECT o.first,
-        CASE WHEN o.first AND u.first_unit IS NOT NULL THEN u.first_unit ELSE u.unit END AS unit,
-        CASE WHEN o.first AND u.first_unit IS NOT NULL THEN u.first_due_at ELSE u.due_at END AS due_at,
-        CASE WHEN o.first AND u.first_unit IS NOT NULL THEN u.first_target ELSE u.target END AS target
-) AS t
+{_stops("u", "o", "t")}
+{_stops("l", "m", "n")}
 """
 
 STATEMENTS: Final = (

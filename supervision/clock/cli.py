@@ -106,7 +106,7 @@ def _head(told: dict[str, Any]) -> list[str]:
     more = f" and {told['extended']} by extension" if told["extended"] else ""
     lines.append(f"The limit is {limit['value']} {limit['unit']}{more}; it ends {_said(told['due_at'])}.")
     if told["legal_due_at"] is not None:
-        lines.append(f"The law's own limit ends {_said(told['legal_due_at'])}.")
+        lines.append(f"The law's own limit ends {_said(told['stands_legal_due_at'])}.")
     for fault, words in _REMARKS.items():
         if told[fault]:
             lines.append(

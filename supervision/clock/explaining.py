@@ -52,6 +52,7 @@ class Explained:
     days: tuple[Told, ...]
     stands_due_at: datetime | None
     """When it is due as it stands now: an open pause is counted to now."""
+    stands_legal_due_at: datetime | None
     stored_due_at: datetime | None
     agrees: bool
     """Whether the stored clock says the same; an earlier knowledge need not."""
@@ -73,7 +74,8 @@ class Explained:
             "received_at": walk.receipt_at, "notice_due": walk.notice_due, "started_at": walk.started_at,
             "start_day": walk.start_day, "limit": governing(self.facts), "extended": walk.extended,
             "paused_since": walk.paused_since, "due_at": walk.due_at,
-            "stands_due_at": self.stands_due_at, "legal_due_at": walk.legal_due_at,
+            "stands_due_at": self.stands_due_at,
+            "stands_legal_due_at": self.stands_legal_due_at, "legal_due_at": walk.legal_due_at,
             "provisional": walk.provisional, "verdict": walk.verdict, "used_days": walk.used_days,
             "stored_due_at": self.stored_due_at, "agrees": self.agrees,
             "days": [{**asdict(one), "says": DOES[one.does][1], "says_zh": DOES[one.does][0]} for one in self.days],
@@ -102,8 +104,8 @@ def explain(connection: sa.Connection, case: str | int, as_known_at: datetime | 
     same = stored is not None and (stored["why"], stored["due_at"]) == (walk.why, walk.due_at)
     days = tuple(_days(walker, walk, now)) if walk.due_at is not None and walk.why is None else ()
     due_at = None if stored is None else stored["due_at"]
-    stands = walk.due_at if walk.paused_since is None else walker.stands_at(now).due_at
-    return Explained(facts, walk, as_known_at, now, days, stands, due_at, same)
+    stands = walk if walker.open_since is None or walk.why is not None else walker.stands_at(now)
+    return Explained(facts, walk, as_known_at, now, days, stands.due_at, stands.legal_due_at, due_at, same)
 
 
 def _days(walker: Walker, walk: Walk, now: datetime) -> Iterator[Told]:

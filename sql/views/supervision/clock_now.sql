@@ -9,7 +9,16 @@ SELECT
     c.paused_days + CASE WHEN c.closed_at IS NULL THEN greatest(coalesce(p.ordinal - c.paused_ordinal, 0), 0) ELSE 0 END
         AS paused_days,
     c.paused_since, c.extended_days, c.limit_days,
-    n.due_at, c.legal_due_at, c.provisional, c.declared_due_at, c.declared_verdict, c.waiting_since, c.closed_at,
+    n.due_at,
+    CASE
+        WHEN c.closed_at IS NOT NULL OR c.promised_value IS NOT NULL AND c.legal_stop_end IS NULL THEN c.legal_due_at
+        WHEN c.promised_value IS NULL THEN n.due_at
+        WHEN c.legal_then_value IS NULL THEN supervision.moved(c.calendar, c.legal_stop_unit, c.legal_stop_from,
+            c.legal_stop_end, p.today, p.ordinal, p.at)
+        ELSE supervision.after(c.calendar, supervision.moved(c.calendar, c.legal_stop_unit, c.legal_stop_from,
+            c.legal_stop_end, p.today, p.ordinal, p.at), c.legal_then_value, c.legal_then_unit)
+    END AS legal_due_at,
+    c.provisional, c.declared_due_at, c.declared_verdict, c.waiting_since, c.closed_at,
     CASE WHEN c.closed_at IS NOT NULL THEN c.used_days WHEN n.runs THEN n.used END AS used_days,
     c.verdict, c.legal_verdict, c.delivery_due_at, c.delivered_at, c.delivery_verdict, c.calendar, c.computed_at,
     n.runs,

@@ -270,7 +270,12 @@ PAUSES = [
     # the promise of five calendar days is over with the 7th, whatever the longer limit of the law still allows
     _stopped("an open one after the promised calendar days, within those of the law", "2026-03-09", ("2026-03-11 10:00", None),
              limit="5 cd", item={"legal": "30 cd"}, want={"paused_since": None, "notes": ["pause_after_due"],
-             "legal_due": "2026-04-01"}),
+             "legal_due": "2026-04-01", "now": {"2026-03-18 09:00": ("2026-03-09", -7, "2026-04-08")}}),
+    # five working days are Monday the 9th; on the 11th five have stood still (5, 6, 9-11), the 16th. The law's month stands
+    # still for seven days of the plain calendar, 9 April
+    _stopped("an open one moves both limits, each by its own unit", "2026-03-09", ("2026-03-04 10:00", None), limit="5 wd",
+             item={"legal": "1 month"}, want={"legal_due": "2026-04-02",
+             "now": {"2026-03-11 09:00": ("2026-03-16", 3, "2026-04-09")}}),
     # 2 April and three days is the 5th, in Qingming
     _stopped("a month with three days of pause", "2026-04-07", ("2026-03-04 10:00", "2026-03-07 10:00"), limit="1 month"),
 ]  # fmt: skip

@@ -79,9 +79,10 @@ def test_a_case_of_the_book_comes_out_as_computed_by_hand(place: int, book: tupl
         **want,
         **{name: at(want[name]) for name in ("due_at", "paused_since") if name in want},
     }
-    for now, (due, left) in moments.items():
+    for now, (due, left, *legal) in moments.items():
         found = world.clock(numbers[place], now)
         assert (day_of(found["due_at"]), found["left_days"]) == (due, left), now
+        assert not legal or [day_of(found["legal_due_at"])] == legal, now
 
 
 def _got(row: dict[str, Any], name: str) -> Any:
