@@ -150,7 +150,7 @@ def test_each_late_case_is_evidence_that_leads_to_its_number(engine: sa.Engine) 
     assert sorted(row["case_number"] for row in rows) == ["C-1008", "C-1017", "C-1026", "C-1035"]
     with pytest.raises(AppraisalRefused, match="no measure with rows"):
         service.evidence(engine, MONTH, ("department", ORGAN), "score")
-    with pytest.raises(AppraisalRefused, match="has the code"):
+    with pytest.raises(AppraisalRefused, match="the ranking has no department"):
         service.evidence(engine, MONTH, ("department", "nobody"), "closed")
 
 
