@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from hub.errors import (
     StreamMissing,
     WrongCredentials,
 )
+from kit.suite import amqpproxy
 from tests.connectors.queue.parts import connector_of, of, read, taken, tell
 from tests.rabbit import Broker, Line
 
@@ -112,6 +114,24 @@ def test_a_connection_that_is_cut_in_the_middle_is_tried_again(broker: Broker, l
     assert len(taken(rest)) == 4
     tell(connector, one, rest[0])
     assert broker.comes_to(queue, 0)
+
+
+@pytest.mark.long
+def test_a_broker_that_falls_silent_in_the_middle_of_a_message_is_given_up(broker: Broker) -> None:
+    """The heartbeat tells: what was on its way lies in the queue again."""
+    queue = broker.queue()
+    broker.send(queue, *({"n": n} for n in range(4)))
+
+    def silent(one: amqpproxy.Frame, line: amqpproxy.Line) -> bytes:
+        if line.messages > 2:
+            line.over.wait(60)
+        return bytes(one)
+
+    one, began = of(queue), time.monotonic()
+    with amqpproxy.proxied(f"{broker.url}?heartbeat=1", silent) as url, pytest.raises(RetrySource):
+        read(connector_of(one, url), one)
+    assert time.monotonic() - began < 30
+    assert broker.comes_to(queue, 4)
 
 
 def test_a_connection_that_is_cut_before_the_answers_leaves_them_owed(broker: Broker, line: Line) -> None:
