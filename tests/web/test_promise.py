@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from hub.settings import Settings
@@ -28,6 +29,8 @@ TOKENS = "HUB_TEST_TOKENS"
 """Where the hooks read the token of each security scheme; importing them here would load schemathesis."""
 GATEWAY = "the-gateways-password"
 RIGHTS = ("push:labour", "metrics", "quality", "usage", "cards", "confirm")
+REACHED = """SELECT (SELECT count(*) FROM ledger.batch),
+    (SELECT count(*) FROM audit.entry WHERE kind IN ('credential', 'prerequisites'))"""
 
 Promise = Callable[..., str]
 
@@ -91,6 +94,10 @@ def test_every_operation_keeps_the_document(promise: Promise) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_every_operation_keeps_the_document_whatever_comes(promise: Promise, seed: int) -> None:
+def test_every_operation_keeps_the_document_whatever_comes(promise: Promise, runtime: Runtime, seed: int) -> None:
     found = promise("--max-examples", "300", "--seed", str(seed))
     assert not found, found
+    with runtime.engine.connect() as connection:
+        taken, answered = connection.execute(sa.text(REACHED)).one()
+    assert taken > 50, "posts reach a stream"
+    assert answered > 50, "checks are answered"
