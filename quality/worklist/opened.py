@@ -43,7 +43,8 @@ class Becomes:
 class RawField:
     """One field of the record as the source sent it, and what the mapping makes of it.
 
-    `was` is what the source said where the hub has mended it; `rules` are those that it breaches, and `faulty` says
+    `was` is what the source said where two people have mended it (`by_hand`); where the source's folder puts the value
+    right (`mended` all the same), `raw` is what the source said. `rules` are those that it breaches, and `faulty` says
     that there are any. `ignored` is the mapping's reason for not reading it.
     """
 
@@ -52,6 +53,7 @@ class RawField:
     raw: Any
     was: Any
     mended: bool
+    by_hand: bool
     faulty: bool
     rules: tuple[str, ...]
     becomes: tuple[Becomes, ...]
@@ -151,6 +153,7 @@ def _fields(runtime: Runtime, base: Base, findings: list[dict[str, Any]], *, rev
     stream = desk.mapping
     faulty = _faulty(findings)
     was = {} if base.mend is None else base.mend.original
+    right = {one["pointer"] for one in findings if one["rule"] == "value_mended"}
     became = _became(desk, base)
     out = []
     for pointer in _pointers(stream, base, faulty):
@@ -163,7 +166,8 @@ def _fields(runtime: Runtime, base: Base, findings: list[dict[str, Any]], *, rev
                 label_zh=str(stream.schema.get("properties", {}).get(field.path[0], {}).get("title", "")),
                 raw=_shown(raw, reveal=reveal),
                 was=_shown(was.get(pointer), reveal=reveal),
-                mended=pointer in was,
+                mended=pointer in was or pointer in right,
+                by_hand=pointer in was,
                 faulty=bool(rules),
                 rules=rules,
                 becomes=tuple(

@@ -43,6 +43,8 @@ def test_the_next_pull_is_put_right_and_says_so(hub: WorkHub, department: Depart
     assert hub.rows("SELECT shown, detail FROM quality.finding WHERE rule = 'value_mended'") == [
         ("SIGNED", {"reason": ONE["reason"], "by": "source.yml"})
     ]
+    record = service.opened(hub.runtime, hub.record("n1"), kind="flagged")
+    assert [(one.pointer, one.by_hand) for one in record.fields if one.mended] == [("/PHASE_CODE", False)]
     assert hub.pull(full=True)["PRE_NODE"]["unchanged"] == 5
     hub.sound()
     hub.rebuilt_equal(empty_runtime)
