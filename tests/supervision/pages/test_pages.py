@@ -69,6 +69,24 @@ def test_a_case_whose_clock_stands_still_is_due_as_it_stands_now(site: Site) -> 
     assert f'{due} <span class="tag">stopped since {since}, as it stands now</span>' in days
 
 
+@pytest.mark.parametrize(
+    ("off", "en", "zh"), [(0, "overdue, not yet by a working day", "超期不足 1 日"), (1, "1 day", "1 日")]
+)
+def test_a_limit_that_ended_on_the_eve_of_a_free_day_is_not_said_to_have_days_left(
+    site: Site, off: int, en: str, zh: str
+) -> None:
+    with site.runtime.engine.begin() as connection:
+        connection.execute(
+            sa.text("""UPDATE supervision.clock AS c SET due_at = now() + CAST(:hours AS int) * INTERVAL '1 hour',
+                           due_ordinal = p.ordinal + :off
+                       FROM supervision.calendar_today AS p WHERE p.calendar = c.calendar AND c.case_id = :case"""),
+            {"case": site.cases["A-red"], "off": off, "hours": 24 * off or -1},
+        )
+    for language, said in (("en", en), ("zh", zh)):
+        page = site.browser("supervisor", language=language).see(f"/supervision/cases/{site.cases['A-red']}").text
+        assert f"<b>{said}</b>" in page, language
+
+
 def test_a_case(site: Site) -> None:
     for name, number in site.cases.items():
         answer = site.browser("supervisor", language="zh").see(f"/supervision/cases/{number}")
