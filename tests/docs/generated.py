@@ -20,6 +20,7 @@ from supervision.appraisal.terms import MEASURES
 from supervision.rules import service as supervised
 from supervision.rules.cli import worded
 from tests.docs import rulepages
+from web.document import text as api_document
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SUITES = DOCS.parent / "validation" / "suites"
@@ -178,5 +179,6 @@ def pages() -> list[Path]:
 
 if __name__ == "__main__":
     rulepages.write()
+    (DOCS / "integrate" / "openapi.json").write_text(api_document(), encoding="utf-8")  # it names the rules, too
     for page in pages():
         page.write_text(remade(page.read_text(encoding="utf-8")), encoding="utf-8")

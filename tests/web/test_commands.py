@@ -36,7 +36,7 @@ DOCUMENT = ROOT / "docs" / "integrate" / "openapi.json"
 
 def test_the_document_is_committed_as_the_code_makes_it() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == text(), (
-        "the API changed: run `hub web openapi > docs/integrate/openapi.json` and look at the difference"
+        "the API changed: run `python -m tests.docs.generated` and look at the difference"
     )
 
 
