@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from supervision import running
+from supervision.rules import scope
 from tests.supervision.desk import REGISTER, Desk
 from tests.supervision.world import ORGAN, World, at
 
@@ -127,3 +128,32 @@ def test_who_was_added_by_a_run_without_keys_is_told_by_the_next_that_has_them(
     touch(desk, idle)
     assert go(desk, "2026-03-18 10:01")["texts"] == {"queued": 4}
     same_as_in_full(desk, "2026-03-18 10:02")
+
+
+@pytest.mark.parametrize("listed", [10_000, 0], ids=["named one by one", "too many to name"])
+def test_a_missing_stage_is_found_among_the_changed_cases_alone(
+    desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch, listed: int
+) -> None:
+    monkeypatch.setattr(scope, "LISTED", listed)
+    world.item()
+    desk.only_rules("stage_missing")
+    accepted = ("accept", "2026-03-02 10:00", "2026-03-02 11:00")
+    world.case("first", closed="2026-03-09 16:00", stages=[accepted])
+    go(desk, "2026-03-10 09:00")
+    assert desk.cards() == [], "so far this source reports acceptances only"
+    world.case("whole", closed="2026-03-09 16:00",
+               stages=[accepted, ("undertake", "2026-03-03 10:00", "2026-03-03 11:00")])  # fmt: skip
+    go(desk, "2026-03-10 09:01")
+    world.case("skipped", closed="2026-03-09 16:00", stages=[accepted])
+    go(desk, "2026-03-10 09:02")
+    assert [one["case"] for one in desk.cards()] == ["skipped"]
+    go(desk, "2026-03-10 09:03", full=True)
+    assert [one["case"] for one in desk.cards()] == ["skipped", "first"], (
+        "all are judged at night by what is known then"
+    )
+    desk.do("DELETE FROM core.stage_event WHERE stage = 'undertake'")
+    with desk.engine.begin() as connection:
+        cases = list(connection.execute(sa.text("SELECT record_id FROM core.approval_case")).scalars())
+        world.refresh(connection, *cases)
+    go(desk, "2026-03-10 09:04", full=True)
+    assert len(desk.cards(contradicted=True)) == 2, "what no case tells any more is forgotten"
