@@ -20,8 +20,6 @@ Bend = Callable[[Case, Random, datetime], Case]
 
 _ONE_IN = 2_500
 """One department for so many cases has a given habit."""
-_MOST = 3
-"""So many departments at most have the same habit: in a large province, too, half of them stay honest."""
 _OFTEN = 0.8
 """The share of its cases that a habit bends where it need not be all."""
 FEWEST = 10
@@ -56,7 +54,6 @@ def give(
     """Give each habit to departments that are large enough to show it; those with other troubles come last."""
     given: dict[str, Habit] = {}
     troubled = frozenset(busy)
-    share = min(max(1, round(cases / _ONE_IN)), _MOST)
     for place, habit in enumerate(sorted(HABITS.values(), key=lambda one: (-one.least, one.kind))):
         able = [
             one
@@ -70,7 +67,7 @@ def give(
         random = seed_dice(place)
         random.shuffle(able)
         able.sort(key=lambda one: one.code in troubled)
-        given |= {one.code: habit for one in able[:share]}
+        given |= {one.code: habit for one in able[: max(1, round(cases / _ONE_IN))]}
     return given
 
 

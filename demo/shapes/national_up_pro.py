@@ -98,9 +98,7 @@ class NationalUpProShape(CursorSystem):
                 "row_guid": material.id, "project_no": case.number, "material_name": material.name,
                 "get_type": _GET[material.obtained], "get_num": str(material.copies),
             }  # fmt: skip
-            # Nothing of a case leaves the building before it is accepted: what came in earlier is written then.
-            at = max(material.reported_at, given.reported_at)
-            yield _entry("up_pro_material", "material", case, values, at, material.faults)
+            yield _entry("up_pro_material", "material", case, values, material.reported_at, material.faults)
         for decision in case.decisions:
             yield _result(case, decision)
         for certificate in case.certificates:

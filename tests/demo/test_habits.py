@@ -25,12 +25,6 @@ def test_every_habit_is_there_twice_and_no_department_has_two(work):
     assert sorted(given) == sorted([*HABITS, *HABITS])
 
 
-def test_in_a_large_province_too_each_habit_is_there_and_half_of_the_departments_have_none(work):
-    given = [habit.kind for habit in build(99, 40_000, DAY, SHAPES).cast.habits.values()]
-    assert set(given) == set(HABITS)
-    assert len(given) <= len(work.province.departments) / 2
-
-
 def test_a_province_that_is_too_small_has_no_habit():
     assert not build(3, 300, DAY, fake_shapes()).cast.habits
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from connectors.registry import KINDS as KINDS_OF_SOURCE
 from demo.habits import HABITS
 from demo.model import KINDS, Shape
 from demo.shapes.contracts import SOURCES
-from demo.shapes.cursors import LOOKBACK, CursorSystem
 from demo.shapes.registry import SHAPES, connections
 from hub.identifiers import credit_code
 from tests.demo.shape_rounds import departments, mapping_of, province, records, sources, written
@@ -112,23 +110,6 @@ def test_a_shape_keeps_its_protocol(name: str) -> None:
 def test_every_kind_of_defect_is_carried_by_some_shape() -> None:
     told = {kind.code for kind in KINDS.values() if kind.level != "set"} | {one.carries for one in HABITS.values()}
     assert set().union(*(shape.carries for shape in SHAPES.values())) == told
-
-
-@pytest.mark.parametrize(
-    ("seed", "cases"), [(15, 3_000), *(pytest.param(seed, 2_000, marks=pytest.mark.long) for seed in range(20, 40))]
-)
-def test_what_is_written_on_the_second_day_is_no_older_than_what_the_hub_reads_again(seed: int, cases: int) -> None:
-    work = province(cases, seed)
-    for department in work.province.senders:
-        shape = SHAPES[department.shape]
-        if not isinstance(shape, CursorSystem):
-            continue
-        newest: dict[str, datetime] = {}
-        for one in shape.deliveries(department, work, 1):
-            newest[one.entry.stream] = max(one.entry.at, newest.get(one.entry.stream, one.entry.at))
-        for one in shape.deliveries(department, work, 2):
-            stream = one.entry.stream
-            assert one.entry.at >= newest.get(stream, one.entry.at) - LOOKBACK, (department.code, stream, one.entry.key)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
