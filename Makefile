@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= 20260105
 CASES ?= 5000
+LONG ?= tests
+# What tests start again and again is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: env demo test test-long check format bench lock clean
 
@@ -22,10 +25,10 @@ demo: env
 	SEED=$(SEED) CASES=$(CASES) $(BIN)/python -m demo.journey
 
 test: env
-	$(BIN)/pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m "not long" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-long: env
-	$(BIN)/pytest -m long -n 2 --dist loadfile
+	$(BIN)/pytest -m long -n 2 --dist loadfile $(LONG)
 
 check: env
 	$(BIN)/ruff format --check .

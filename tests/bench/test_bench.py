@@ -86,6 +86,7 @@ def test_a_program_that_fails_is_told_with_its_words() -> None:
         run([sys.executable, "-c", "raise SystemExit('no such table')"], records=1, server_cpu=lambda: 0.0)
 
 
+@pytest.mark.long
 def test_the_overview_is_asked_over_what_was_filled_in() -> None:
     done = subprocess.run(
         [
@@ -102,6 +103,7 @@ def test_the_overview_is_asked_over_what_was_filled_in() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_overview_page_is_looked_at_with_and_without_what_was_filled_in() -> None:
     asked = ["--departments", "3", "--days", "4", "--rules", "5", "--looks", "1"]
     done = subprocess.run(

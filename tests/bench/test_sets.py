@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench import sets
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.long
 def test_the_benchmark_judges_all_rows_and_prints_ratios() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench.sets", "--events", "2000", "--runs", "1", "--json"],

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.long
 def test_each_row_stands_beside_a_named_floor() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench.watch", "--cases", "600", "--texts", "6", "--json"],

@@ -6,7 +6,7 @@ import pytest
 
 from tests.crash.campaign import KILLED, Campaign, difference
 
-SAMPLE = 6
+SAMPLE = 4
 """Kill points of each campaign that `make test` tries, spread evenly; `make test-long` tries all."""
 
 Campaigns = tuple[Campaign, Campaign]

@@ -197,7 +197,7 @@ def test_a_pull_that_is_killed_anywhere_and_run_again_leaves_the_same_repository
     done = calm.pull(publisher)
     assert done["status"] == 0, done["error"]
     assert publisher.emptied()
-    for boundary in spread(done["boundaries"], 7):
+    for boundary in spread(done["boundaries"], 4):
         hurt = empty.copy("hurt_of_queues")
         publish()
         assert hurt.pull(publisher, kill_at=boundary)["status"] == KILLED, boundary

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import psycopg2
@@ -103,8 +104,13 @@ class World:
     programs: dict[str, Client] = field(default_factory=dict)
     persons: dict[str, Browser] = field(default_factory=dict)
     readers: dict[str, str | None] = field(default_factory=dict)
+    line: requests.Session = field(default_factory=requests.Session)
+    """By which programs ask; it keeps nothing that it is given."""
     secrets: dict[str, str] = field(default_factory=lambda: dict(SECRETS))
     """The secrets by letter, with those that came to be on the way: X and Y, the numbers of the asker's checks."""
+
+    def __post_init__(self) -> None:
+        self.line.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def ask(self, kind: str, method: str, pattern: str, asked: str) -> str:
         """Ask as somebody; return the status, and a letter for each secret that the answer tells."""
@@ -128,10 +134,8 @@ class World:
             answer: requests.Response = browser.fill_in(path, form, page="/account", allow_redirects=False)
             return answer
         headers = {**self.programs[kind].headers(pattern), "X-Road-UserId": PERSON}
-        if method == "GET":
-            return requests.get(self.url + path, headers=headers, timeout=30, allow_redirects=False)
-        body = BODIES.get(said, {})
-        return requests.post(self.url + path, json=body, headers=headers, timeout=30, allow_redirects=False)
+        body = None if method == "GET" else BODIES.get(said, {})
+        return self.line.request(method, self.url + path, json=body, headers=headers, timeout=30, allow_redirects=False)
 
     def _query(self, kind: str, query: str) -> str:
         if kind not in self.readers:
