@@ -15,7 +15,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ import psycopg2.extras
 import requests
 import sqlalchemy as sa
 
-from bench.server import Server
+from bench.server import Server, started
 from hub.protect import Protector
 from hub.protect.keys import new_ring
 from sharedrepo import clients
@@ -102,22 +101,15 @@ def main() -> None:
     options = _options()
     if shutil.which("wrk") is None or shutil.which("pgbench") is None:
         sys.exit("wrk and pgbench must be there (Debian: apt-get install wrk postgresql-contrib).")
-    with tempfile.TemporaryDirectory(prefix="hub-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        server = Server(folder)
-        server.start()
-        try:
-            found = measure(server, folder, options)
-        finally:
-            server.stop()
+    with started() as (server, folder):
+        found = measure(server, folder, options)
     print(json.dumps(found, indent=2))
 
 
-def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Measure everything on one server."""
-    database = server.create("checks")
-    ring = new_ring().to_json()
+def filled(
+    server: Server, database: str, ring: str, folder: Path, options: argparse.Namespace
+) -> tuple[Protector, sa.Engine, list[str]]:
+    """Fill a repository whose credentials everybody may check; return its keys, its engine and the holders' numbers."""
     protector = Protector.from_settings(settings_of(server.url(database), ring, folder))
     engine = sa.create_engine(server.url(database, driver="psycopg2"))
     upgrade(engine)
@@ -126,6 +118,13 @@ def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[s
     access.share(
         engine, kind="credential_type", code=TYPE, sharing_class="unconditional", legal_ground="bench", actor="b"
     )
+    return protector, engine, numbers
+
+
+def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything on one server."""
+    database, ring = server.create("checks"), new_ring().to_json()
+    protector, engine, numbers = filled(server, database, ring, folder, options)
     feeds.learn(engine, wait=True)
     secret, _ = clients.make(engine, protector, code="bench", organ=ASKER, rights=["check"], days=1)
     ask = questions(options, numbers)

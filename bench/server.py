@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,17 @@ class Server:
         with self.connect(database) as cursor:
             cursor.execute(f"SELECT count(*) FROM {table}")
             return int(cursor.fetchone()[0])
+
+
+@contextlib.contextmanager
+def started() -> Iterator[tuple[Server, Path]]:
+    """Start a server in a folder of its own; both are gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="hub-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = Server(folder)
+        server.start()
+        try:
+            yield server, folder
+        finally:
+            server.stop()

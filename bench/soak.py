@@ -14,7 +14,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -24,17 +23,15 @@ import sqlalchemy as sa
 from bench import checks
 from bench.contenders.dlt import environment
 from bench.measure import ROOT
-from bench.server import Server
+from bench.server import Server, started
 from catalog.imports.entries import entry
 from catalog.imports.service import take_in
 from catalog.life import Doer
 from hub.identifiers import item_code
-from hub.protect import Protector
 from hub.protect.keys import new_ring
 from sharedrepo import clients, signing
-from sharedrepo.migrate import upgrade
 from sharedrepo.signing import Ed25519Signer
-from verification import access, feeds, sealing
+from verification import feeds, sealing
 
 ITEM = item_code.make("330117021000", body=checks.ASKER)
 LOCUST = "locust==2.47.0"
@@ -117,15 +114,8 @@ class Department(FastHttpUser):
 def main() -> None:
     """Soak, print what was found; the status is 1 where anything failed, was lost, or the chain is broken."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="hub-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        server = Server(folder)
-        server.start()
-        try:
-            found = soak(server, folder, options)
-        finally:
-            server.stop()
+    with started() as (server, folder):
+        found = soak(server, folder, options)
     print(json.dumps(found, indent=2))
     sys.exit(1 if found["failed"] or found["lost"] or found["faults"] else 0)
 
@@ -134,14 +124,7 @@ def soak(server: Server, folder: Path, options: argparse.Namespace) -> dict[str,
     """Fill a repository, serve it, let the users ask; return what they met and what is left."""
     database, ring = server.create("soak"), new_ring().to_json()
     url = server.url(database)
-    protector = Protector.from_settings(checks.settings_of(url, ring, folder))
-    engine = sa.create_engine(server.url(database, driver="psycopg2"))
-    upgrade(engine)
-    numbers = [f"P{n:08d}" for n in range(checks.HOLDERS)]
-    checks.fill(url, protector, numbers, options)
-    access.share(
-        engine, kind="credential_type", code=checks.TYPE, sharing_class="unconditional", legal_ground="bench", actor="b"
-    )
+    protector, engine, numbers = checks.filled(server, database, ring, folder, options)
     _item(engine)
     feeds.learn(engine, wait=True)
     secret, _ = clients.make(engine, protector, code="bench", organ=checks.ASKER, rights=["check"], days=1)

@@ -155,7 +155,8 @@ def test_a_server_that_speaks_as_postgresql_and_bears_another_name_is_no_fault()
         def scalar(self) -> str:
             return "KingbaseES V008R006C007B0012 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit"
 
-    ask = open_engine("postgresql://u:p@127.0.0.1/x", "probe").dialect._get_server_version_info  # type: ignore[attr-defined]
+    dialect: Any = open_engine("postgresql://u:p@127.0.0.1/x", "probe").dialect
+    ask = dialect._get_server_version_info
     for number, version in {120_001: (12, 1), 90_624: (9, 6, 24), 0: (10, 0)}.items():
         Kingbase.connection.driver_connection.server_version = number
         assert ask(Kingbase()) == version
