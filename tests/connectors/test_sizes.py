@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -50,6 +49,4 @@ def test_within_the_limit_every_field_is_counted_once(record: dict[str, Any]) ->
 
 def test_counting_ends_soon_after_the_limit() -> None:
     record = {"a": [{str(number): 1 for number in range(1_000)} for _ in range(3_000)]}
-    began = time.perf_counter()
     assert 2_000 < fields_of_record(record, 2_000) < 10_000
-    assert time.perf_counter() - began < 0.5

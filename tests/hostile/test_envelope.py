@@ -162,7 +162,7 @@ def test_thousands_of_gaps_are_told_in_few_words(hub: Hub, office: Office) -> No
     office.put("b.csv", other, seal(other, number=200_002))
     began = time.monotonic()
     hub.pull()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     detail = hub.one("SELECT detail FROM quality.finding WHERE rule = 'envelope_gap' AND state = 'open'")
     assert detail["count"] == "100000"
     assert len(detail["missing"]) < 600

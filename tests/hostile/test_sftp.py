@@ -171,6 +171,25 @@ def test_a_server_that_answers_an_error_in_the_middle() -> None:
         fails(RetrySource, "broke off", liar)
 
 
+def test_a_thread_that_asks_ahead_ends_quietly_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would end on what nobody can catch, in a page of traceback beside what is told."""
+    asks: Any = paramiko.SFTPClient._async_request  # type: ignore[attr-defined]  # the stubs do not know it
+    late: list[int] = []
+
+    def after_the_end(self: Any, *what: Any) -> Any:
+        if threading.current_thread().name.endswith(("(_prefetch_thread)", "(quietly)")):
+            deadline = time.monotonic() + SECONDS
+            while self.sock.get_transport().is_active() and len(late) > 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            late.append(len(late))
+        return asks(self, *what)
+
+    monkeypatch.setattr(paramiko.SFTPClient, "_async_request", after_the_end)
+    with lying(read=lambda _liar, offset, length: paramiko.SFTP_FAILURE if offset else b"n" * length) as liar:
+        fails(RetrySource, "broke off", liar)
+    assert len(late) > 3
+
+
 def test_a_file_that_may_not_be_read_needs_a_person() -> None:
     with lying(read=lambda *_: paramiko.SFTP_PERMISSION_DENIED) as liar:
         fails(StopSource, "permission denied", liar)

@@ -106,7 +106,7 @@ def test_a_head_that_is_dribbled_is_hung_up_on(service: str, monkeypatch: pytest
         began = time.monotonic()
         with pytest.raises(ConnectionError):
             _dribble(caller)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
     with closing(socket.create_connection((host, int(port)), timeout=10)) as silent:
         silent.settimeout(5)
         assert _ended(silent), "a caller who says nothing at all is hung up on too"

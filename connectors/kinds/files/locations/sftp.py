@@ -144,6 +144,7 @@ class SftpPlace(FetchingPlace):
         """Yield a file's bytes, and what comes behind its size if anything does."""
         with self._talk("a file may not be read", _GRACE + max(size, 0) / _SLOWEST):
             handle = self._client.open(self._path(path), "rb")
+            self._ask_ahead_quietly(handle)
             with handle:
                 at, most = 0, _BLOCK * _AHEAD
                 while at < size:
@@ -158,6 +159,17 @@ class SftpPlace(FetchingPlace):
                 handle.seek(at)
                 while block := handle.read(_BLOCK):
                     yield block
+
+    @staticmethod
+    def _ask_ahead_quietly(handle: Any) -> None:
+        """Let the thread that asks ahead end with the connection: who reads finds that out too, and tells it."""
+        ask = handle._prefetch_thread  # noqa: SLF001  # paramiko lets it die of what nobody can catch
+
+        def quietly(*chunks: Any) -> None:
+            with contextlib.suppress(EOFError, OSError, paramiko.SSHException):
+                ask(*chunks)
+
+        handle._prefetch_thread = quietly  # noqa: SLF001  # as above
 
     # --- putting away
 
