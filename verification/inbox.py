@@ -8,7 +8,8 @@ import psycopg2.extensions
 
 from verification import recall
 from verification.callers import Caller
-from verification.service import Checker, mind_admitted
+from verification.judging import mind_admitted
+from verification.service import Checker
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]

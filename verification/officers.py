@@ -25,9 +25,10 @@ from sharedrepo.clients import CONFIRM
 from sharedrepo.models.inquiries import INQUIRY_ANSWERS
 from verification import answers, inquiring, log
 from verification.callers import Caller
+from verification.judging import Judged
 from verification.log import Entry
 from verification.questions import CredentialCheck
-from verification.service import Checker, Judged
+from verification.service import Checker
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 import orjson
 import psycopg2.extensions
 
 from hub.protect import Protector
-from hub.refusals import KeyReused, NotAllowed, NotAuthenticated, NotFound
+from hub.refusals import KeyReused, NotAllowed, NotFound
 from hub.workdays import local_day
 from sharedrepo.signing import Signer
-from verification import answers, comparing, gathering, inquiring, log, looking, prerequisites, receipts, waiting
+from verification import answers, inquiring, judging, log, looking, receipts, waiting
 from verification.callers import Caller
-from verification.freshness import Freshness
-from verification.holders import Holder
+from verification.judging import Judged, mind_admitted, mind_right
 from verification.log import Entry, Keyed
 from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck, mind
 from verification.receipts import Digest
@@ -27,8 +26,6 @@ from verification.watch import Watch
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
-WAITS_FOR: Final = ("feed_behind", "no_feed")
-"""The reasons of an undetermined answer that a feed may take away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +35,6 @@ class Reply:
     document: Document
     waiting: bool = False
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """An answer before it is signed, with what only the log keeps of it."""
-
-    asked: CredentialCheck | PrerequisitesCheck
-    answer: Document
-    holder: Holder
-    grant_id: int | None
-    records: tuple[int, ...] = ()
-
-    @property
-    def waits(self) -> bool:
-        """Say whether the asker would wait for a feed, and one could change the answer."""
-        undetermined = self.answer["outcome"] == "undetermined"
-        options = [one for group in self.answer.get("groups", ()) for one in group["options"]]
-        reasons = {self.answer.get("reason"), *(one["reason"] for one in options)}
-        return self.asked.wait_until is not None and undetermined and bool(reasons & set(WAITS_FOR))
 
 
 class Checker:
@@ -114,7 +92,7 @@ class Checker:
                 documents.append({"outcome": "not_allowed"})
                 entries.append(_refusal(caller, one, "not_allowed", now))
                 continue
-            made = self._judged(one, looked, now)
+            made = judging.of_credential(self.sessions, self.protector, one, looked, now)
             document, entry = self._answered(caller, made, now)
             documents.append(document)
             entries.append(entry)
@@ -175,7 +153,7 @@ class Checker:
         if row is None:
             raise NotFound("your organ has asked no check of this number", hint="Use the number of its answer.")
         receipt, personal, answer, at, state, admitted = row
-        _mind_admitted(admitted)
+        mind_right(admitted)
         now = self.clock()
         seen = Entry(now, "read", "read", check_id, caller.client_id, caller.organ)
         log.write(cursor, [seen])
@@ -209,12 +187,16 @@ class Checker:
             NotAllowed, NotFound: as `check`.
             NotAuthenticated: the client was revoked.
         """
-        if isinstance(asked, PrerequisitesCheck):
-            return self.sessions.reading(lambda cursor: self._prerequisites(cursor, caller, asked, now))
-        (looked,) = self._looked(caller, [asked], now)
-        if not looked.allowed:
+        made = self._made(caller, asked, now)
+        if made is None:
             raise self._not_allowed(caller, asked, now)
-        return self._judged(asked, looked, now)
+        return made
+
+    def _made(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> Judged | None:
+        if isinstance(asked, PrerequisitesCheck):
+            return judging.of_prerequisites(self.sessions, self.protector, caller, asked, now)
+        (looked,) = self._looked(caller, [asked], now)
+        return judging.of_credential(self.sessions, self.protector, asked, looked, now) if looked.allowed else None
 
     def _looked(self, caller: Caller, asked: Sequence[CredentialCheck], now: datetime) -> list[looking.Looked]:
         """Look all questions up, those for one instant together, in the order in which they were asked."""
@@ -229,61 +211,8 @@ class Checker:
             )
             found.update(zip(places, rows, strict=True))
         listed = [found[place] for place in range(len(asked))]
-        _mind_admitted(all(one.admitted for one in listed))
+        mind_right(all(one.admitted for one in listed))
         return listed
-
-    def _judged(self, asked: CredentialCheck, looked: looking.Looked, now: datetime) -> Judged:
-        said = asked.credential
-        holder = Holder(
-            self.protector, self.sessions.reading, number=said.holder_number, name=said.holder_name
-        )  # fmt: skip
-        moment = min(now, asked.known_at) if asked.known_at is not None else now
-        on = asked.on or local_day(moment)
-        around = comparing.Circumstances(
-            on, Freshness.of(on=on, now=moment, hours=looked.fresh_hours), looked.feeds, looked.stale_allowed,
-            holder.compared,
-        )  # fmt: skip
-        question = comparing.Question(
-            said.type, said.number, said.issuer, said.version, said.holder_number, said.holder_name, said.valid_from,
-            said.valid_to,
-        )  # fmt: skip
-        found = looked.found
-        if found and asked.known_at is None:
-            found = self.sessions.reading(lambda cursor: looking.with_past(cursor, found, on))
-        answer = comparing.answer(question, found, around)
-        confirmed = _confirmed(holder, looked.cases, looked.party_numbers, looked.party_names)
-        told = answers.of_credential(answer, confirmed=confirmed)
-        if asked.known_at is not None:
-            told["known_at"] = answers.instant(asked.known_at)
-        return Judged(asked, told, holder, looked.grant_id, answer.records)
-
-    def _prerequisites(self, cursor: Cursor, caller: Caller, asked: PrerequisitesCheck, now: datetime) -> Judged:
-        mind_admitted(cursor, caller)
-        holder = Holder(
-            self.protector, self.sessions.reading, number=asked.applicant.number, name=asked.applicant.name
-        )  # fmt: skip
-        own = gathering.own_case(cursor, asked.case, caller.organ)
-        on = asked.on or local_day(now)
-        version = gathering.item(cursor, asked.item, own.accepted or on)
-        if version is None:
-            known = gathering.known_item(cursor, asked.item)
-            got = "the item was not in force on that day" if known else "no item of the catalogue has this number"
-            raise NotFound(got, hint="See the catalogue of items.")
-        days = {"application": own.applied or on, "acceptance": own.accepted or on, "decision": on}
-        groups = gathering.groups(
-            cursor, version.requirements, days=days, organ=caller.organ, purpose=asked.purpose, now=now,
-            today=local_day(now),
-        )  # fmt: skip
-        options = [one for group in groups for one in group.any_of]
-        if options and not any(one.allowed for one in options):
-            raise self._not_allowed(caller, asked, now)
-        found = gathering.evidence(cursor, groups, hashes=sorted(holder.number_hashes), project=asked.project)
-        outcome, told = prerequisites.evaluate(groups, found)
-        answer = answers.of_prerequisites(
-            outcome, told, item=version.code, version=version.version, on=on,
-            confirmed=_confirmed(holder, own.cases, own.party_numbers, own.party_names),
-        )  # fmt: skip
-        return Judged(asked, answer, holder, None)
 
     # --- writing ---
 
@@ -370,24 +299,3 @@ def _refusal(
         now, "refused", reason, str(uuid4()), None if caller is None else caller.client_id,
         None if caller is None else caller.organ, purpose=None if asked is None else asked.purpose,
     )  # fmt: skip
-
-
-def _confirmed(holder: Holder, cases: int, numbers: frozenset[bytes], people: frozenset[bytes]) -> str:
-    return "confirmed" if cases and holder.is_party(numbers, people) else "not_yet"
-
-
-def mind_admitted(cursor: Cursor, caller: Caller) -> None:
-    """Go on only for a client that still has its rights.
-
-    Raises:
-        NotAuthenticated: it was revoked, or has expired.
-    """
-    cursor.execute(
-        "SELECT revoked_at IS NULL AND expires_at > now() FROM access.client WHERE client_id = %s", (caller.client_id,)
-    )
-    _mind_admitted((cursor.fetchone() or (False,))[0])
-
-
-def _mind_admitted(admitted: bool | None) -> None:
-    if not admitted:
-        raise NotAuthenticated("this client was revoked", hint="Ask the hub's operators for a new one.")
