@@ -32,8 +32,9 @@ from hub.protect import Protector
 from hub.protect.keys import new_ring
 from sharedrepo import clients
 from sharedrepo.migrate import upgrade
-from verification import access, feeds
-from verification.looking import PREPARED
+from verification.evidence import feeds
+from verification.evidence.looking import PREPARED
+from verification.rights import access
 
 ORGAN, ASKER = "11330000002482285J", "11330000002483659R"
 TYPE, PURPOSE = "食品经营许可证", "前置审批核验"

@@ -31,7 +31,8 @@ from hub.identifiers import item_code
 from hub.protect.keys import new_ring
 from sharedrepo import clients, signing
 from sharedrepo.signing import Ed25519Signer
-from verification import feeds, sealing
+from verification.audit import sealing
+from verification.evidence import feeds
 
 ITEM = item_code.make("330117021000", body=checks.ASKER)
 LOCUST = "locust==2.47.0"

@@ -10,9 +10,9 @@ import typer
 
 from hub.show import as_json, show_table
 from hub.workdays import ZONE, local_day
-from verification.audit_cli import audit
+from verification.audit.audit_cli import audit
 from verification.opening import Actor, CannotVerify, Json, actor_of, open_hub, read_document
-from verification.readers_cli import role
+from verification.rights.readers_cli import role
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -57,7 +57,7 @@ def unmatched(
     all_: Annotated[bool, typer.Option("--all", help="Also those that were settled.")] = False, json: Json = False
 ) -> None:
     """Look again for the cases that checks named; list those that were never found, for the personal-data officer."""
-    from verification import confirming  # noqa: PLC0415  # only when this command runs
+    from verification.checks import confirming  # noqa: PLC0415  # only when this command runs
 
     engine, protector = open_hub()
     counts = confirming.confirm(engine, protector)
@@ -77,7 +77,7 @@ def settle(
     by: Actor = None,
 ) -> None:
     """Write down, as the personal-data officer, what an unmatched check was."""
-    from verification import confirming  # noqa: PLC0415  # only when this command runs
+    from verification.checks import confirming  # noqa: PLC0415  # only when this command runs
 
     confirming.settle(open_hub()[0], check, verdict=verdict, reason=reason, actor=actor_of(by))
     typer.echo(f"Check {check} is settled: {verdict}.")
@@ -90,7 +90,7 @@ def inquiries(
     json: Json = False,
 ) -> None:
     """List what officers of issuing departments are asked where no feed can tell, and who is silent."""
-    from verification import officers  # noqa: PLC0415  # only when this command runs
+    from verification.checks import officers  # noqa: PLC0415  # only when this command runs
 
     if state not in officers.STATES:
         raise CannotVerify(f"state {state!r} is none of {', '.join(officers.STATES)}.")
@@ -105,8 +105,8 @@ def inquiries(
 @verify.command()
 def recall(json: Json = False) -> None:
     """Look which checks relied on what has changed since, and tell their organs; the API does so every ten minutes."""
-    from verification import recall as recalling  # noqa: PLC0415  # only when this command runs
-    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+    from verification.notices import recall as recalling  # noqa: PLC0415  # only when this command runs
+    from verification.notices import subscriptions  # noqa: PLC0415  # only when this command runs
 
     engine, _ = open_hub()
     done = recalling.look(engine)
@@ -132,7 +132,7 @@ def subscribe(
 ) -> None:
     """Post recalls, changes of credentials or cases, or cards to an address of a client, signed, until taken."""
     from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
-    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+    from verification.notices import subscriptions  # noqa: PLC0415  # only when this command runs
 
     if credential is not None and item is not None:
         raise CannotVerify("a subscription is to changes of one credential type or of one item's cases.")
@@ -150,7 +150,7 @@ def subscribe(
 @verify.command()
 def unsubscribe(number: int, by: Actor = None) -> None:
     """End a subscription; what waits for it is withheld."""
-    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+    from verification.notices import subscriptions  # noqa: PLC0415  # only when this command runs
 
     subscriptions.unsubscribe(open_hub()[0], number, actor=actor_of(by))
     typer.echo(f"Subscription {number} has ended.")
@@ -159,7 +159,7 @@ def unsubscribe(number: int, by: Actor = None) -> None:
 @verify.command("subscriptions")
 def subscriptions_(json: Json = False) -> None:
     """List the subscriptions, and how many notices of each wait, were taken, or were given up."""
-    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+    from verification.notices import subscriptions  # noqa: PLC0415  # only when this command runs
 
     rows = subscriptions.listed(open_hub()[0])
     if json:
@@ -176,7 +176,7 @@ def notices_(
     json: Json = False,
 ) -> None:
     """List notices that wait or were not taken, with the last fault of each."""
-    from verification import subscriptions  # noqa: PLC0415  # only when this command runs
+    from verification.notices import subscriptions  # noqa: PLC0415  # only when this command runs
 
     engine, protector = open_hub()
     counts = _send(engine, protector) if send else {}
@@ -193,7 +193,7 @@ def _send(engine: sa.Engine, protector: Protector) -> dict[str, int]:
 
     from hub.settings import Settings  # noqa: PLC0415  # only when a command sends
     from sharedrepo import signing  # noqa: PLC0415  # only when a command sends
-    from verification.delivering import Post  # noqa: PLC0415  # only when a command sends
+    from verification.notices.delivering import Post  # noqa: PLC0415  # only when a command sends
 
     signer = signing.Ed25519Signer.of(protector.ring)
     with engine.begin() as connection:
@@ -211,7 +211,7 @@ def set_(
     by: Actor = None,
 ) -> None:  # fmt: skip
     """Give a credential type or an item its sharing class; what has none is not shared."""
-    from verification import access  # noqa: PLC0415  # only when this command runs
+    from verification.rights import access  # noqa: PLC0415  # only when this command runs
 
     access.share(
         open_hub()[0], kind=kind, code=code, sharing_class=sharing_class, legal_ground=ground, actor=actor_of(by),
@@ -232,7 +232,7 @@ def ask(
     by: Actor = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Ask for a grant under conditional sharing; somebody else answers it within ten working days."""
-    from verification import access  # noqa: PLC0415  # only when this command runs
+    from verification.rights import access  # noqa: PLC0415  # only when this command runs
 
     today = local_day(datetime.now(UTC))
     number = access.ask(
@@ -252,7 +252,7 @@ def answer(
     by: Actor = None,
 ) -> None:  # fmt: skip
     """Answer a request: it becomes the grant, or is turned down."""
-    from verification import access  # noqa: PLC0415  # only when this command runs
+    from verification.rights import access  # noqa: PLC0415  # only when this command runs
 
     access.answer(open_hub()[0], number, granted=not refuse, reason=reason, actor=actor_of(by))
     typer.echo(f"Request {number} is {'turned down' if refuse else 'granted'}.")
@@ -261,7 +261,7 @@ def answer(
 @share.command()
 def end(number: int, reason: Reason, by: Actor = None) -> None:
     """Take a grant back, from the next check on."""
-    from verification import access  # noqa: PLC0415  # only when this command runs
+    from verification.rights import access  # noqa: PLC0415  # only when this command runs
 
     access.end(open_hub()[0], number, reason=reason, actor=actor_of(by))
     typer.echo(f"Grant {number} is ended.")
@@ -270,7 +270,7 @@ def end(number: int, reason: Reason, by: Actor = None) -> None:
 @share.command("list")
 def grants(json: Json = False) -> None:
     """List the sharing classes in force and all grants."""
-    from verification import access  # noqa: PLC0415  # only when this command runs
+    from verification.rights import access  # noqa: PLC0415  # only when this command runs
 
     found = access.listed(open_hub()[0])
     if json:
@@ -294,7 +294,7 @@ def hide(
     by: Actor = None,
 ) -> None:
     """Ask that checks of an investigation are shown to their subject later; somebody else answers within three days."""
-    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+    from verification.rights import disclosure  # noqa: PLC0415  # only when this command runs
 
     now = datetime.now(UTC)
     number = disclosure.ask(
@@ -310,7 +310,7 @@ def hide_answer(
     by: Actor = None,
 ) -> None:  # fmt: skip
     """Answer a request for a delay; nobody answers an own one."""
-    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+    from verification.rights import disclosure  # noqa: PLC0415  # only when this command runs
 
     disclosure.answer(open_hub()[0], number, granted=not refuse, reason=reason, actor=actor_of(by))
     typer.echo(f"Delay {number} is {'refused' if refuse else 'granted'}.")
@@ -319,7 +319,7 @@ def hide_answer(
 @share.command("hide-end")
 def hide_end(number: int, reason: Reason, by: Actor = None) -> None:
     """End a delay early: what it hid is shown from now on."""
-    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+    from verification.rights import disclosure  # noqa: PLC0415  # only when this command runs
 
     disclosure.end(open_hub()[0], number, reason=reason, actor=actor_of(by))
     typer.echo(f"Delay {number} is ended.")
@@ -328,7 +328,7 @@ def hide_end(number: int, reason: Reason, by: Actor = None) -> None:
 @share.command()
 def hidden(json: Json = False) -> None:
     """List which checks are shown to their subjects later, on what basis, and until when."""
-    from verification import disclosure  # noqa: PLC0415  # only when this command runs
+    from verification.rights import disclosure  # noqa: PLC0415  # only when this command runs
 
     rows = disclosure.listed(open_hub()[0])
     if json:

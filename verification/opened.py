@@ -19,13 +19,17 @@ from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
 from sharedrepo.signing import Ed25519Signer, publish
-from verification import confirming, feeds, jobs, readers, recall, sealing, subscriptions, waiting
-from verification.callers import Tokens
-from verification.delivering import Post
-from verification.rates import Rates
-from verification.service import Checker
-from verification.sessions import Sessions
-from verification.watch import Watch
+from verification.audit import sealing
+from verification.audit.watch import Watch
+from verification.checks import confirming, jobs, waiting
+from verification.checks.service import Checker
+from verification.evidence import feeds
+from verification.evidence.sessions import Sessions
+from verification.notices import recall, subscriptions
+from verification.notices.delivering import Post
+from verification.rights import readers
+from verification.rights.callers import Tokens
+from verification.rights.rates import Rates
 
 log = logging.getLogger("hub.verification")
 

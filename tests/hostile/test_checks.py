@@ -116,7 +116,7 @@ def test_other_forms_are_not_read(asker: Asker) -> None:  # the fixture
 
 def test_wrong_and_expired_tokens_get_nothing(asker: Asker, runtime: Runtime) -> None:  # the fixtures
     from sharedrepo.signing import Ed25519Signer  # noqa: PLC0415
-    from verification.callers import Caller, Tokens  # noqa: PLC0415
+    from verification.rights.callers import Caller, Tokens  # noqa: PLC0415
 
     signer = Ed25519Signer.of(runtime.protector.ring)
     caller = Caller(1, "asker-it", "113300000024836594")

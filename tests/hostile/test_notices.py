@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from pipeline.runtime import Runtime
 from tests.verification.receiver import receiving, speaking
 from tests.verification.registry import NOW
-from verification import subscriptions
-from verification.sending import BadAddress, NotSent, Place, may_reach, post
-from verification.subscriptions import SubscriptionRefused
+from verification.notices import subscriptions
+from verification.notices.sending import BadAddress, NotSent, Place, may_reach, post
+from verification.notices.subscriptions import SubscriptionRefused
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 

@@ -24,7 +24,7 @@ SHOWN = (
     "catalog/life.py", "catalog/pages", "catalog/content.py", "catalog/store.py", "catalog/base_items.py",
     "hub/identifiers/credit_code.py", "hub/identifiers/item_code.py", "supervision/appraisal/objecting.py",
     "supervision/appraisal/routes.py", "supervision/appraisal/looking.py", "supervision/pages",
-    "verification/officers.py", "verification/pages",
+    "verification/checks/officers.py", "verification/pages",
 )  # fmt: skip
 """Where that is worded which pages show to persons."""
 PROGRAMS = {"cli.py", "knocks.py", "metrics.py", "health.py", "authentication.py", "accounts/service.py"}

@@ -17,10 +17,10 @@ from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine
 from sharedrepo.signing import Ed25519Signer
-from verification import jobs
-from verification.service import Checker
-from verification.sessions import Sessions
-from verification.watch import Watch
+from verification.audit.watch import Watch
+from verification.checks import jobs
+from verification.checks.service import Checker
+from verification.evidence.sessions import Sessions
 
 
 def worker(settings: Settings, protector: Protector, at: int, when: str) -> None:

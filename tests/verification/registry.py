@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from hub.workdays import local_day
 from pipeline.runtime import Runtime
 from sharedrepo.models import HISTORY, TABLES
-from verification import access, feeds
+from verification.evidence import feeds
+from verification.rights import access
 
 ISSUER = "11330000002482285J"
 ASKER = "11330000002483659R"

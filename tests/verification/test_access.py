@@ -10,8 +10,8 @@ import pytest
 from pipeline.runtime import Runtime
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import ASKER, LICENCE, NOW, OTHER, PURPOSE, Registry, body, today
-from verification import access
-from verification.access import AccessRefused
+from verification.rights import access
+from verification.rights.access import AccessRefused
 
 
 def refused(asker: Asker, **over: Any) -> bool:

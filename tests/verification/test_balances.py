@@ -17,10 +17,10 @@ from sharedrepo import signing
 from sharedrepo.signing import Ed25519Signer
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.registry import ASKER, OTHER, Registry, body
-from verification import balances, sealing
-from verification.access import AccessRefused
+from verification.audit import balances, sealing
+from verification.audit.sealing import LogBroken
 from verification.client import BadQuestion, Head, Hub, NotProven, NotThere
-from verification.sealing import LogBroken
+from verification.rights.access import AccessRefused
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.limits import Limit
-from verification import validity
-from verification.freshness import Feed, Freshness
-from verification.prerequisites import ORDER, Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
+from verification.rules import validity
+from verification.rules.freshness import Feed, Freshness
+from verification.rules.prerequisites import ORDER, Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
 
 START = date(2026, 1, 1)
 DAYS = 12

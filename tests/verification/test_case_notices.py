@@ -10,8 +10,8 @@ import pytest
 from sharedrepo import clients
 from tests.catalog import items
 from tests.verification.registry import ASKER, ISSUER, PURPOSE, Registry
-from verification import subscriptions
-from verification.subscriptions import CASE, Due, SubscriptionRefused
+from verification.notices import subscriptions
+from verification.notices.subscriptions import CASE, Due, SubscriptionRefused
 
 ITEM = items.code(1, ISSUER)
 

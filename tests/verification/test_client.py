@@ -23,8 +23,9 @@ from tests.verification.conftest import Asker
 from tests.verification.registry import FIRM, FIRM_NAME, LICENCE, NOW, PURPOSE, Registry, body
 from tests.verification.test_prerequisites import ITEM
 from tests.verification.test_recall import revoke
-from verification import client, recall
+from verification import client
 from verification.client import BadQuestion, Hub, HubProblem, NotAdmitted, NotGranted, NotProven, NotThere, TryLater
+from verification.notices import recall
 
 
 @pytest.fixture

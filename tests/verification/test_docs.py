@@ -21,8 +21,9 @@ from tests.catalog import items
 from tests.verification.conftest import Asker
 from tests.verification.registry import ASKER, ISSUER, LICENCE, Registry, body
 from tests.verification.test_notices import Office, recalled
-from verification import balances, sealing, subscriptions
+from verification.audit import balances, sealing
 from verification.client import Hub
+from verification.notices import subscriptions
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "verify"
 _SQL = re.compile(r"^```sql\n(.*?)^```", re.DOTALL | re.MULTILINE)

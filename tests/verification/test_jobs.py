@@ -17,12 +17,13 @@ from sharedrepo import clients
 from sharedrepo.signing import Ed25519Signer
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import ASKER, FIRM, FIRM_NAME, LICENCE, OTHER, PURPOSE, Registry, body
-from verification import jobs, opened
-from verification.callers import Caller
+from verification import opened
+from verification.audit.watch import Watch
+from verification.checks import jobs
+from verification.checks.service import Checker
+from verification.evidence.sessions import Sessions
 from verification.questions import CredentialCheck
-from verification.service import Checker
-from verification.sessions import Sessions
-from verification.watch import Watch
+from verification.rights.callers import Caller
 
 LINES, SHEET = "application/x-ndjson", "text/csv"
 

@@ -12,10 +12,10 @@ from pipeline.runtime import Runtime
 from tests.verification.registry import Registry, body
 from tests.verification.test_jobs import caller, checker
 from tests.web.processes import environment
-from verification import jobs
-from verification.callers import Caller
+from verification.checks import jobs
+from verification.checks.service import Checker
 from verification.questions import CredentialCheck
-from verification.service import Checker
+from verification.rights.callers import Caller
 
 __all__ = ["caller", "checker"]
 QUESTIONS = 3

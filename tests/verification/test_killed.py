@@ -22,7 +22,9 @@ from tests.verification.registry import ASKER, Registry, body
 from tests.verification.test_notices import recalled
 from tests.web.processes import environment
 from tests.web.serving import serving
-from verification import client, sealing, subscriptions
+from verification import client
+from verification.audit import sealing
+from verification.notices import subscriptions
 
 
 def test_nothing_that_was_answered_is_lost_when_all_workers_are_killed(registry: Registry, runtime: Runtime) -> None:

@@ -20,9 +20,10 @@ from tests.verification.receiver import Receiver, receiving
 from tests.verification.registry import FIRM, FIRM_NAME, LICENCE, NOW, OTHER, PURPOSE, Registry, body
 from tests.verification.test_recall import revoke
 from tests.web.serving import serving
-from verification import client, recall, subscriptions
-from verification.delivering import Post
-from verification.subscriptions import SubscriptionRefused
+from verification import client
+from verification.notices import recall, subscriptions
+from verification.notices.delivering import Post
+from verification.notices.subscriptions import SubscriptionRefused
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LATER = NOW + timedelta(hours=1)
@@ -198,7 +199,7 @@ def test_changes_of_a_type_name_the_evidence_and_never_the_holder(
 
 
 def access_ended(registry: Registry, grant: int) -> None:
-    from verification import access  # noqa: PLC0415
+    from verification.rights import access  # noqa: PLC0415
 
     access.end(registry.engine, grant, reason="不再需要", actor="issuer")
 

@@ -29,10 +29,12 @@ from tests.verification.registry import (
     body,
 )
 from tests.web.browser import PASSWORD, Browser
-from verification import client, inquiring, officers, receipts, sealing, waiting
-from verification.service import Checker
-from verification.sessions import Sessions
-from verification.watch import Watch
+from verification import client, receipts
+from verification.audit import sealing
+from verification.audit.watch import Watch
+from verification.checks import inquiring, officers, waiting
+from verification.checks.service import Checker
+from verification.evidence.sessions import Sessions
 from web.accounts import service as accounts
 
 

@@ -21,8 +21,8 @@ from sharedrepo.signing import Ed25519Signer
 from tests.catalog import items
 from tests.verification.conftest import Command
 from tests.verification.registry import ASKER, FIRM_NAME, ISSUER, LICENCE, OTHER, PURPOSE, Registry
-from verification import readers as verifying_readers
-from verification import sealing
+from verification.audit import sealing
+from verification.rights import readers as verifying_readers
 
 OUT = ("out.credential", "out.decision", "out.case_progress", "out.prerequisite_status", "out.item")
 ITEM, OWN_ITEM = items.code(1, ISSUER), items.code(2, ASKER)

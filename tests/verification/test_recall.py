@@ -10,7 +10,7 @@ import pytest
 from pipeline.runtime import Runtime
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import LICENCE, NOW, OTHER, Registry, body
-from verification import recall
+from verification.notices import recall
 
 LATER = NOW + timedelta(hours=1)
 

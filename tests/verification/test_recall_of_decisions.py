@@ -12,7 +12,7 @@ from sharedrepo.models import HISTORY, TABLES
 from tests.catalog import items
 from tests.verification.conftest import Asker
 from tests.verification.registry import ASKER, FIRM, ISSUER, NOW, PURPOSE, Registry
-from verification import recall
+from verification.notices import recall
 
 GIVEN, ASKED = items.code(1, ISSUER), items.code(2, ASKER)
 LATER = NOW + timedelta(hours=1)

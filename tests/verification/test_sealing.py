@@ -14,10 +14,10 @@ from pipeline.runtime import Runtime
 from sharedrepo import signing
 from sharedrepo.models import entry
 from sharedrepo.signing import Ed25519Signer
-from verification import sealing
-from verification.log import Entry, leaf, write
-from verification.sealing import tree_head
-from verification.watch import Watch
+from verification.audit import sealing
+from verification.audit.log import Entry, leaf, write
+from verification.audit.sealing import tree_head
+from verification.audit.watch import Watch
 
 
 class Log:

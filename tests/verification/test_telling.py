@@ -11,7 +11,7 @@ from pipeline.runtime import Runtime
 from tests.catalog import items
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import ASKER, ISSUER, LICENCE, NOW, OTHER, PURPOSE, Registry
-from verification import progress
+from verification.reading import progress
 
 PROJECT = "2026-330100-47-01-000001"
 ITEM, CLOSED = items.code(1, ISSUER), items.code(2, ISSUER)

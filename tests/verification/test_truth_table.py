@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from catalog.limits import Limit
-from verification import validity
-from verification.freshness import Feed, Freshness
-from verification.prerequisites import Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
+from verification.rules import validity
+from verification.rules.freshness import Feed, Freshness
+from verification.rules.prerequisites import Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
 
 DAY = date(2026, 5, 15)
 NOW = datetime(2026, 5, 20, 8, tzinfo=UTC)
@@ -241,7 +241,7 @@ def test_what_may_not_be_seen_says_nothing_of_what_is_there() -> None:
 
 
 def test_a_day_that_no_limit_reaches_back_to_is_the_first_of_all() -> None:
-    from verification.prerequisites import earliest  # noqa: PLC0415
+    from verification.rules.prerequisites import earliest  # noqa: PLC0415
 
     assert earliest(DAY, Limit(3660, "year")) == date.min
     assert earliest(date(2024, 2, 29), Limit(1, "year")) == date(2023, 2, 28)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.verification.conftest import Asker, Command
 from tests.verification.registry import FIRM, FIRM_NAME, NOW, PERSON, PERSON_NAME, Registry, body
-from verification import confirming
-from verification.confirming import CannotSettle
+from verification.checks import confirming
+from verification.checks.confirming import CannotSettle
 
 
 def unmatched(registry: Registry, asker: Asker) -> dict[str, str]:

@@ -9,7 +9,7 @@ from tests.verification.conftest import Asker
 from tests.verification.registry import ASKER, FIRM, FIRM_NAME, OTHER, Registry
 from tests.verification.test_unmatched import unmatched
 from tests.web.browser import PASSWORD, Browser
-from verification import confirming
+from verification.checks import confirming
 from web.accounts import service as accounts
 
 

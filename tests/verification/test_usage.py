@@ -24,8 +24,9 @@ from tests.verification.registry import (
     body,
     today,
 )
-from verification import disclosure, usage
-from verification.access import AccessRefused
+from verification.reading import usage
+from verification.rights import disclosure
+from verification.rights.access import AccessRefused
 
 PORTAL = "11330000002482285J"
 
@@ -134,9 +135,9 @@ def test_an_investigation_is_shown_later_with_its_reason_and_never_counted_befor
 def _found(registry: Registry, at: datetime) -> dict[str, Any]:
     """What a portal is told at a later time."""
     from sharedrepo.signing import Ed25519Signer  # noqa: PLC0415
-    from verification.service import Checker  # noqa: PLC0415
-    from verification.sessions import Sessions  # noqa: PLC0415
-    from verification.watch import Watch  # noqa: PLC0415
+    from verification.audit.watch import Watch  # noqa: PLC0415
+    from verification.checks.service import Checker  # noqa: PLC0415
+    from verification.evidence.sessions import Sessions  # noqa: PLC0415
 
     sessions = Sessions(registry.engine)
     signer = Ed25519Signer.of(registry.protector.ring)

@@ -11,10 +11,11 @@ from sharedrepo import signing
 from sharedrepo.signing import Ed25519Signer
 from tests.verification.conftest import Asker
 from tests.verification.registry import FIRM, FIRM_NAME, NOW, PERSON, Registry, body
-from verification import confirming, receipts, waiting
-from verification.service import Checker
-from verification.sessions import Sessions
-from verification.watch import Watch
+from verification import receipts
+from verification.audit.watch import Watch
+from verification.checks import confirming, waiting
+from verification.checks.service import Checker
+from verification.evidence.sessions import Sessions
 
 LATER = (NOW + timedelta(days=2)).isoformat()
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from verification.service import Checker
+from verification.checks.service import Checker
 
 PAGE = 50
 """So many rows stand on one page of a list."""

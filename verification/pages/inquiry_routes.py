@@ -14,7 +14,7 @@ from hub.asking import chosen, form_of, number, page, visitor_of
 from hub.refusals import Contradicted, Malformed, NotFound
 from hub.visitor import CONFIRM, SUPERVISE, Visitor
 from sharedrepo.models.inquiries import INQUIRY_ANSWERS
-from verification import officers
+from verification.checks import officers
 from verification.pages.asking import PAGE, checker_of, engine_of, names
 
 router = APIRouter(include_in_schema=False)

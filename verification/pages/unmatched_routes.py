@@ -17,8 +17,9 @@ from hub.asking import chosen, form_of, number, page, visitor_of
 from hub.refusals import Contradicted, Fault, Malformed, NotFound, RequestRefused
 from hub.visitor import SETTLE
 from sharedrepo.models.verification import VERDICTS
-from verification import confirming, log
-from verification.log import Entry
+from verification.audit import log
+from verification.audit.log import Entry
+from verification.checks import confirming
 from verification.pages.asking import PAGE, checker_of, engine_of, names
 
 router = APIRouter(include_in_schema=False)

@@ -12,9 +12,9 @@ from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel, ValidationError
 
 from hub.refusals import Fault, Malformed, NotAuthenticated, RequestRefused, TooLarge, TooMany, TooSlow, UnsupportedForm
-from verification.callers import Caller
 from verification.opened import Verification
 from verification.questions import faults_of
+from verification.rights.callers import Caller
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from hub.refusals import Malformed, TooMany, documented
-from verification import balances
+from verification.audit import balances
 from verification.questions import iso_day
 from verification.routes import door
 

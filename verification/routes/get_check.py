@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from hub.refusals import Malformed, NotFound, TooMany, documented
-from verification import officers
+from verification.checks import officers
 from verification.routes import door
 from verification.routes.told import Checked
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request
 
 from hub.refusals import Malformed, NotFound, TooMany, documented
-from verification import jobs
+from verification.checks import jobs
 from verification.routes import door
 from verification.routes.post_check_job import Job, told
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import StreamingResponse
 
 from hub.refusals import Malformed, NotFound, NotYet, TooMany, documented
-from verification import filed, jobs
+from verification.checks import filed, jobs
 from verification.routes import door
 
 router = APIRouter()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooMany, documented
-from verification import sealing
+from verification.audit import sealing
 from verification.routes import door
 
 router = APIRouter()

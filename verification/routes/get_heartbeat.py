@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
-from verification import sealing
+from verification.audit import sealing
 from verification.routes import door
 
 router = APIRouter()

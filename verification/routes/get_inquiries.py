@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, NotFound, TooMany, documented
 from sharedrepo.clients import Client
-from verification import answers, officers
+from verification.checks import answers, officers
 from verification.routes import door
 
 router = APIRouter()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooMany, documented
-from verification import inbox
+from verification.reading import inbox
 from verification.routes import door
 
 router = APIRouter()

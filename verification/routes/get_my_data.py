@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import TooMany, documented
-from verification import telling
+from verification.reading import telling
 from verification.routes import door
 
 router = APIRouter()

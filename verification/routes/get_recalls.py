@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooMany, documented
-from verification import answers, inbox
+from verification.checks import answers
+from verification.reading import inbox
 from verification.routes import door
 
 router = APIRouter()

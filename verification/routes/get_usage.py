@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from hub.refusals import Fault, Malformed, TooMany, documented
-from verification import usage
 from verification.questions import HolderNumber, Instant, faults_of
+from verification.reading import usage
 from verification.routes import door
 
 router = APIRouter()

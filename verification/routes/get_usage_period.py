@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
-from verification import usage
+from verification.reading import usage
 from verification.routes import door
 
 router = APIRouter()

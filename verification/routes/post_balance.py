@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hub.refusals import Malformed, NotFound, TooLarge, TooMany, TooSlow, UnsupportedForm, documented
-from verification import balances
+from verification.audit import balances
 from verification.questions import iso_day
 from verification.routes import door
 from verification.routes.get_balances import BETWEEN, FIRST, LAST

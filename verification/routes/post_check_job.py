@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooLarge, TooMany, TooSlow, Unavailable, UnsupportedForm, documented
-from verification import filed, jobs
-from verification.answers import instant
+from verification.checks import filed, jobs
+from verification.checks.answers import instant
 from verification.routes import door
 
 router = APIRouter()

@@ -20,7 +20,7 @@ from hub.refusals import (
     UnsupportedForm,
     documented,
 )
-from verification import officers
+from verification.checks import officers
 from verification.questions import Organ
 from verification.routes import door
 from verification.routes.told import Inquiry

@@ -19,7 +19,7 @@ from hub.refusals import (
     documented,
 )
 from sharedrepo.clients import Client
-from verification import officers
+from verification.checks import officers
 from verification.questions import Text
 from verification.routes import door
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, TooLarge, TooMany, TooSlow, Unavailable, UnsupportedForm, documented
-from verification import telling
 from verification.questions import Progress
+from verification.reading import telling
 from verification.routes import door
 
 router = APIRouter()

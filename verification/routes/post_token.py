@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, NotAllowed, NotAuthenticated, TooLarge, TooSlow, UnsupportedForm, documented
-from verification import tokens
+from verification.rights import tokens
 from verification.routes import door
 
 router = APIRouter()

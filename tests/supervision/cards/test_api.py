@@ -17,8 +17,9 @@ from tests.supervision.desk import Desk, deeds
 from tests.supervision.world import ORGAN, World
 from tests.verification.receiver import Receiver, receiving
 from tests.web.serving import serving
-from verification import client, subscriptions
-from verification.delivering import Post
+from verification import client
+from verification.notices import subscriptions
+from verification.notices.delivering import Post
 
 OTHER = "11330000002483659R"
 LOOPBACK = (ip_network("127.0.0.0/8"),)

@@ -42,7 +42,8 @@ from tests.verification.registry import (
     text,
 )
 from tests.web.browser import PASSWORD, Browser
-from verification import readers, recall
+from verification.notices import recall
+from verification.rights import readers
 from web.accounts import service as accounts
 from web.app import CHECKS
 

@@ -1,0 +1,1 @@
+"""Checks: answered at once, by a file, after waiting, or by an officer's word."""

@@ -1,0 +1,1 @@
+"""Who relied on what is told when it changes: recalls and subscriptions, posted."""

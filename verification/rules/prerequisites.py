@@ -1,0 +1,321 @@
+"""The prerequisites of an item evaluated for one applicant: pure, on the evidence that was gathered.
+
+All groups must be met, one option of a group is enough. Each option says how it stands by its best evidence, and each
+group by its best option. What is not met is said for certain only where the feed that could say otherwise is complete:
+else it is `undetermined`, or `pending` where another department is known to be at work on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final, Literal
+
+from catalog.limits import Limit
+from hub.workdays import is_workday
+from verification.rules import validity
+from verification.rules.freshness import Feed, Freshness
+
+State = Literal[
+    "met", "pending", "undetermined", "suspended", "revoked", "refused", "expired", "not_yet_valid", "too_old",
+    "missing",
+]  # fmt: skip
+ORDER: Final[tuple[State, ...]] = (
+    "met", "pending", "undetermined", "suspended", "revoked", "refused", "expired", "not_yet_valid", "too_old",
+    "missing",
+)  # fmt: skip
+"""From best to worst; of several options or pieces of evidence the best counts."""
+Overall = Literal["met", "not_met", "pending", "undetermined"]
+
+_OF_STATUS: Final[Mapping[str, State]] = {
+    validity.EXPIRED: "expired", validity.NOT_YET: "not_yet_valid", validity.UNKNOWN: "undetermined",
+    "suspended": "suspended",
+}  # fmt: skip
+"""Every other status that is not valid has taken the credential away for good: `revoked`, and the status is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to meet a group: a credential of a type, or the decision on an item by one of its codes."""
+
+    credential: str | None = None
+    items: frozenset[str] = frozenset()
+    issued_by: str | None = None
+    not_older_than: Limit | None = None
+    allowed: bool = True
+    """Whether the asker may see evidence of this kind; what it may not see is undetermined for it."""
+    feeds: tuple[Feed, ...] = ()
+    freshness: Freshness | None = None
+    stale_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Options of which one must hold on a day; `applicant` or `project` must hold it."""
+
+    name: str
+    holder: str
+    day: date
+    any_of: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential that the holder has."""
+
+    record_id: int
+    type: str
+    issuer: str | None
+    holder: str
+    times: validity.Times
+    feed: Feed
+    objection_since: date | None = None
+    mended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision in a case of the holder; `taken_back` is the first day on which it no longer held."""
+
+    record_id: int
+    item: str
+    organ: str | None
+    holder: str
+    outcome: str
+    decided: date | None
+    feed: Feed
+    taken_back: date | None = None
+    objection_since: date | None = None
+    mended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A case of the holder that another department is still handling."""
+
+    record_id: int
+    item: str
+    gives: frozenset[str]
+    organ: str | None
+    holder: str
+    stage: str
+    due: datetime | None
+    applied: date | None
+    feed: Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that was found of a holder."""
+
+    credentials: tuple[Credential, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    open_cases: tuple[OpenCase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an option stands, and by which evidence."""
+
+    state: State
+    option: int = 0
+    status: str | None = None
+    since: date | None = None
+    record_id: int | None = None
+    stage: str | None = None
+    organ: str | None = None
+    due: datetime | None = None
+    reason: str | None = None
+    complete_through: datetime | None = None
+    basis: str | None = None
+    stale: bool = False
+    may_rely: bool = False
+    objection_since: date | None = None
+    mended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTold:
+    """How a group stands: by its best option; all options are told."""
+
+    name: str
+    day: date
+    state: State
+    best: Told
+    options: tuple[Told, ...]
+
+
+def evaluate(groups: Sequence[Group], evidence: Evidence) -> tuple[Overall, list[GroupTold]]:
+    """Tell whether all groups are met, and how each stands."""
+    told = [_group(one, evidence) for one in groups]
+    return overall(one.state for one in told), told
+
+
+def overall(states: Iterable[State]) -> Overall:
+    """Put the states of the groups together: one that is not met for certain decides, then what is not known."""
+    found = set(states)
+    if found - {"met", "pending", "undetermined"}:
+        return "not_met"
+    if "undetermined" in found:
+        return "undetermined"
+    return "pending" if "pending" in found else "met"
+
+
+def _group(group: Group, evidence: Evidence) -> GroupTold:
+    options = tuple(
+        replace(_option(one, group, evidence), option=place) for place, one in enumerate(group.any_of)
+    )  # fmt: skip
+    if not options:
+        nothing = Told("undetermined", reason="no_option")
+        return GroupTold(group.name, group.day, "undetermined", nothing, ())
+    best = min(options, key=lambda one: (ORDER.index(one.state), not one.may_rely, one.option))
+    return GroupTold(group.name, group.day, best.state, best, options)
+
+
+def _option(option: Option, group: Group, evidence: Evidence) -> Told:
+    if not option.allowed:
+        return Told("undetermined", reason="not_granted")
+    found = [*_held(option, group, evidence), *_decided(option, group, evidence)]
+    best = min(found, key=_rank) if found else None
+    if best is not None and best.state == "met":
+        return best
+    pending = _pending(option, group, evidence)
+    if pending is not None:
+        return pending
+    return best if best is not None and best.state == "undetermined" else _unmet(option, best)
+
+
+def _unmet(option: Option, best: Told | None) -> Told:
+    """Say that an option is not met, where every feed is far enough to say so; else that it cannot be told."""
+    through, basis, stale = _coverage(option)
+    if stale:
+        why = "feed_behind" if option.feeds else "no_feed"
+        seen = best or Told("missing")
+        return replace(seen, state="undetermined", reason=why, complete_through=through, basis=basis, stale=True)
+    return best or Told("missing", complete_through=through, basis=basis)
+
+
+def _rank(told: Told) -> tuple[int, bool, int, int]:
+    """Order evidence of one option: best state, then what may be relied on, then the latest."""
+    since = told.since.toordinal() if told.since is not None else 0
+    return ORDER.index(told.state), not told.may_rely, -since, told.record_id or 0
+
+
+def _held(option: Option, group: Group, evidence: Evidence) -> Iterable[Told]:
+    for one in evidence.credentials:
+        if one.type == option.credential and one.holder == group.holder and _by(option, one.issuer):
+            yield _of_credential(option, group.day, one)
+
+
+def _of_credential(option: Option, day: date, one: Credential) -> Told:
+    stands = validity.standing(one.times, day)
+    facts = _facts(option, one.feed, one.record_id, one.issuer, one.objection_since, one.mended)
+    facts = replace(facts, status=stands.status, since=stands.since)
+    if stands.status == validity.UNKNOWN:
+        return replace(facts, state="undetermined", status=None, reason=stands.why)
+    if not stands.valid:
+        return replace(facts, state=_OF_STATUS.get(stands.status, "revoked"))
+    return _aged(option, day, one.times.issued or one.times.valid_from, facts)
+
+
+def _decided(option: Option, group: Group, evidence: Evidence) -> Iterable[Told]:
+    for one in evidence.decisions:
+        if one.item in option.items and one.holder == group.holder and _by(option, one.organ):
+            yield _of_decision(option, group.day, one)
+
+
+def _of_decision(option: Option, day: date, one: Decision) -> Told:
+    facts = _facts(option, one.feed, one.record_id, one.organ, one.objection_since, one.mended)
+    facts = replace(facts, status=one.outcome, since=one.decided)
+    if one.outcome == "other":
+        return replace(facts, state="undetermined", status=None, reason="outcome_unclear")
+    if one.outcome != "granted":
+        return replace(facts, state="refused")
+    if one.decided is None:
+        return replace(facts, state="undetermined", reason="decided_unknown")
+    if day < one.decided:
+        return replace(facts, state="not_yet_valid")
+    if one.taken_back is not None and one.taken_back <= day:
+        return replace(facts, state="revoked", status="revoked", since=one.taken_back)
+    return _aged(option, day, one.decided, facts)
+
+
+def _aged(option: Option, day: date, given: date | None, facts: Told) -> Told:
+    """Say whether it was given recently enough; the very last day still is."""
+    if option.not_older_than is not None:
+        if given is None:
+            return replace(facts, state="undetermined", reason="given_unknown", may_rely=False)
+        if given < earliest(day, option.not_older_than):
+            return replace(facts, state="too_old", may_rely=False)
+    return replace(facts, state="met", may_rely=not facts.stale or option.stale_allowed)
+
+
+def _pending(option: Option, group: Group, evidence: Evidence) -> Told | None:
+    """Return the open case that may yet bring it: the one that is due first."""
+    fitting = [
+        one
+        for one in evidence.open_cases
+        if one.holder == group.holder and (one.item in option.items or option.credential in one.gives)
+        and _by(option, one.organ)
+    ]  # fmt: skip
+    if not fitting:
+        return None
+    first = min(fitting, key=lambda one: (one.due is None, one.due.timestamp() if one.due else 0.0, one.record_id))
+    facts = _facts(option, first.feed, first.record_id, first.organ, None, ())
+    return replace(facts, state="pending", stage=first.stage, due=first.due, since=first.applied)
+
+
+def _facts(
+    option: Option, feed: Feed, record_id: int, organ: str | None, objection: date | None, mended: tuple[str, ...]
+) -> Told:
+    stale = option.freshness is not None and not option.freshness.fresh(feed)
+    return Told(
+        "missing", record_id=record_id, organ=organ, complete_through=feed.complete_through, basis=feed.basis,
+        stale=stale, objection_since=objection, mended=mended,
+    )  # fmt: skip
+
+
+def _coverage(option: Option) -> tuple[datetime | None, str | None, bool]:
+    if option.freshness is None:
+        return None, None, not option.feeds
+    through, basis = option.freshness.least(option.feeds)
+    return through, basis, not option.feeds or not all(option.freshness.fresh(one) for one in option.feeds)
+
+
+def _by(option: Option, organ: str | None) -> bool:
+    return option.issued_by is None or organ == option.issued_by
+
+
+def earliest(day: date, limit: Limit) -> date:
+    """Return the first day that is no longer ago than a limit; working days by the legal calendar."""
+    if limit.unit == "working_day":
+        found, left = day.toordinal(), limit.value
+        while left:
+            found -= 1
+            left -= is_workday(date.fromordinal(found))
+        return date.fromordinal(found)
+    if limit.unit == "calendar_day":
+        return date.fromordinal(day.toordinal() - limit.value)
+    months = limit.value * (12 if limit.unit == "year" else 1)
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    if year < date.min.year:
+        return date.min
+    return _last_that_exists(year, month + 1, day.day)
+
+
+def _last_that_exists(year: int, month: int, day: int) -> date:
+    """Return the day, or the month's last one where it has no such day (民法典 art. 202)."""
+    while True:
+        try:
+            return date(year, month, day)
+        except ValueError:
+            day -= 1
+
+
+def option_of(said: Mapping[str, Any], **facts: Any) -> Option:
+    """Read an option as an item's content says it."""
+    return Option(
+        said.get("credential"), facts.pop("items", frozenset()), said.get("issued_by"),
+        Limit.of(said.get("not_older_than")), **facts,
+    )  # fmt: skip
