@@ -1,1 +1,1 @@
-""" "Answers from what was found, without a database: fields compared, days, prerequisites, freshness."""
+"""Answers from what was found, without a database: fields compared, days, prerequisites, freshness."""
