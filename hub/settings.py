@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     """The key ring itself as JSON, from a secret store; wins over `key_file`."""
     key_file: Path | None = None
     """The file of the key ring; None means `home`/keys/keys.json, which only the embedded default may make."""
+    cipher: Literal["aes-256-gcm", "sm4-gcm"] = "aes-256-gcm"
+    """What new values are sealed with: aes-256-gcm, or sm4-gcm (GB/T 32907); what is sealed opens under either."""
     lineage_url: SecretStr | None = None
     """Where Airflow sends OpenLineage events; None means that nobody is told."""
     alert_urls: SecretStr | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from hub.protect import Protector, load_ring, new_ring, store_ring
+from hub.protect.ciphers import CIPHERS
 from hub.protect.keys import CONTENT, KeyTrouble, ring_path
+from hub.protect.protector import key_number
 from hub.settings import Settings
 from sharedrepo import connect
 from sharedrepo.embedded import EmbeddedServer
@@ -113,22 +116,31 @@ def list_keys(
     usage: Annotated[bool, typer.Option("--usage", help="Count the values under each key (reads every row).")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the keys: number, state, fingerprint, day of making. Key material is never shown."""
+    """List the keys (number, state, fingerprint, day of making) and the cipher in use. Key material is never shown."""
     settings = Settings.load()
     ring = load_ring(settings)
     prints = ring.fingerprints()
-    counts = _usage(settings) if usage else {}
+    counts = _usage(settings) if usage else Counter[bytes]()
+    values = Counter[int]()
+    for header, count in counts.items():
+        values[key_number(header)] += count
     rows: list[dict[str, Any]] = [{"number": CONTENT, "state": "content", "fingerprint": prints[CONTENT]}]
     for root in ring.roots:
         state = "seals" if root is ring.newest else "live"
         found = {"number": root.number, "state": state, "fingerprint": prints[root.number], "made": root.made}
-        rows.append({**found, "values": counts.get(root.number, 0)} if usage else found)
+        rows.append({**found, "values": values[root.number]} if usage else found)
     rows += [
         {"number": gone.number, "state": "retired", "fingerprint": gone.fingerprint, "retired": gone.retired}
         for gone in ring.retired
     ]
     text = "\n".join("  ".join(str(value) for value in row.values()) for row in rows)
-    _show(as_json, {"keys": rows}, text)
+    said: dict[str, Any] = {"keys": rows, "cipher": settings.cipher}
+    text += f"\nnew values are sealed with {settings.cipher}"
+    if usage:
+        marks = {one.name: sum(n for header, n in counts.items() if header[0] == one.mark) for one in CIPHERS}
+        said["sealed"] = marks
+        text += "; sealed are " + ", ".join(f"{count} with {name}" for name, count in marks.items())
+    _show(as_json, said, text)
 
 
 @key.command()
@@ -263,18 +275,17 @@ def _in_use(settings: Settings, engine: sa.Engine, protector: Protector, number:
     """Return the places that hold a value under this root key."""
     from sharedrepo.rekey import in_use  # noqa: PLC0415  # the models are slow to import
 
-    data_keys = _archive(settings, protector).data_keys.numbers().get(number, 0)
+    found = _archive(settings, protector).data_keys.usage()
+    data_keys = sum(count for header, count in found.items() if key_number(header) == number)
     return in_use(engine, number) + ([f"{data_keys} data keys of the archive"] if data_keys else [])
 
 
-def _usage(settings: Settings) -> dict[int, int]:
+def _usage(settings: Settings) -> Counter[bytes]:
     from sharedrepo.rekey import usage  # noqa: PLC0415  # the models are slow to import
 
     with _opened(settings) as (engine, protector):
-        counts = usage(engine)
-    for number, count in _archive(settings, protector).data_keys.numbers().items():
-        counts[number] = counts.get(number, 0) + count
-    return counts
+        data_keys: Counter[bytes] = _archive(settings, protector).data_keys.usage()
+        return usage(engine) + data_keys
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sharedrepo import load, stage, streams
-from sharedrepo.archive.datakeys import month_prefix
+from sharedrepo.archive.datakeys import month_prefixes
 
 
 class Erased(NamedTuple):
@@ -35,10 +35,11 @@ def let_go(cursor: stage.Cursor, *, source: int, month: str, reason: str, at: da
     Such a record counts as excluded, its findings are closed and lose their raw values. Each stream gets a batch
     without records that bears the reason.
     """
+    prefixes = month_prefixes(month)
     cursor.execute(
         """SELECT DISTINCT w.stream_id FROM ledger.waiting AS w JOIN ledger.stream AS s USING (stream_id)
-           WHERE s.source_system_id = %s AND substr(w.payload, 1, %s) = %s ORDER BY 1""",
-        (source, len(month_prefix(month)), month_prefix(month)),
+           WHERE s.source_system_id = %s AND substr(w.payload, 1, %s) = ANY(%s) ORDER BY 1""",
+        (source, len(prefixes[0]), prefixes),
     )
     found = [int(stream) for (stream,) in cursor.fetchall()]
     # What a correction changed is locked like what waits; one that nobody decided on cannot be applied any more.
@@ -46,24 +47,24 @@ def let_go(cursor: stage.Cursor, *, source: int, month: str, reason: str, at: da
         """UPDATE quality.correction AS c SET sealed = NULL,
                   status = CASE WHEN c.status = 'proposed' THEN 'lapsed' ELSE c.status END
            FROM ledger.stream AS s WHERE s.stream_id = c.stream_id AND s.source_system_id = %s
-             AND substr(c.sealed, 1, %s) = %s""",
-        (source, len(month_prefix(month)), month_prefix(month)),
+             AND substr(c.sealed, 1, %s) = ANY(%s)""",
+        (source, len(prefixes[0]), prefixes),
     )
-    return [_stream(cursor, source, stream, month_prefix(month), reason, at) for stream in found]
+    return [_stream(cursor, source, stream, prefixes, reason, at) for stream in found]
 
 
-def _stream(cursor: stage.Cursor, source: int, stream: int, prefix: bytes, reason: str, at: datetime) -> Erased:
+def _stream(cursor: stage.Cursor, source: int, stream: int, prefixes: list[bytes], reason: str, at: datetime) -> Erased:
     batch = load.next_batch(cursor)
     cursor.execute(
         """WITH emptied AS (
                UPDATE ledger.waiting SET payload = NULL, mend = NULL WHERE stream_id = %(stream)s
-               AND substr(payload, 1, %(length)s) = %(prefix)s RETURNING waiting_id, record_id, status
+               AND substr(payload, 1, %(length)s) = ANY(%(prefixes)s) RETURNING waiting_id, record_id, status
            ), bare AS (
                UPDATE quality.finding SET sealed = NULL WHERE record_id IN (SELECT record_id FROM emptied)
                AND state <> 'open'
            )
            SELECT count(*), coalesce(array_agg(waiting_id) FILTER (WHERE status = 'open'), '{}') FROM emptied""",
-        {"stream": stream, "length": len(prefix), "prefix": prefix},
+        {"stream": stream, "length": len(prefixes[0]), "prefixes": prefixes},
     )
     payloads, ended = cursor.fetchone() or (0, [])
     cursor.execute(

@@ -9,6 +9,7 @@ re-keying never waits for a pull. Meanwhile look-ups ask for the hashes under ev
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 
 from hub.errors import RepositoryError
 from hub.protect import Protector
+from hub.protect.protector import HEADER_BYTES
 from sharedrepo.models import metadata
 
 BLOCKS: Final = 256
@@ -65,18 +67,18 @@ def keyed_tables() -> list[Keyed]:
     return found
 
 
-def usage(engine: sa.Engine) -> dict[int, int]:
-    """Count the keyed values of the repository by key number; this reads every row."""
-    counts: dict[int, int] = {}
+def usage(engine: sa.Engine) -> Counter[bytes]:
+    """Count the keyed values of the repository by their headers (algorithm and key number); this reads every row."""
+    counts: Counter[bytes] = Counter()
     with engine.connect() as connection:
         for keyed in keyed_tables():
             for name in keyed.columns:
                 sql = (
-                    f'SELECT get_byte("{name}", 1) * 256 + get_byte("{name}", 2), count(*) '
-                    f'FROM "{keyed.schema}"."{keyed.table}" WHERE "{name}" IS NOT NULL GROUP BY 1'
+                    f'SELECT substr("{name}", 1, {HEADER_BYTES}), count(*) FROM "{keyed.schema}"."{keyed.table}" '
+                    f'WHERE "{name}" IS NOT NULL GROUP BY 1'
                 )
-                for number, count in connection.execute(sa.text(sql)):
-                    counts[number] = counts.get(number, 0) + count
+                for header, count in connection.execute(sa.text(sql)):
+                    counts[bytes(header)] += count
     return counts
 
 

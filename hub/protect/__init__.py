@@ -5,14 +5,19 @@ turned into one `Protected` value before it leaves the process: GB/T 35273-2020 
 sensitive information is encrypted) and the Personal Information Protection Law, article 51 (3), ask for it.
 """
 
+from hub.protect.ciphers import AES_256_GCM, SM4_GCM, CipherUnavailable, SealCipher
 from hub.protect.keys import KeyRing, load_ring, new_ring, store_ring
 from hub.protect.protector import Protected, Protector
 from hub.protect.text import mask_address, mask_name, mask_number, mask_phone, normalize
 
 __all__ = [
+    "AES_256_GCM",
+    "SM4_GCM",
+    "CipherUnavailable",
     "KeyRing",
     "Protected",
     "Protector",
+    "SealCipher",
     "load_ring",
     "mask_address",
     "mask_name",

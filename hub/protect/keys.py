@@ -87,8 +87,8 @@ class KeyRing:
         """Return the root key that seals."""
         return self.roots[-1]
 
-    def derive(self, number: int, purpose: str) -> bytes:
-        """Derive the sub-key of root `number` for one purpose.
+    def derive(self, number: int, purpose: str, size: int = KEY_BYTES) -> bytes:
+        """Derive the sub-key of root `number` for one purpose, of 32 bytes where no other size is asked for.
 
         Raises:
             KeyError: no live root key has this number.
@@ -96,7 +96,7 @@ class KeyRing:
         root = next((found.key for found in self.roots if found.number == number), None)
         if root is None:
             raise KeyError(number)
-        return _hkdf(root, purpose)
+        return _hkdf(root, purpose, size)
 
     def signing_key(self) -> SigningKey:
         """Derive the key that receipts are signed with; it turns with the root keys, and its name says which it is."""
@@ -235,8 +235,8 @@ def _read(path: Path) -> KeyRing:
     return KeyRing.from_json(text, str(path))
 
 
-def _hkdf(key: bytes, purpose: str) -> bytes:
-    return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=_SALT, info=purpose.encode()).derive(key)
+def _hkdf(key: bytes, purpose: str, size: int = KEY_BYTES) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=size, salt=_SALT, info=purpose.encode()).derive(key)
 
 
 def _key(text: Any) -> bytes:

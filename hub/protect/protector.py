@@ -12,22 +12,29 @@ from typing import Any, Final
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.protect import text as texts
+from hub.protect.ciphers import (
+    AES_256_GCM,
+    CIPHERS,
+    NONCE_BYTES,
+    TAG_BYTES,
+    Aead,
+    CipherUnavailable,
+    SealCipher,
+    UnknownCipher,
+    cipher_marked,
+    cipher_named,
+)
 from hub.protect.keys import CONTENT, KeyRing, KeyTrouble, load_ring, ring_path
 from hub.protect.text import NORMALIZERS, Kind
 from hub.settings import Settings
 
 HASH_BLAKE2B_128: Final = 0x01
 """First byte of a look-up hash: BLAKE2b (RFC 7693), keyed, 16 bytes."""
-SEAL_AES_256_GCM: Final = 0x02
-"""First byte of a sealed value: AES-256-GCM (NIST SP 800-38D), 12 random bytes of nonce, 16 of tag."""
 HASH_BYTES: Final = 16
 HEADER_BYTES: Final = 3
-NONCE_BYTES: Final = 12
-_TAG_BYTES: Final = 16
-_SHORTEST: Final = HEADER_BYTES + NONCE_BYTES + _TAG_BYTES
+_SHORTEST: Final = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,14 @@ class Unsealable(KeyTrouble):
 class _Keys:
     """The ready-made ciphers and hashes of one key ring; never changed after it is made."""
 
-    def __init__(self, ring: KeyRing) -> None:
+    def __init__(self, ring: KeyRing, cipher: SealCipher) -> None:
         self.ring = ring
         self.fingerprints = ring.fingerprints()
         self.newest = ring.newest.number
         self.content = hashlib.blake2b(key=ring.content_key(), digest_size=HASH_BYTES)
-        self.seals = {root.number: AESGCM(ring.derive(root.number, "seal")) for root in ring.roots}
+        self.header = _header(cipher.mark, self.newest)
+        self.opens = _opens(ring, cipher)
+        self.encrypt = self.opens[self.header].encrypt
         self.hashes: dict[Kind, dict[int, Any]] = {
             kind: {
                 root.number: hashlib.blake2b(key=ring.derive(root.number, f"lookup:{kind}"), digest_size=HASH_BYTES)
@@ -69,8 +78,9 @@ class Protector:
     With a `path`, a ring that another process rotated is taken up at the next look-up, bulk call or unknown key number.
     """
 
-    def __init__(self, ring: KeyRing, path: Path | None = None) -> None:
-        self._keys = _Keys(ring)
+    def __init__(self, ring: KeyRing, path: Path | None = None, cipher: SealCipher = AES_256_GCM) -> None:
+        self.cipher = cipher
+        self._keys = _Keys(ring, cipher)
         self._path = path
         self._stamp = _stamp(path)
         self._lock = threading.Lock()
@@ -82,8 +92,9 @@ class Protector:
 
         Raises:
             KeyTrouble: the keys are missing or unreadable.
+            CipherUnavailable: this machine does not have the cipher of `HUB_CIPHER`.
         """
-        made = cls(load_ring(settings), ring_path(settings))
+        made = cls(load_ring(settings), ring_path(settings), cipher_named(settings.cipher))
         made._settings = settings
         return made
 
@@ -98,7 +109,7 @@ class Protector:
         if self._settings is None or stamp == self._stamp:
             return
         with self._lock:
-            self._keys = _Keys(load_ring(self._settings))
+            self._keys = _Keys(load_ring(self._settings), self.cipher)
             self._stamp = stamp
 
     # --- content hashes: is it the same as before? ---
@@ -155,17 +166,21 @@ class Protector:
     # --- sealing: keep what only the hub may read ---
 
     def seal(self, data: bytes, *, context: str) -> bytes:
-        """Seal data under the newest key; it opens only with the same context (the place where it stands)."""
+        """Seal data under the newest key; it opens only with the same context (the place where it stands).
+
+        What is sealed names its cipher and its key (3 bytes), then come the nonce (12, random), the data and the tag.
+        One key may seal 2³² values; `hub key rotate` makes another.
+        """
         keys = self._keys
-        header, nonce = _header(SEAL_AES_256_GCM, keys.newest), os.urandom(NONCE_BYTES)
-        return header + nonce + keys.seals[keys.newest].encrypt(nonce, data, header + context.encode())
+        header, nonce = keys.header, os.urandom(NONCE_BYTES)
+        return header + nonce + keys.encrypt(nonce, data, header + context.encode())
 
     def seal_many(self, data: Sequence[bytes], *, context: str) -> list[bytes]:
         """Seal many values of one context: the same as `seal` of each."""
         self.refresh()
         keys = self._keys
-        header = _header(SEAL_AES_256_GCM, keys.newest)
-        encrypt, bound = keys.seals[keys.newest].encrypt, header + context.encode()
+        header, encrypt = keys.header, keys.encrypt
+        bound = header + context.encode()
         nonces = os.urandom(NONCE_BYTES * len(data))
         out: list[bytes] = []
         add = out.append
@@ -177,31 +192,39 @@ class Protector:
         return out
 
     def unseal(self, sealed: bytes, *, context: str) -> bytes:
-        """Open a sealed value.
+        """Open a sealed value, whichever cipher it names.
 
         Raises:
-            Unsealable: it was changed, sealed in another context, or under a key that is not here.
+            Unsealable: it was changed, sealed in another context, under a key that is not here, or is none of ours.
+            CipherUnavailable: this machine does not have the cipher that it names.
         """
         value = bytes(sealed)
-        if len(value) < _SHORTEST or value[0] != SEAL_AES_256_GCM:
-            raise Unsealable(f"{context}: not a sealed value of this hub ({len(value)} bytes).")
-        number = int.from_bytes(value[1:HEADER_BYTES], "big")
-        cipher = self._keys.seals.get(number)
-        if cipher is None:
-            self.refresh()
-            cipher = self._keys.seals.get(number)
-        if cipher is None:
-            live = ", ".join(map(str, sorted(self._keys.seals)))
-            raise Unsealable(f"{context}: sealed under key {number}, which is not here; live keys: {live}.")
-        end = HEADER_BYTES + NONCE_BYTES
+        if len(value) < _SHORTEST:
+            raise Unsealable(f"{context}: not a sealed value of this hub: {len(value)} of {_SHORTEST} bytes or more.")
+        header, end = value[:HEADER_BYTES], HEADER_BYTES + NONCE_BYTES
+        cipher = self._keys.opens.get(header) or self._other(header, context)
         try:
-            return cipher.decrypt(value[HEADER_BYTES:end], value[end:], value[:HEADER_BYTES] + context.encode())
+            return cipher.decrypt(value[HEADER_BYTES:end], value[end:], header + context.encode())
         except InvalidTag:
             raise Unsealable(f"{context}: the sealed value was changed or stands in another place.") from None
 
     def unseal_many(self, sealed: Iterable[bytes], *, context: str) -> list[bytes]:
         """Open many sealed values of one context."""
         return [self.unseal(one, context=context) for one in sealed]
+
+    def _other(self, header: bytes, context: str) -> Aead:
+        """Return what opens values of a header that was not known so far, or say why nothing does."""
+        try:
+            cipher = cipher_marked(header)
+        except UnknownCipher as error:
+            raise Unsealable(f"{context}: not a sealed value of this hub: {error}") from None
+        self.refresh()  # another process may have rotated the keys
+        ring, number = self._keys.ring, key_number(header)
+        live = [root.number for root in ring.roots]
+        if number not in live:
+            said = ", ".join(map(str, live))
+            raise Unsealable(f"{context}: sealed under key {number}, which is not here; live keys: {said}.")
+        return _sealing(ring, number, cipher)
 
     # --- persons ---
 
@@ -289,6 +312,22 @@ def pack_person(name: str | None, number: str | None, phone: str | None, address
 def key_number(protected: bytes) -> int:
     """Return the number of the root key that a look-up hash or a sealed value was made under."""
     return int.from_bytes(protected[1:HEADER_BYTES], "big")
+
+
+def _opens(ring: KeyRing, chosen: SealCipher) -> dict[bytes, Aead]:
+    """Return what opens sealed values by their headers; of the ciphers, this machine must have the chosen one."""
+    found: dict[bytes, Aead] = {}
+    for cipher in CIPHERS:
+        try:
+            found |= {_header(cipher.mark, root.number): _sealing(ring, root.number, cipher) for root in ring.roots}
+        except CipherUnavailable:
+            if cipher is chosen:
+                raise
+    return found
+
+
+def _sealing(ring: KeyRing, number: int, cipher: SealCipher) -> Aead:
+    return cipher.under(ring.derive(number, cipher.purpose("seal"), cipher.key_bytes))
 
 
 def _header(algorithm: int, number: int) -> bytes:

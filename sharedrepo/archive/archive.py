@@ -116,7 +116,8 @@ class Archive:
         if not isinstance(source, str) or not source:
             raise ValueError(f"archive object {key}: its header names no source")
         key_id, data_key = self.data_keys.live(source, month)
-        return encrypt({**header, "object": key, "month": month, "data_key": key_id}, pieces, data_key)
+        stated = {**header, "object": key, "month": month, "data_key": key_id}
+        return encrypt(stated, pieces, data_key, self._protector.cipher)
 
     def _lines(self, reopen: Callable[[], IO[bytes]], key: str) -> Iterator[bytes]:
         with closing(reopen()) as source:

@@ -16,12 +16,10 @@ from typing import Any, Final
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hub.protect import Protector
-from hub.protect.protector import Unsealable, key_number
+from hub.protect.ciphers import MARKS, NONCE_BYTES, Aead, UnknownCipher, cipher_marked
+from hub.protect.protector import HEADER_BYTES, Unsealable, key_number
 from sharedrepo.archive.errors import ArchiveDamaged, ArchiveErased, ArchiveMissing
 from sharedrepo.archive.names import key_folder
 from sharedrepo.archive.store import Store, check_key, reading
@@ -30,10 +28,8 @@ KEYS: Final = "_keys/"
 ERASED: Final = "erased.json"
 DATA_KEY_BYTES: Final = 32
 _ID_BYTES: Final = 8
-_NONCE: Final = 12
 _MONTH: Final = len("2026-01")
-_LOCKED: Final = b"\x02"
-"""The first byte of a locked payload: AES-256-GCM under a data key. The root key's own sealed values begin with 1."""
+_PURPOSE: Final = "hub waiting payload 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +104,9 @@ class DataKeys:
             for month in months
         ]
 
-    def numbers(self) -> dict[int, int]:
-        """Count the data keys by the number of the root key that seals them."""
-        return dict(Counter(key_number(base64.b64decode(self._object(name)["sealed"])) for name in self._names(KEYS)))
+    def usage(self) -> Counter[bytes]:
+        """Count the data keys by the headers (cipher and number of the root key) of what seals them."""
+        return Counter(base64.b64decode(self._object(name)["sealed"])[:HEADER_BYTES] for name in self._names(KEYS))
 
     def reseal(self) -> int:
         """Seal under the newest root key the data keys that another seals; return how many there were."""
@@ -129,14 +125,16 @@ class DataKeys:
 
     def locker(self, source: str, month: str) -> Callable[[bytes], bytes]:
         """Return what locks payloads of this source and month; the key is looked up, or made, at the first."""
-        found: list[tuple[bytes, AESGCM]] = []
+        found: list[tuple[bytes, Aead]] = []
+        cipher = self._protector.cipher
 
         def lock(data: bytes) -> bytes:
             if not found:
                 key_id, data_key = self.live(source, month)
-                found.append((_LOCKED + month.encode() + bytes.fromhex(key_id), _cipher(data_key)))
-            (head, cipher), nonce = found[0], secrets.token_bytes(_NONCE)
-            return head + nonce + cipher.encrypt(nonce, data, head + source.encode())
+                head = bytes((cipher.mark,)) + month.encode() + bytes.fromhex(key_id)
+                found.append((head, cipher.derived(data_key, _PURPOSE)))
+            (head, aead), nonce = found[0], secrets.token_bytes(NONCE_BYTES)
+            return head + nonce + aead.encrypt(nonce, data, head + source.encode())
 
         return lock
 
@@ -150,12 +148,16 @@ class DataKeys:
         head, rest = locked[: 1 + _MONTH + _ID_BYTES], locked[1 + _MONTH + _ID_BYTES :]
         what = f"waiting record of {source}"
         try:
+            cipher = cipher_marked(head)
             month, key_id = head[1 : 1 + _MONTH].decode("ascii"), head[1 + _MONTH :].hex()
             data_key = self.find(source, month, key_id, what=what)
+        except UnknownCipher as error:
+            raise ArchiveDamaged(what, f"of its payload, {str(error).removesuffix('.')}") from None
         except ValueError:
             raise ArchiveDamaged(what, "its payload does not name its data key") from None
+        aead = cipher.derived(data_key, _PURPOSE)
         try:
-            return _cipher(data_key).decrypt(rest[:_NONCE], rest[_NONCE:], head + source.encode())
+            return aead.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], head + source.encode())
         except (InvalidTag, ValueError):
             raise ArchiveDamaged(what, "its payload was changed or is another source's") from None
 
@@ -193,9 +195,9 @@ class DataKeys:
             return set()
 
 
-def month_prefix(month: str) -> bytes:
-    """Return what every payload begins with that was locked in this month, whatever its source."""
-    return _LOCKED + month.encode("ascii")
+def month_prefixes(month: str) -> list[bytes]:
+    """Return what a payload may begin with that was locked in this month, by cipher; all are of one length."""
+    return [bytes((mark,)) + month.encode("ascii") for mark in MARKS]
 
 
 def _id(name: str) -> str:
@@ -204,7 +206,3 @@ def _id(name: str) -> str:
 
 def _context(name: str) -> str:
     return f"archive {name}"
-
-
-def _cipher(data_key: bytes) -> AESGCM:
-    return AESGCM(HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"hub waiting payload 1").derive(data_key))

@@ -2,9 +2,10 @@
 
     magic and format (8) | header length (4) | header (JSON) | chunk length (4) | chunk | chunk length | chunk | …
 
-Each chunk is AES-256-GCM under a key of this object alone (HKDF of the data key and the header's salt). Its nonce is
-the chunk's counter and a flag on the last one; the header is bound to every chunk. So a chunk that was changed, moved,
-left out or cut off, and a header that was touched, are found before the data behind them is used
+Each chunk is sealed by the cipher that the header names (AES-256-GCM where it names none) under a key of this object
+alone (HKDF of the data key and the header's salt). Its nonce is the chunk's counter and a flag on the last one; the
+header is bound to every chunk. So a chunk that was changed, moved, left out or cut off, and a header that was touched,
+are found before the data behind them is used
 (the STREAM construction: Hoang, Reyhanitabar, Rogaway, Vizár, "Online Authenticated-Encryption", CRYPTO 2015).
 """
 
@@ -20,10 +21,8 @@ from typing import IO, Any, Final
 import orjson
 import zstandard
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from hub.protect.ciphers import AES_256_GCM, TAG_BYTES, Aead, SealCipher, UnknownCipher, cipher_named
 from sharedrepo.archive.errors import ArchiveDamaged
 
 MAGIC: Final = b"HUBARC\x01\n"
@@ -31,7 +30,7 @@ FORMAT: Final = 1
 CHUNK: Final = 256 * 1024
 HEADER_LIMIT: Final = 16 * 1024 * 1024
 LINE_LIMIT: Final = 256 * 1024 * 1024
-_TAG: Final = 16
+_PURPOSE: Final = "hub archive object 1"
 _LENGTH: Final = 4
 _LEVEL: Final = 1
 _READ: Final = 1024 * 1024
@@ -56,22 +55,23 @@ def pack(lines: Sequence[bytes]) -> Packed:
     return Packed(list(compress(lines)), len(lines))
 
 
-def encrypt(header: Header, pieces: Iterable[bytes], data_key: bytes) -> Iterator[bytes]:
+def encrypt(header: Header, pieces: Iterable[bytes], data_key: bytes, cipher: SealCipher) -> Iterator[bytes]:
     """Write an object piece by piece; `pieces` are its lines as `compress` made them."""
     salt = secrets.token_bytes(16)
-    stated = orjson.dumps({**header, "format": FORMAT, "salt": base64.b64encode(salt).decode()})
+    own = {"format": FORMAT, "cipher": cipher.name, "salt": base64.b64encode(salt).decode()}
+    stated = orjson.dumps({**header, **own})
     head = MAGIC + len(stated).to_bytes(_LENGTH, "big") + stated
     yield head
-    cipher, bound = _cipher(data_key, salt), _binding(head)
+    aead, bound = cipher.derived(data_key, _PURPOSE, salt), _binding(head)
     waiting = bytearray()
     counter = 0
     for piece in pieces:
         waiting += piece
         while len(waiting) > CHUNK:
-            yield _seal(cipher, counter, bytes(waiting[:CHUNK]), bound, last=False)
+            yield _seal(aead, counter, bytes(waiting[:CHUNK]), bound, last=False)
             del waiting[:CHUNK]
             counter += 1
-    yield _seal(cipher, counter, bytes(waiting), bound, last=True)
+    yield _seal(aead, counter, bytes(waiting), bound, last=True)
 
 
 def read_header(source: IO[bytes], key: str) -> tuple[Header, bytes]:
@@ -103,7 +103,12 @@ def decrypt(source: IO[bytes], key: str, data_key: Callable[[Header], bytes]) ->
         ArchiveDamaged: it was cut, changed or put together anew.
     """
     header, head = read_header(source, key)
-    chunks = _Chunks(source, key, _cipher(data_key(header), base64.b64decode(header["salt"])), _binding(head))
+    try:
+        cipher = cipher_named(header.get("cipher", AES_256_GCM.name))
+    except UnknownCipher as error:
+        raise ArchiveDamaged(key, f"its header names {str(error).removesuffix('.')}") from None
+    aead = cipher.derived(data_key(header), _PURPOSE, base64.b64decode(header["salt"]))
+    chunks = _Chunks(source, key, aead, _binding(head))
     rest = b""
     try:
         with zstandard.ZstdDecompressor().stream_reader(chunks) as clear:  # type: ignore[arg-type]  # it only calls read()
@@ -125,7 +130,7 @@ def decrypt(source: IO[bytes], key: str, data_key: Callable[[Header], bytes]) ->
 class _Chunks:
     """The clear, still compressed content of an object, as something to `read` from."""
 
-    def __init__(self, source: IO[bytes], key: str, cipher: AESGCM, bound: bytes) -> None:
+    def __init__(self, source: IO[bytes], key: str, cipher: Aead, bound: bytes) -> None:
         self._source, self._key, self._cipher, self._bound = source, key, cipher, bound
         self._next = self._fetch()
         self._counter = 0
@@ -158,7 +163,7 @@ class _Chunks:
         if not stated:
             return None
         length = int.from_bytes(stated, "big")
-        chunk = self._source.read(length) if _TAG <= length <= CHUNK + _TAG else b""
+        chunk = self._source.read(length) if TAG_BYTES <= length <= CHUNK + TAG_BYTES else b""
         if len(stated) < _LENGTH or not chunk or len(chunk) < length:
             raise ArchiveDamaged(self._key, "it is cut off inside a chunk")
         return chunk
@@ -187,7 +192,7 @@ def compress(lines: Iterable[bytes]) -> Iterator[bytes]:
     yield compressor.flush()
 
 
-def _seal(cipher: AESGCM, counter: int, clear: bytes, bound: bytes, *, last: bool) -> bytes:
+def _seal(cipher: Aead, counter: int, clear: bytes, bound: bytes, *, last: bool) -> bytes:
     sealed = cipher.encrypt(_nonce(counter, last=last), clear, bound)
     return len(sealed).to_bytes(_LENGTH, "big") + sealed
 
@@ -198,7 +203,3 @@ def _nonce(counter: int, *, last: bool) -> bytes:
 
 def _binding(head: bytes) -> bytes:
     return hashlib.blake2b(head, digest_size=32).digest()
-
-
-def _cipher(data_key: bytes, salt: bytes) -> AESGCM:
-    return AESGCM(HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=b"hub archive object 1").derive(data_key))

@@ -95,6 +95,20 @@ def test_work_goes_on_after_an_erasure(hub: Hub, department: Department) -> None
     assert [(one.data_keys, one.erased) for one in months(hub.runtime, "labour")] == [(1, 1)], "under a new key"
 
 
+def test_a_month_that_two_ciphers_locked_is_erased_whole(hub: Hub, department: Department) -> None:
+    by_sm4 = Runtime.open(hub.runtime.settings.model_copy(update={"cipher": "sm4-gcm"}))
+    try:
+        department.put("PRE_NODE", UNID="n3", PROJID="C8", NAME=NAME)
+        Hub(by_sm4, department).pull()
+        assert [one and one[0] for one in _payloads(hub)] == [2, 2, 3]
+        done = erase(hub.runtime, "labour", MONTH, LAW)
+        assert (done.payloads, done.records, done.data_keys) == (3, 3, 1)
+        assert _payloads(hub) == [None, None, None]
+        assert check(hub.runtime.engine) == []
+    finally:
+        by_sm4.engine.dispose()
+
+
 def test_an_erasure_that_was_cut_off_is_finished_by_the_same_command(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     class Killed(BaseException):
         pass

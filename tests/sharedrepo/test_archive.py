@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import io
+import json
 import stat
 import tracemalloc
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.protect import Protector, new_ring
+from hub.protect import AES_256_GCM, SM4_GCM, KeyRing, Protector, SealCipher, new_ring
 from sharedrepo.archive import (
     Archive,
     ArchiveDamaged,
@@ -26,6 +28,7 @@ from sharedrepo.archive import envelope as envelopes
 from sharedrepo.archive.store import check_key
 
 PROTECTOR = Protector(new_ring())
+BY_SM4 = Protector(PROTECTOR.ring, cipher=SM4_GCM)
 HEADER = {"source": "zj-hrss", "stream": "PRE_NODE", "seq": 1, "month": "2026-01", "state_after": {"t": "2026"}}
 KEY = "zj-hrss/2026-01/0000000001-PRE_NODE"
 
@@ -41,10 +44,10 @@ def path_of(archive: Archive, key: str = KEY) -> Path:
     return Path(archive.url) / key
 
 
-@pytest.fixture(scope="module", params=["local", "memory"])
+@pytest.fixture(scope="module", params=["local", "memory", "sm4"])
 def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    url = str(tmp_path_factory.mktemp("archive")) if request.param == "local" else "memory://hub-test"
-    return Archive(url, PROTECTOR)
+    url = "memory://hub-test" if request.param == "memory" else str(tmp_path_factory.mktemp("archive"))
+    return Archive(url, BY_SM4 if request.param == "sm4" else PROTECTOR)
 
 
 # --- round trips ---
@@ -75,7 +78,7 @@ def test_content_around_the_chunk_size(difference: int, chunks: int) -> None:
     line = PROTECTOR.content_hash(b"noise").hex().encode()
     noise = b"".join(PROTECTOR.content_hash(str(n).encode()) for n in range(envelopes.CHUNK * chunks // 16 + 4))
     noise = noise.replace(b"\n", b" ")[: envelopes.CHUNK * chunks + difference]
-    written = b"".join(envelopes.encrypt({}, envelopes.compress([line, noise, line]), b"k" * 32))
+    written = b"".join(envelopes.encrypt({}, envelopes.compress([line, noise, line]), b"k" * 32, AES_256_GCM))
     assert list(envelopes.decrypt(io.BytesIO(written), "k", lambda _: b"k" * 32)) == [line, noise, line]
 
 
@@ -153,9 +156,9 @@ def test_other_keys_open_nothing(archive: Archive) -> None:
 PIECES = [b"".join(PROTECTOR.content_hash(b"%d-%d" % (n, m)).hex().encode() for m in range(400)) for n in range(240)]
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, bytes]:
-    archive = Archive(str(tmp_path_factory.mktemp("written")), PROTECTOR)
+@pytest.fixture(scope="module", params=[PROTECTOR, BY_SM4], ids=lambda one: one.cipher.name)
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, bytes]:
+    archive = Archive(str(tmp_path_factory.mktemp("written")), request.param)
     return archive, archive.encode(KEY, HEADER, PIECES)
 
 
@@ -247,6 +250,89 @@ def test_a_missing_object_says_so(archive: Archive) -> None:
         archive.head("zj-hrss")
 
 
+# --- ciphers: what is written names its own, and is read by any ---
+
+FIXED = {
+    "format": 1,
+    "content": base64.b64encode(b"c" * 32).decode(),
+    "roots": [{"number": 1, "key": base64.b64encode(b"r" * 32).decode()}],
+}
+OLD = {
+    "_keys/s/2026-01/9d020bd1cee9e78d.json": b'{"format":1,"made":"2026-11-28T10:44:28+00:00","sealed":"'
+    b'AgABzJbiz4MNrz2ERudfLYFeatGabICG0go1dyaCelMg5/9eg0f1++usyB73Q0gRr9x7mm6sN7MESoioiJvF"}',
+    "s/2026-01/1": base64.b64decode(
+        "SFVCQVJDAQoAAACCeyJzb3VyY2UiOiJzIiwibW9udGgiOiIyMDI2LTAxIiwib2JqZWN0Ijoicy8yMDI2LTAxLzEiLCJkYXRhX2tleSI6"
+        "IjlkMDIwYmQxY2VlOWU3OGQiLCJmb3JtYXQiOjEsInNhbHQiOiJjM0dsWE04bTFIZVBNYXlOa01hQXl3PT0ifQAAAB0+KQXBy4pMX90R"
+        "iqpFumOn6WRs5uCIB5fcWcOQOg=="
+    ),
+}
+"""An archive that was written under `FIXED` before objects named their cipher."""
+OLD_PAYLOAD = base64.b64decode("AjIwMjYtMDGdAgvRzunnjaEKqIdy+8vMQ2fKVCjn5HjfFs/VR2tuJc94c7OCRoay5A==")
+
+
+@pytest.mark.parametrize("cipher", [AES_256_GCM, SM4_GCM], ids=lambda one: one.name)
+def test_what_was_written_before_ciphers_were_named_is_read(tmp_path: Path, cipher: SealCipher) -> None:
+    for name, content in OLD.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(content)
+    archive = Archive(str(tmp_path), Protector(KeyRing.from_json(json.dumps(FIXED), "a test"), cipher=cipher))
+    assert list(archive.open("s/2026-01/1")[1]) == [b"one"]
+    assert archive.data_keys.unlock("s", OLD_PAYLOAD) == b"waits"
+
+
+def test_both_ciphers_live_in_one_archive_and_are_erased_together(archive: Archive) -> None:
+    second = Archive(archive.url, BY_SM4)
+    locked = {}
+    for name, one in (("aes-256-gcm", archive), ("sm4-gcm", second)):
+        one.put(f"s/2026-01/{name}", HEADER, [b"one"])
+        locked[name] = one.data_keys.locker("zj-hrss", "2026-01")(b"waits")
+    for reader in (archive, second):
+        for name, payload in locked.items():
+            assert reader.head(f"s/2026-01/{name}")["cipher"] == name
+            assert list(reader.open(f"s/2026-01/{name}")[1]) == [b"one"]
+            assert reader.data_keys.unlock("zj-hrss", payload) == b"waits"
+    assert second.data_keys.erase("zj-hrss", "2026-01") == 1
+    for name, payload in locked.items():
+        with pytest.raises(ArchiveErased):
+            archive.open(f"s/2026-01/{name}")
+        with pytest.raises(ArchiveErased):
+            archive.data_keys.unlock("zj-hrss", payload)
+
+
+@pytest.mark.parametrize("said", ["sm4-cbc", "", None, ["sm4-gcm"]])
+def test_an_object_of_an_unknown_cipher_says_which_are_known(archive: Archive, said: object) -> None:
+    head, chunks = split(archive.encode(KEY, HEADER, [b"one"]))
+    stated = {**json.loads(head[12:]), "cipher": said}
+    text = json.dumps(stated).encode()
+    changed = head[:8] + len(text).to_bytes(4, "big") + text + b"".join(chunks)
+    with pytest.raises(ArchiveDamaged, match=r"its header names no cipher .*knows aes-256-gcm, sm4-gcm"):
+        read_all(archive, changed)
+
+
+def test_an_object_does_not_open_under_another_cipher(archive: Archive) -> None:
+    whole = archive.encode(KEY, HEADER, [b"one"])
+    stated = b'"cipher":"aes-256-gcm"'
+    assert stated in whole
+    changed = whole.replace(stated, b'"cipher":"sm4-gcm"    ')
+    with pytest.raises(ArchiveDamaged, match="changed"):
+        read_all(archive, changed)
+
+
+@settings(max_examples=200)
+@given(protector=st.sampled_from([PROTECTOR, BY_SM4]), data=st.data())
+def test_a_changed_or_cut_payload_is_refused(stores: Archive, protector: Protector, data: st.DataObject) -> None:
+    keys = Archive(stores.url, protector).data_keys
+    locked = keys.locker("payloads", "2026-01")(b"waits")
+    place = data.draw(st.integers(0, len(locked) - 1))
+    flipped = bytearray(locked)
+    flipped[place] ^= data.draw(st.integers(1, 255))
+    for changed in (bytes(flipped), locked[:place]):
+        with pytest.raises(ArchiveDamaged):
+            keys.unlock("payloads", changed)
+    with pytest.raises(ArchiveDamaged, match=r"no mark of a cipher.*sm4-gcm"):
+        keys.unlock("payloads", b"\x07" + locked[1:])
+
+
 # --- names ---
 
 
@@ -328,9 +414,9 @@ def test_data_keys_are_sealed_anew_when_keys_rotate(archive: Archive) -> None:
     archive.put(KEY, HEADER, [b"one"])
     rotated = PROTECTOR.ring.rotated()
     after = Archive(archive.url, Protector(rotated))
-    assert after.data_keys.numbers() == {1: 1}
+    assert after.data_keys.usage() == {b"\x02\x00\x01": 1}
     assert (after.data_keys.reseal(), after.data_keys.reseal()) == (1, 0)
-    assert after.data_keys.numbers() == {2: 1}
+    assert after.data_keys.usage() == {b"\x02\x00\x02": 1}
     assert list(Archive(archive.url, Protector(rotated.without(1))).open(KEY)[1]) == [b"one"]
 
 

@@ -294,6 +294,34 @@ def test_rotation_re_keys_everything_and_loses_nothing(repository: Repository) -
     assert retired is True
 
 
+def test_a_rotation_after_the_cipher_was_changed_leaves_only_the_new_one(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run(cli.key, "list", "--usage")
+    assert before["cipher"] == "aes-256-gcm"
+    assert (before["sealed"]["aes-256-gcm"] > len(PERSONS), before["sealed"]["sm4-gcm"]) == (True, 0)
+    digest = run(cli.db, "digest")
+    payload = repository.archive(repository.protector).data_keys.locker("s", "2026-01")(b"waits")
+    monkeypatch.setenv("HUB_CIPHER", "sm4-gcm")
+    repository.settings = Settings.load()
+    assert repository.find(repository.protector, PERSONS[7][1]) == [{"name": PERSONS[7][0], "number": PERSONS[7][1]}]
+    newest = run(cli.key, "rotate")["newest"]
+    after = run(cli.key, "list", "--usage")
+    assert (after["cipher"], after["sealed"]) == (
+        "sm4-gcm",
+        {"aes-256-gcm": 0, "sm4-gcm": sum(before["sealed"].values())},
+    )
+    assert f"sealed with sm4-gcm; sealed are 0 with aes-256-gcm, {after['sealed']['sm4-gcm']} with sm4-gcm" in words(
+        cli.key, "list", "--usage"
+    )
+    assert run(cli.db, "digest") == digest
+    run(cli.key, "retire", str(newest - 1))
+    here = repository.protector
+    assert repository.find(here, PERSONS[7][1]) == [{"name": PERSONS[7][0], "number": PERSONS[7][1]}]
+    assert list(repository.archive(here).open("s/1")[1]) == [b"one"]
+    assert repository.archive(here).data_keys.unlock("s", payload) == b"waits"
+
+
 class Killed(BaseException):
     """Stands for a SIGKILL between two transactions."""
 
