@@ -24,7 +24,10 @@ FOR_OPERATORS = ("connectors", "normalization", "validation", "sharedrepo", "hub
 the request to hand them to the operators (`hub.templating.told`)."""
 BELOW = ("connectors", "normalization", "validation", "hub.protect", "sharedrepo.archive", "sharedrepo.embedded")
 """Of these, which know nothing of persons, the walk follows nothing further."""
-FOR_PROGRAMS = ("verification.checks.service", "verification.rights.callers", "verification.audit.watch", "web.knocks")
+FOR_PROGRAMS = (
+    "verification.checks.judging", "verification.checks.service", "verification.rights.callers",
+    "verification.audit.watch", "web.knocks",
+)  # fmt: skip
 """Modules whose refusals are answers to programs."""
 SAID_OTHERWISE = {
     "BadScope": "mining_routes says that there are no such cases",
