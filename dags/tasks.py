@@ -91,7 +91,7 @@ def exchange(header: Header, *, runtime: Runtime | None = None) -> dict[str, Any
     """
     from connectors.loading import load_sources  # noqa: PLC0415  # heavy: a DAG file is read without it
     from dags.connections import resolver  # noqa: PLC0415  # heavy: a DAG file is read without it
-    from pipeline.exchange import exchange as pull  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from pipeline.pulls.exchange import exchange as pull  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.runtime import Runtime as Opened  # noqa: PLC0415  # heavy: a DAG file is read without it
     from sharedrepo.lists import faults, set_faults  # noqa: PLC0415  # heavy: a DAG file is read without it
 
@@ -145,7 +145,7 @@ def table(summary: dict[str, Any]) -> str:
 
 def province() -> dict[str, Any]:
     """Log which sources have delivered since their schedule and which are missing; return the counts and codes."""
-    from pipeline.province import province_report  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from pipeline.telling.province import province_report  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     found: dict[str, Any] = province_report(Settings.load())
     for entry in found.get("missing", []):

@@ -143,8 +143,8 @@ def health(
 ) -> None:
     """Show the health of every feed: last success, completeness, lag, volume against the usual, errors, signs."""
     from connectors.loading import load_sources  # noqa: PLC0415  # each command loads only what it needs
-    from pipeline.health import feeds  # noqa: PLC0415  # only when this command runs
     from pipeline.runtime import Runtime  # noqa: PLC0415  # only when this command runs
+    from pipeline.telling.health import feeds  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     found = [one.as_dict() for one in feeds(Runtime.open(settings).engine, load_sources(settings.sources), code=code)]

@@ -1,7 +1,7 @@
 """Follows a few records from the request to the canonical row, and keeps nothing: no batch, no state, no archive.
 
-Records are judged, translated and protected by `pipeline.prepare`, as a pull does it; what a row shows of persons is
-therefore what the repository would show of them.
+Records are judged, translated and protected by `pipeline.preparing.prepare`, as a pull does it; what a row shows of
+persons is therefore what the repository would show of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kit.masking import mask_of, shape
 from kit.subject import Subject
 from kit.wire import Exchange, listening, statement_of
 from normalization.model import ColumnMap, StreamMapping
-from pipeline.prepare import Prepared, prepare
+from pipeline.preparing.prepare import Prepared, prepare
 from sharedrepo.incoming import Prior, Rows
 from sharedrepo.known import Register
 

@@ -17,8 +17,8 @@ from hub.protect.keys import new_ring
 from normalization.apply import Context, Occurrences
 from normalization.entry import entered
 from normalization.mapping import Mapping, StreamMapping, load_mapping
-from pipeline.desk import Desk
-from pipeline.mapped import corrected
+from pipeline.preparing.desk import Desk
+from pipeline.pulls.mapped import corrected
 from validation.structure import StructureJudge
 
 

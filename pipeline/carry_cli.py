@@ -31,7 +31,7 @@ def carry_in(
     taken = take_in(package, sources, settings.connection)
     pulled: list[dict[str, Any]] = []
     if pull:
-        from pipeline.exchange import exchange  # noqa: PLC0415  # pandas and lxml come with it
+        from pipeline.pulls.exchange import exchange  # noqa: PLC0415  # pandas and lxml come with it
         from pipeline.runtime import Runtime  # noqa: PLC0415  # see above
 
         runtime = Runtime.open(settings)

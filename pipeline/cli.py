@@ -52,7 +52,7 @@ def pull(
     json: Json = False,
 ) -> None:
     """Pull one source: read, judge, translate, keep."""
-    from pipeline.exchange import exchange  # noqa: PLC0415  # pandas and lxml come with it
+    from pipeline.pulls.exchange import exchange  # noqa: PLC0415  # pandas and lxml come with it
 
     settings = Settings.load()
     source = find_source(code, settings)
@@ -116,7 +116,7 @@ def metrics(
     json: Json = False,
 ) -> None:
     """Print the metrics of every declared feed as Prometheus reads them."""
-    from pipeline import metrics as figures  # noqa: PLC0415  # only this command needs Prometheus' library
+    from pipeline.telling import metrics as figures  # noqa: PLC0415  # only this command needs Prometheus' library
 
     settings = Settings.load()
     facts = figures.gather(Runtime.open(settings).engine, load_sources(settings.sources))
@@ -194,7 +194,7 @@ def batch_accept(
     json: Json = False,
 ) -> None:
     """Publish a held unit after all, with a reason."""
-    from pipeline.replay import accept  # noqa: PLC0415  # only when this command runs
+    from pipeline.afterwards.replay import accept  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     who = f"cli:{getpass.getuser()}"
@@ -212,8 +212,8 @@ def trace(
     json: Json = False,
 ) -> None:
     """Walk rows back to the archived record and the mapping line of each column."""
-    from pipeline.trace import Look  # noqa: PLC0415  # only when this command runs
-    from pipeline.trace import trace as walk  # noqa: PLC0415  # only when this command runs
+    from pipeline.afterwards.trace import Look  # noqa: PLC0415  # only when this command runs
+    from pipeline.afterwards.trace import trace as walk  # noqa: PLC0415  # only when this command runs
 
     who = f"cli:{getpass.getuser()}"
     rows = walk(Runtime.open(), table, key, reveal=Look(who, reason) if reveal else None)
@@ -232,7 +232,7 @@ def trace(
 
 def rebuild(json: Json = False) -> None:
     """Fill an empty repository from the archive."""
-    from pipeline.rebuild import rebuild as fill  # noqa: PLC0415  # only when this command runs
+    from pipeline.afterwards.rebuild import rebuild as fill  # noqa: PLC0415  # only when this command runs
 
     with progress_bar("rebuild", quiet=json) as bar:
         done = fill(Runtime.open(), progress=lambda source, count: bar.advance(count, source))
@@ -253,7 +253,7 @@ def retranslate(
     json: Json = False,
 ) -> None:
     """Show what the present mapping would change in past records; write it with --apply."""
-    from pipeline.retranslate import retranslate as again  # noqa: PLC0415  # only when this command runs
+    from pipeline.afterwards.retranslate import retranslate as again  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     start = since if since.tzinfo else since.replace(tzinfo=UTC)

@@ -20,7 +20,7 @@ def archive_list(
     json: Json = False,
 ) -> None:
     """List the months of each source: objects, live data keys, destroyed data keys."""
-    from pipeline.erasure import months  # noqa: PLC0415  # pyarrow comes with it
+    from pipeline.afterwards.erasure import months  # noqa: PLC0415  # pyarrow comes with it
 
     rows = months(Runtime.open(), code)
     if json:
@@ -39,7 +39,7 @@ def archive_erase(
     json: Json = False,
 ) -> None:
     """Destroy the data keys of a source's month: nobody reads any more what it sent then."""
-    from pipeline.erasure import erase  # noqa: PLC0415  # pyarrow comes with it
+    from pipeline.afterwards.erasure import erase  # noqa: PLC0415  # pyarrow comes with it
 
     if not sure:
         typer.confirm(f"What {code} sent in {month} can never be read or rebuilt again. Destroy its keys?", abort=True)

@@ -12,8 +12,8 @@ from typing import Any
 from connectors.source import Source, StreamSpec
 from hub.errors import RefuseUnit
 from hub.records import Record, Unit
-from pipeline.desk import Desk
 from pipeline.fates import Fate, Tally
+from pipeline.preparing.desk import Desk
 from pipeline.runtime import Connection, Runtime
 from sharedrepo import stage
 from sharedrepo.streams import SourceFacts

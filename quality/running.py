@@ -18,7 +18,7 @@ from hub.errors import RepositoryError
 from hub.findings import RULES, Effect
 from hub.sentences import sentence
 from hub.workdays import local_day
-from pipeline import replay
+from pipeline.afterwards import replay
 from pipeline.runtime import Runtime
 from quality.alerts import service as alerts
 from quality.issues import service as issues

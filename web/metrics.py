@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.loading import load_sources
 from hub.errors import ConfigError
 from hub.refusals import Unavailable, documented
-from pipeline.metrics import CONTENT_TYPE, gather, render
 from pipeline.runtime import Runtime
+from pipeline.telling.metrics import CONTENT_TYPE, gather, render
 from web.state import state_of
 
 router = APIRouter()

@@ -8,7 +8,7 @@ import time
 
 from connectors.loading import load_sources
 from hub.settings import Settings
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 
 CODE = "bench-department"

@@ -32,7 +32,7 @@ TASKS = (
     "fsspec.implementations.local",
     "psycopg2.extras",
     "dags.connections",
-    "pipeline.exchange",
+    "pipeline.pulls.exchange",
     "connectors.loading",
     "connectors.kinds.database",
     "connectors.kinds.files",

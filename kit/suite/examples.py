@@ -10,7 +10,7 @@ from kit.preview import NothingKnown
 from kit.samples import Sample
 from kit.suite.result import Check, Result, cannot, failed, passed
 from kit.suite.stand import Stand
-from pipeline.prepare import prepare
+from pipeline.preparing.prepare import prepare
 
 _SHOWN = 5
 

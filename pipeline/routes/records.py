@@ -30,8 +30,8 @@ from hub.refusals import (
     UnsupportedForm,
     documented,
 )
-from pipeline.gathering import Gatherer, Manner
-from pipeline.pushing import Post
+from pipeline.posts.gathering import Gatherer, Manner
+from pipeline.posts.pushing import Post
 from pipeline.routes.declared import COUNT, ENVELOPE, KEY, THROUGH, Declared, declared
 from pipeline.routes.rate import Rate
 from pipeline.routes.receiving import Room, received

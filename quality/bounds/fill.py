@@ -2,7 +2,7 @@
 
 A rate is a share of the rows of a canonical table that came by one stream of one organ. A column that is emptier than
 its least share lacks what it had (`min`); one that is fuller than its greatest is suspect (`max`, a warning). The least
-share also holds a delivery before it is published (`pipeline/filled.py`).
+share also holds a delivery before it is published (`pipeline/writing/filled.py`).
 """
 
 from __future__ import annotations

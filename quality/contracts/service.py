@@ -17,9 +17,9 @@ from connectors.source import Expect, Source, StreamSpec
 from hub.documents import Documents
 from normalization.mapping import load_mapping
 from normalization.model import StreamMapping
-from pipeline.bounds import bounded
-from pipeline.province import GRACE
+from pipeline.pulls.bounds import bounded
 from pipeline.runtime import Runtime
+from pipeline.telling.province import GRACE
 
 VERSION: Final = "v3.1.0"
 """The version of the standard that the files keep to."""

@@ -8,8 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from connectors.source import Source
-from pipeline import health
-from pipeline.province import due_at
+from pipeline.telling import health
+from pipeline.telling.province import due_at
 from quality.issues.faults import FeedFault
 
 VOUCHED = ("declared", "envelope")
@@ -21,7 +21,7 @@ def look(engine: sa.Engine, sources: Sequence[Source], now: datetime) -> list[Fe
 
     A feed is missing that never went through though it was due; late, whose last pull went through before it was last
     due, or whose source vouches for less than the time it was due before; thin, where today brought far less than days
-    like it (see `pipeline.health`). A feed without a schedule is due never.
+    like it (see `pipeline.telling.health`). A feed without a schedule is due never.
     """
     by_code = {source.code: source for source in sources}
     return [_fault(by_code[feed.source], feed, now) for feed in health.feeds(engine, sources, now=now)]

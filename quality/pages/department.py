@@ -16,8 +16,8 @@ from connectors.loading import load_sources
 from connectors.source import Source
 from hub.errors import ConfigError
 from hub.settings import Settings
-from pipeline import health
-from pipeline.health import Feed
+from pipeline.telling import health
+from pipeline.telling.health import Feed
 from quality.issues import service as issues
 from quality.issues.service import Issue
 from quality.pages.organs import Organ, organs

@@ -18,8 +18,8 @@ from jinja2 import Environment
 from hub.settings import Settings
 from hub.templating import environment
 from hub.words import HTML_LANG, Words
-from pipeline import health
-from pipeline.health import Feed
+from pipeline.telling import health
+from pipeline.telling.health import Feed
 from quality.issues import service as issues
 from quality.issues.service import Issue
 from quality.pages.department import SOURCES

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from hub import jsontext
 from hub.documents import Document
 from hub.settings import private_folder
-from pipeline import deeds
-from pipeline.deeds import Deed
+from pipeline.afterwards import deeds
+from pipeline.afterwards.deeds import Deed
 from pipeline.runtime import Runtime
 from quality.returns.writing import file_name, write_stream
 from quality.worklist import log

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from connectors.source import Source
 from hub import jsontext
 from hub.findings import rule
-from pipeline.exchange import desk_of
-from pipeline.mapped import mapping_of
+from pipeline.pulls.exchange import desk_of
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from quality.returns import forms
 from quality.returns.forms import Form

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline import deeds
-from pipeline.deeds import Deed
+from pipeline.afterwards import deeds
+from pipeline.afterwards.deeds import Deed
 from pipeline.runtime import Runtime
 from quality.returns import accepted as kept
 from quality.returns.forms import signature

@@ -16,10 +16,11 @@ from connectors.source import Source
 from hub.errors import RefuseUnit, RepositoryError
 from hub.findings import rule
 from normalization.model import StreamMapping
-from pipeline import deeds, mending, snapshots
-from pipeline.deeds import Deed
-from pipeline.exchange import opened
-from pipeline.mapped import mapping_of
+from pipeline.afterwards import deeds, mending
+from pipeline.afterwards.deeds import Deed
+from pipeline.pulls import snapshots
+from pipeline.pulls.exchange import opened
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work
 from quality.returns import forms, reading

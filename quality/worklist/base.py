@@ -14,7 +14,7 @@ from hub.errors import RepositoryError
 from hub.mends import Mend
 from hub.records import Record
 from hub.sentences import Code, sentence
-from pipeline import archived
+from pipeline.preparing import archived
 from pipeline.runtime import Runtime
 from quality.worklist.entries import KINDS, Kind
 from quality.worklist.errors import NotDone, NotFound

@@ -15,11 +15,12 @@ from hub.records import Record
 from hub.sentences import Code, sentence
 from normalization.apply import Occurrences, identify
 from normalization.model import Field, StreamMapping
-from pipeline import deeds, mending, snapshots
-from pipeline.deeds import Deed
-from pipeline.desk import Desk
-from pipeline.exchange import desk_of, opened
-from pipeline.mapped import mapping_of
+from pipeline.afterwards import deeds, mending
+from pipeline.afterwards.deeds import Deed
+from pipeline.preparing.desk import Desk
+from pipeline.pulls import snapshots
+from pipeline.pulls.exchange import desk_of, opened
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from quality.worklist import log
 from quality.worklist.base import Base, base_of, source_of

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from hub.findings import RULES
 from hub.sentences import Code, sentence
-from pipeline import deeds, snapshots, waiving
-from pipeline import replay as taken_again
-from pipeline.deeds import Deed
-from pipeline.exchange import opened
-from pipeline.mapped import mapping_of
+from pipeline.afterwards import deeds, waiving
+from pipeline.afterwards import replay as taken_again
+from pipeline.afterwards.deeds import Deed
+from pipeline.pulls import snapshots
+from pipeline.pulls.exchange import opened
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import transaction
 from quality.worklist import log

@@ -1,4 +1,4 @@
-"""Who did it and why, as the log of deeds on records keeps it (`pipeline/deeds.py` writes it)."""
+"""Who did it and why, as the log of deeds on records keeps it (`pipeline/afterwards/deeds.py` writes it)."""
 
 from __future__ import annotations
 

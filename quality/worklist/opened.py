@@ -14,12 +14,12 @@ from hub.findings import rule
 from hub.mends import taken
 from normalization.apply import translate
 from normalization.model import Field, StreamMapping
-from pipeline import deeds
-from pipeline.deeds import Deed
-from pipeline.desk import Desk
-from pipeline.exchange import desk_of
-from pipeline.mapped import mapping_of
-from pipeline.replacing import put_right
+from pipeline.afterwards import deeds
+from pipeline.afterwards.deeds import Deed
+from pipeline.preparing.desk import Desk
+from pipeline.preparing.replacing import put_right
+from pipeline.pulls.exchange import desk_of
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from quality.worklist import log
 from quality.worklist.base import Base, base_of, source_of

@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 from connectors.loading import load_sources
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from tests.departments import GOOD, Department
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from sharedrepo.embedded import EmbeddedServer
 from tests.departments import Department
 from tests.journeys.conftest import Hub
@@ -16,7 +16,7 @@ PROGRAM = """
 import json, os, sys, threading
 from pathlib import Path
 from connectors.loading import load_sources
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 
 [source] = load_sources([Path(sys.argv[1])])
 most = 0

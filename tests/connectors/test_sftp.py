@@ -29,7 +29,7 @@ from hub.errors import (
     WrongEncoding,
 )
 from hub.records import Record
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from tests.connectors.parts import opened, pull, records, stream
 from tests.connectors.sshd import Sshd, free_port, keygen, running
@@ -434,7 +434,7 @@ def test_a_dry_run_leaves_the_server_as_it_is(feed: Feed) -> None:
 def test_a_pull_that_is_killed_before_it_tidies_repeats_nothing(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     feed.put("1.jsonl", "A1")
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.exchange._tidy", lambda *_: None)
+        patched.setattr("pipeline.pulls.exchange._tidy", lambda *_: None)
         assert feed.pull()["new"] == 1
     assert names(feed.sshd) == ["1.jsonl"], "committed, and the process was gone"
     feed.put("2.jsonl", "A2")

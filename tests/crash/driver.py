@@ -23,7 +23,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 
-import pipeline.exchange
+import pipeline.pulls.exchange
 import pipeline.runtime
 from connectors.loading import load_sources
 from hub.documents import Documents
@@ -128,7 +128,7 @@ def obey(order: Order) -> Order:
         return {"boundaries": boundaries.passed, "report": report}
     source = next(one for one in load_sources(list(settings.sources)) if one.code == order["code"])
     try:
-        done = pipeline.exchange.exchange(
+        done = pipeline.pulls.exchange.exchange(
             source, runtime=runtime, connections=lambda _id: str(order["url"]), full=order.get("full", False)
         )
     except ContractBroken as error:
@@ -170,7 +170,7 @@ def _mapping(file: Path, _changed: float) -> Any:
 
 def _prepare(order: Order) -> None:
     """Read what does not change between orders before the fork, so that each child need not."""
-    pipeline.exchange.load_mapping = lambda file, _documents: _mapping(file, file.stat().st_mtime)
+    pipeline.pulls.exchange.load_mapping = lambda file, _documents: _mapping(file, file.stat().st_mtime)
     for source in load_sources([Path(order["sources"])]):
         _mapping(source.mapping, source.mapping.stat().st_mtime)
 

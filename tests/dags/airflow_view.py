@@ -33,7 +33,7 @@ from airflow.serialization.serialized_objects import DagSerialization  # noqa: E
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 FILES = ("sources.py", "province.py", "quality.py", "supervision.py")
-HEAVY = ("pandas", "pyarrow", "lxml", "great_expectations", "numpy", "pipeline.exchange", "requests_toolbelt")
+HEAVY = ("pandas", "pyarrow", "lxml", "great_expectations", "numpy", "pipeline.pulls.exchange", "requests_toolbelt")
 
 
 def facts(dag: DAG) -> dict[str, object]:

@@ -24,7 +24,7 @@ from demo.shapes.store import STORE, read_page
 from hub.records import Slice
 from kit.preview import NothingKnown
 from kit.subject import Subject
-from pipeline.prepare import prepare
+from pipeline.preparing.prepare import prepare
 from tests.demo.shape_rounds import SOURCES, departments, province, records, written
 
 

@@ -22,7 +22,7 @@ from demo.door import Door, hub_door
 from demo.journey import read_connections
 from demo.services.run import serving
 from hub.settings import DEMONSTRATION, Settings
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.embedded.user import binaries

@@ -263,7 +263,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 def test_every_sign_of_ill_health_is_told() -> None:
-    source, page = text("pipeline/health.py"), text("docs/operate/health.md")
+    source, page = text("pipeline/telling/health.py"), text("docs/operate/health.md")
     signs = set(re.findall(r'^        "(\w+)": ', source, re.MULTILINE)) | {"never"}
     assert len(signs) == 9
     assert [sign for sign in sorted(signs) if f"| `{sign}` |" not in page] == []

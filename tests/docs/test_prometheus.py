@@ -12,8 +12,8 @@ import pytest
 import yaml
 from prometheus_client.core import CounterMetricFamily
 
-from pipeline.health import SIGNS
-from pipeline.metrics import FAMILIES
+from pipeline.telling.health import SIGNS
+from pipeline.telling.metrics import FAMILIES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "operate" / "prometheus"
 PAGE = FOLDER.parent / "metrics.md"

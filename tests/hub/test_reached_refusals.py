@@ -95,7 +95,7 @@ def test_the_walk_reaches_every_package_that_has_pages() -> None:
     places = {(one.kind, one.module) for one in refusals()}
     assert ("CardRefuses", "supervision.cards.orders") in places, "through a table of deeds"
     assert ("NotAllowed", "hub.visitor") in places, "through a method of an object"
-    assert ("RepositoryError", "pipeline.absence") in places, "five modules away from the page"
+    assert ("RepositoryError", "pipeline.writing.absence") in places, "five modules away from the page"
     assert len(places) > 60
 
 

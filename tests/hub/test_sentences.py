@@ -20,8 +20,9 @@ from hub.words import catalogue
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = (
     "web", "hub/asking.py", "hub/visitor.py", "quality/pages", "quality/issues", "quality/worklist",
-    "pipeline/mending.py", "pipeline/replay.py", "quality/running.py", "catalog/errors.py", "catalog/service.py",
-    "catalog/life.py", "catalog/pages", "catalog/content.py", "catalog/store.py", "catalog/base_items.py",
+    "pipeline/afterwards/mending.py", "pipeline/afterwards/replay.py", "quality/running.py", "catalog/errors.py",
+    "catalog/service.py", "catalog/life.py", "catalog/pages", "catalog/content.py", "catalog/store.py",
+    "catalog/base_items.py",
     "hub/identifiers/credit_code.py", "hub/identifiers/item_code.py", "supervision/appraisal/objecting.py",
     "supervision/appraisal/routes.py", "supervision/appraisal/looking.py", "supervision/pages",
     "verification/checks/officers.py", "verification/pages",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from connectors.loading import load_sources
 from connectors.source import Source
 from hub.settings import Settings
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from tests.departments import Department
 

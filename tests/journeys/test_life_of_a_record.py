@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.replay import replay
+from pipeline.afterwards.replay import replay
 from sharedrepo.ledger import check
 from tests.departments import Department
 from tests.journeys.conftest import Hub

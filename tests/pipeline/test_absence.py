@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hub.errors import RepositoryError
-from pipeline.rebuild import rebuild
-from pipeline.replay import accept
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.replay import accept
 from pipeline.runtime import Runtime
 from sharedrepo import digest
 from sharedrepo.ledger import balances, check

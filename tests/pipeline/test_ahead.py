@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from pipeline.ahead import ahead, as_it_is
+from pipeline.pulls.ahead import ahead, as_it_is
 
 
 def numbers(end: int, closed: list[str], trouble: int | None = None) -> Generator[int]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from connectors.seam import Window
 from hub.cli import build
 from hub.errors import StopSource
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo import digest
 from tests.departments import Department

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.rebuild import rebuild
-from pipeline.replay import accept
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.replay import accept
 from pipeline.runtime import Runtime
 from sharedrepo import digest
 from sharedrepo.ledger import check

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from connectors.source import Source
 from hub.contract import Contract
 from hub.errors import ContractBroken
-from pipeline.exchange import exchange
-from pipeline.rebuild import rebuild
-from pipeline.replay import replay
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.replay import replay
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from sharedrepo import digest, lists
 from sharedrepo.embedded import EmbeddedServer

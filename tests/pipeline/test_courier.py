@@ -13,8 +13,8 @@ from connectors.source import Source, StreamSpec
 from hub.documents import Documents
 from hub.errors import RetrySource
 from normalization.mapping import load_mapping
-from pipeline.courier import courier
-from pipeline.exchange import opened
+from pipeline.pulls.courier import courier
+from pipeline.pulls.exchange import opened
 from pipeline.work import Line, Work, transaction
 from sharedrepo import receipts
 from tests.departments import Department

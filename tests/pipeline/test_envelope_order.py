@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.loading import load_sources
 from hub.settings import Settings
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.embedded import EmbeddedServer

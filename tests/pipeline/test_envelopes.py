@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from hub.documents import SCHEMAS
-from pipeline.rebuild import rebuild
-from pipeline.replay import accept
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.replay import accept
 from pipeline.runtime import Runtime
 from sharedrepo import receipts
 from sharedrepo.digest import digest

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from hub.errors import RepositoryError, SourceBusy
 from pipeline import cli_archive
-from pipeline.erasure import erase, months
-from pipeline.replay import replay
+from pipeline.afterwards.erasure import erase, months
+from pipeline.afterwards.replay import replay
 from pipeline.runtime import Runtime
 from quality.worklist.service import opened
 from sharedrepo import erasure as let_go

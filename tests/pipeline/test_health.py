@@ -10,8 +10,8 @@ import pytest
 
 from connectors.loading import load_sources
 from hub.workdays import DayKind, kind, like_days
-from pipeline.health import Feed, _signs, feeds
-from pipeline.province import due_at
+from pipeline.telling.health import Feed, _signs, feeds
+from pipeline.telling.province import due_at
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 from tests.posters import Poster

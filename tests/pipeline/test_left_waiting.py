@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from tests.journeys.conftest import Hub

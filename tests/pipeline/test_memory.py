@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from pipeline.memory import EVERY, EVERYTHING, sparing
+from pipeline.pulls.memory import EVERY, EVERYTHING, sparing
 
 
 class Circle:

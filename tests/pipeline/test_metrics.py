@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from connectors.loading import load_sources
 from hub.cli import build
 from hub.findings import RULES
-from pipeline.health import SIGNS
-from pipeline.metrics import FAMILIES, gather, render
+from pipeline.telling.health import SIGNS
+from pipeline.telling.metrics import FAMILIES, gather, render
 from sharedrepo.ledger import balances
 from sharedrepo.models import OUTCOMES
 from tests.departments import GOOD, Department

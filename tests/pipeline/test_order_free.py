@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import pipeline.exchange
+import pipeline.pulls.exchange
 from connectors.loading import load_sources
 from connectors.source import Source, StreamSpec
 from hub.records import Record, Slice
 from hub.settings import Settings
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer
@@ -181,7 +181,7 @@ class Laboratory:
 
     def _pull(self, pull: Slices) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pipeline.exchange, "open_connector", lambda *_a, **_k: Replayer(pull))
+            patch.setattr(pipeline.pulls.exchange, "open_connector", lambda *_a, **_k: Replayer(pull))
             report = exchange(self.source, runtime=self.runtime, connections=lambda _id: "")
         assert report.balanced, report
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hub.documents import Documents
 from hub.protect import Protector
 from hub.protect.keys import new_ring
-from pipeline.protecting import content_hashes
+from pipeline.preparing.protecting import content_hashes
 
 PROTECTOR = Protector(new_ring())
 EVENT = Documents.load()["stage_event"]

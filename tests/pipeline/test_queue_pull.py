@@ -16,7 +16,7 @@ import yaml
 
 from connectors.debezium import PLACEHOLDER
 from hub.errors import SourceTrouble
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.ledger import check
 from tests.crash.campaign import KILLED, Driver, Site, difference

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import RepositoryError
-from pipeline.rebuild import rebuild
-from pipeline.replay import accept, replay
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.replay import accept, replay
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.ledger import check
@@ -121,7 +121,7 @@ def test_an_archive_object_that_never_committed_is_left_out(
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.batches.register", dies)
+        patch.setattr("pipeline.writing.batches.register", dies)
         with pytest.raises(ConnectionError):
             hub.pull()
     department.change("PRE_NODE", {"UNID": "C1-3"}, OPINION="后来的说法", DATAVERSION=3)

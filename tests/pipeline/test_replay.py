@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.replay import replay
+from pipeline.afterwards.replay import replay
 from pipeline.runtime import Runtime
 from sharedrepo.ledger import check
 from tests.departments import PROFILE, Department

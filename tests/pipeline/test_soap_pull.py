@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from connectors.loading import load_sources
 from hub.errors import RetrySource, TruncatedUnit
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from tests.connectors.soap_service import SoapService, enveloped, fault, serving
 from tests.connectors.test_soap import make_example

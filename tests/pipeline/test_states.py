@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import jsontext
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from pipeline.states import MOST_WHOLE, change, changed, kept, restored
+from pipeline.writing.states import MOST_WHOLE, change, changed, kept, restored
 from sharedrepo import digest
 from tests.complaints.test_signals import Dropping, rows
 from tests.journeys.conftest import Hub

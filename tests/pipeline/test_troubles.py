@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from hub.errors import RetrySource, SourceUnreachable, StopSource, StreamMissing
-from pipeline.troubles import Troubles
+from pipeline.pulls.troubles import Troubles
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

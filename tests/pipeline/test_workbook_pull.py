@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from connectors.source import Source
 from hub.cli import build
 from kit.workbook import complaints, write
-from pipeline.exchange import exchange
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from sharedrepo import digest
 from sharedrepo.ledger import check

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from connectors.loading import load_sources
 from connectors.source import Source
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 
 SOURCES = Path(__file__).parent / "sources"

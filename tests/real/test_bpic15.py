@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.settings import Settings
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.ledger import check

@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import build
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.ledger import check

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from connectors.loading import load_sources
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.ledger import check

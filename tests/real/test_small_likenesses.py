@@ -12,9 +12,9 @@ import pytest
 from hub.documents import Documents
 from hub.protect import Protector
 from hub.settings import Settings
-from pipeline.protecting import protect
-from pipeline.rebuild import rebuild
-from pipeline.replay import accept
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.replay import accept
+from pipeline.preparing.protecting import protect
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.ledger import check
@@ -54,7 +54,7 @@ SIX = FIVE | {"events": 6, "01_HOOFD_010": 4}
 @pytest.fixture
 def _not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the volume bounds of the real logs away."""
-    monkeypatch.setattr("pipeline.settling.holds", lambda _line, _piece: False)
+    monkeypatch.setattr("pipeline.writing.settling.holds", lambda _line, _piece: False)
 
 
 @pytest.mark.usefixtures("_not_held")

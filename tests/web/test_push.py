@@ -19,9 +19,9 @@ import yaml
 from pydantic import SecretStr, TypeAdapter
 
 from normalization.mapping import load_mapping
-from pipeline import gathering
-from pipeline.exchange import opened
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.posts import gathering
+from pipeline.pulls.exchange import opened
 from pipeline.routes.records import Taken
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from connectors.envelopes.document import canonical
 from hub.documents import SCHEMAS
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.ledger import check

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.rebuild import rebuild
-from pipeline.replay import accept
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.replay import accept
 from pipeline.runtime import Runtime
 from quality.bounds import fill
 from quality.bounds.service import BoundRefused, Suggestion, fill_rates, history, put, suggest

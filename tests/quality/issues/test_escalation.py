@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from connectors.loading import load_sources
 from hub.settings import Settings
-from pipeline import health
 from pipeline.runtime import Runtime
+from pipeline.telling import health
 from quality.issues import service
 from quality.issues.recipients import Directory
 from quality.issues.service import FeedFault, Issue

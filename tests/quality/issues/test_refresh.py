@@ -104,7 +104,7 @@ def test_a_pull_that_did_not_come_to_its_end_closes_nothing(
         raise StopSource(source="labour", got="the line was cut")
 
     with monkeypatch.context() as cut:
-        cut.setattr("pipeline.units.finish", broken)
+        cut.setattr("pipeline.writing.units.finish", broken)
         with pytest.raises(StopSource):
             hub.pull()
     assert hub.one("SELECT count(*) FROM quality.finding WHERE rule = 'phone_invalid' AND state = 'open'") == 0

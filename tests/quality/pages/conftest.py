@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from connectors.loading import load_sources
 from hub.settings import Settings
 from hub.visitor import BOUND, REGIONAL
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from quality.issues.service import listed, refresh
 from quality.pages.routes import today

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from connectors.loading import load_sources
 from hub.settings import Settings
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from quality.issues.service import refresh
 from quality.pages.routes import today

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from connectors.loading import load_sources
 from hub.visitor import DEPARTMENT
-from pipeline.exchange import exchange
+from pipeline.pulls.exchange import exchange
 from quality import running
 from quality.bounds.service import put
 from quality.issues import service as issues

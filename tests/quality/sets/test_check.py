@@ -132,7 +132,7 @@ import sys
 opened = []
 outward = ("socket.connect", "socket.getaddrinfo")
 sys.addaudithook(lambda event, args: opened.append(args[1]) if event in outward else None)
-import pipeline.exchange, web.app
+import pipeline.pulls.exchange, web.app
 print("great_expectations" in sys.modules)
 from quality.sets.suite import suites
 import great_expectations as gx

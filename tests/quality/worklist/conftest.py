@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.settings import Settings
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo.digest import digest
 from sharedrepo.embedded import EmbeddedServer

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.errors import HubError
+from pipeline.afterwards.erasure import erase
+from pipeline.afterwards.trace import Look
+from pipeline.afterwards.trace import trace as walk
 from pipeline.cli import trace
-from pipeline.erasure import erase
 from pipeline.runtime import Runtime
-from pipeline.trace import Look
-from pipeline.trace import trace as walk
 from quality.worklist import cli, service
 from tests.departments import Department
 from tests.quality.worklist.conftest import ANNA, BERND, WorkHub

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.retranslate import retranslate
+from pipeline.afterwards.retranslate import retranslate
 from pipeline.runtime import Runtime
 from quality.worklist import service
 from tests.departments import Department

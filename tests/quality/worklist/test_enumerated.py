@@ -14,9 +14,9 @@ from connectors.loading import load_sources
 from hub.errors import ConfigError
 from hub.mends import Replacement
 from hub.table import TEXT, Column, Table
-from pipeline.exchange import desk_of
-from pipeline.mapped import mapping_of
-from pipeline.replacing import put_right
+from pipeline.preparing.replacing import put_right
+from pipeline.pulls.exchange import desk_of
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from quality.worklist import service
 from tests.departments import Department

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from hub.errors import RepositoryError
 from pipeline import cli as commands
-from pipeline.rebuild import rebuild
+from pipeline.afterwards.rebuild import rebuild
+from pipeline.afterwards.trace import Look, trace
 from pipeline.runtime import Runtime
-from pipeline.trace import Look, trace
 from quality.worklist import cli, service, told
 from sharedrepo.digest import digest
 from tests.departments import Department

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.records import Slice
 from hub.table import Table, chosen
-from pipeline.prepare import Prepared
+from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line
 from sharedrepo import drift, load, stage
 from validation.drift import fields_of

@@ -8,7 +8,7 @@ from hub.findings import Finding
 from hub.mends import Mend
 from normalization.model import Field
 from normalization.values.common import text_of
-from pipeline.desk import Desk
+from pipeline.preparing.desk import Desk
 
 RULE = "value_mended"
 

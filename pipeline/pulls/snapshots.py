@@ -11,7 +11,7 @@ import orjson
 
 from hub.mends import Replacement
 from normalization.mapping import Mapping, load_mapping
-from pipeline.mapped import as_lines, with_corrections
+from pipeline.pulls.mapped import as_lines, with_corrections
 from pipeline.runtime import Runtime
 from sharedrepo.archive import ArchiveMissing
 

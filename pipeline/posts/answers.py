@@ -8,7 +8,7 @@ from typing import Any
 
 from hub import jsontext
 from hub.findings import RULES, Finding
-from pipeline.receipts import Told
+from pipeline.writing.receipts import Told
 from sharedrepo.models import OUTCOMES
 
 Body = dict[str, Any]

@@ -14,8 +14,10 @@ from hub.mends import taken
 from hub.remark import one_line
 from normalization.mapping import Mapping as FieldMapping
 from normalization.model import ColumnMap, Field
-from pipeline import archived, deeds, snapshots
-from pipeline.deeds import Deed
+from pipeline.afterwards import deeds
+from pipeline.afterwards.deeds import Deed
+from pipeline.preparing import archived
+from pipeline.pulls import snapshots
 from pipeline.runtime import Runtime
 from sharedrepo.models import TABLES
 

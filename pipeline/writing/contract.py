@@ -8,9 +8,9 @@ from typing import Any
 from hub.errors import ContractBroken
 from hub.findings import Finding
 from hub.records import Slice
-from pipeline import batches
-from pipeline.prepare import Prepared
+from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line, Work, transaction
+from pipeline.writing import batches
 from sharedrepo import drift, load, stage, streams
 
 

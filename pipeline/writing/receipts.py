@@ -11,9 +11,10 @@ from connectors.seam import Acknowledges, Connector, Receipt
 from hub.findings import RULES, Finding
 from hub.records import Slice
 from hub.table import chosen, lines_of
-from pipeline import envelopes, fates
-from pipeline.prepare import Prepared
+from pipeline import fates
+from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line, Work, transaction
+from pipeline.writing import envelopes
 from sharedrepo import load, receipts, stage
 from sharedrepo.receipts import Owed
 

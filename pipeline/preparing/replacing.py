@@ -23,8 +23,8 @@ from normalization.fields import Fields
 from normalization.model import Field
 from normalization.values import instant
 from normalization.values.common import TEXT, text_of
-from pipeline.desk import Desk
-from pipeline.mended import RULE
+from pipeline.preparing.desk import Desk
+from pipeline.preparing.mended import RULE
 
 Mask = npt.NDArray[np.bool_]
 _BY = "source.yml"

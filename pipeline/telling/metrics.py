@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest, write_to_textfile
 
 from connectors.source import Source
-from pipeline.health import SIGNS, Feed, feeds
+from pipeline.telling.health import SIGNS, Feed, feeds
 from sharedrepo import health, ledger
 from sharedrepo.models import OUTCOMES
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connectors.source import Source
 from hub.workdays import like_days
-from pipeline.province import due_at
+from pipeline.telling.province import due_at
 from sharedrepo import health
 
 SIGNS = ("never", "late", "silent", "behind", "thin", "failing", "held", "owing", "gap")

@@ -10,7 +10,7 @@ import numpy as np
 
 from hub.findings import UNIT, Finding
 from hub.records import Slice
-from pipeline.prepare import Prepared
+from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line
 from sharedrepo.incoming import Incoming
 

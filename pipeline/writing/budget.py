@@ -6,7 +6,7 @@ from collections import Counter
 
 from hub.findings import UNIT, Finding
 from hub.records import Slice
-from pipeline.prepare import Prepared
+from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line
 
 _RULES = 5

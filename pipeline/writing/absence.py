@@ -15,9 +15,9 @@ from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from hub.sentences import sentence
-from pipeline import batches, settling
-from pipeline.prepare import Prepared, absent
+from pipeline.preparing.prepare import Prepared, absent
 from pipeline.work import Line, Work
+from pipeline.writing import batches, settling
 from sharedrepo import load, snapshot, stage, streams
 from sharedrepo.incoming import UNREADABLE
 

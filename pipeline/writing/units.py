@@ -11,10 +11,10 @@ from typing import Any
 
 from hub.findings import Finding
 from hub.records import Enveloped, Slice, Unit
-from pipeline import batches, envelopes, receipts, settling
 from pipeline.fates import Fate
-from pipeline.prepare import archive_lines
+from pipeline.preparing.prepare import archive_lines
 from pipeline.work import Line, Refused, Work, transaction
+from pipeline.writing import batches, envelopes, receipts, settling
 from sharedrepo import findings, load, stage, streams, units
 from validation.volume import judge_volume
 

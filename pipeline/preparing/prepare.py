@@ -18,11 +18,11 @@ from hub.mends import Mend
 from hub.records import Record, Slice
 from hub.table import chosen, lines_of
 from normalization.apply import Identity, Occurrences, TableRows, identify, translate
-from pipeline.archived import MENDED
-from pipeline.desk import Desk
-from pipeline.mended import told_of
-from pipeline.protecting import content_hashes, protect
-from pipeline.replacing import put_right
+from pipeline.preparing.archived import MENDED
+from pipeline.preparing.desk import Desk
+from pipeline.preparing.mended import told_of
+from pipeline.preparing.protecting import content_hashes, protect
+from pipeline.preparing.replacing import put_right
 from sharedrepo import stage
 from sharedrepo.archive.envelope import Packed, pack
 from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from connectors.seam import Acknowledges, Connector
 from hub.errors import SourceTrouble
-from pipeline import receipts
 from pipeline.work import Line, Work
+from pipeline.writing import receipts
 
 
 @contextmanager

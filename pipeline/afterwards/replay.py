@@ -12,12 +12,13 @@ from hub.errors import RepositoryError
 from hub.records import Slice, Unit
 from hub.remark import one_line
 from hub.sentences import sentence
-from pipeline import absence, batches, snapshots
-from pipeline.archived import fill
-from pipeline.exchange import opened
-from pipeline.mapped import mapping_of
+from pipeline.preparing.archived import fill
+from pipeline.pulls import snapshots
+from pipeline.pulls.exchange import opened
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import transaction
+from pipeline.writing import absence, batches
 from sharedrepo import lists, waiting
 from sharedrepo import units as kept
 from sharedrepo.envelopes import CONFLICT as CONFLICTING

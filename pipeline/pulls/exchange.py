@@ -18,18 +18,19 @@ from normalization.apply import Context, Occurrences
 from normalization.entry import entered
 from normalization.mapping import Mapping as FieldMapping
 from normalization.mapping import StreamMapping, load_mapping
-from pipeline import batches, budget, contract, envelopes, filled, pulling, receipts, snapshots, units
-from pipeline.ahead import ahead, as_it_is
-from pipeline.bounds import bounded
-from pipeline.courier import courier
-from pipeline.desk import Desk
 from pipeline.fates import PASSED
-from pipeline.mapped import corrected
-from pipeline.memory import sparing
-from pipeline.prepare import Prepared
+from pipeline.preparing.desk import Desk
+from pipeline.preparing.prepare import Prepared
+from pipeline.pulls import pulling, snapshots
+from pipeline.pulls.ahead import ahead, as_it_is
+from pipeline.pulls.bounds import bounded
+from pipeline.pulls.courier import courier
+from pipeline.pulls.mapped import corrected
+from pipeline.pulls.memory import sparing
+from pipeline.pulls.troubles import Troubles
 from pipeline.runtime import Connection, Runtime
-from pipeline.troubles import Troubles
 from pipeline.work import Line, Refused, Work, facts_of
+from pipeline.writing import batches, budget, contract, envelopes, filled, receipts, units
 from sharedrepo import streams
 from sharedrepo.models import OUTCOMES
 from validation.structure import StructureJudge

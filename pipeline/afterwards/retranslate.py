@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from connectors.source import Source
 from hub.records import Slice
-from pipeline import batches, snapshots
-from pipeline.archived import fill
-from pipeline.exchange import opened
-from pipeline.mapped import mapping_of
+from pipeline.preparing.archived import fill
+from pipeline.pulls import snapshots
+from pipeline.pulls.exchange import opened
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work, transaction
+from pipeline.writing import batches
 from sharedrepo import stage
 from sharedrepo.models import TABLES
 

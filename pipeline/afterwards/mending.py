@@ -17,11 +17,11 @@ from hub.findings import Finding
 from hub.mends import Mend, taken
 from hub.records import Record, Slice
 from normalization.model import Field
-from pipeline import batches
-from pipeline.desk import Desk
-from pipeline.mended import RULE
-from pipeline.prepare import prepare
+from pipeline.preparing.desk import Desk
+from pipeline.preparing.mended import RULE
+from pipeline.preparing.prepare import prepare
 from pipeline.work import Line, Work, transaction
+from pipeline.writing import batches
 from sharedrepo import corrections, load, stage, waiting
 from sharedrepo.known import Register
 

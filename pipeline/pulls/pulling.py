@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hub.records import Slice
-from pipeline import absence, batches
-from pipeline.prepare import Prepared
+from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line, Work, transaction
+from pipeline.writing import absence, batches
 from sharedrepo import load, stage
 from sharedrepo.known import look_up
 

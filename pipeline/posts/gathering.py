@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.source import Source
 from hub.errors import ConfigError, SourceBusy, SourceTrouble
 from hub.refusals import Contradicted, Unavailable
-from pipeline.pushing import Answer, Intake, Outcome, Post, reused
+from pipeline.posts.pushing import Answer, Intake, Outcome, Post, reused
 from pipeline.runtime import Runtime
 
 log = logging.getLogger("hub.push")

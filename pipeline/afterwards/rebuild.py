@@ -19,12 +19,14 @@ from hub.errors import RepositoryError
 from hub.findings import UNIT, Finding
 from hub.records import Slice, Unit
 from normalization.mapping import Mapping
-from pipeline import absence, batches, contract, deeds, mending, snapshots, states, units, waiving
-from pipeline.archived import fill
-from pipeline.exchange import opened
+from pipeline.afterwards import deeds, mending, waiving
 from pipeline.fates import Fate
+from pipeline.preparing.archived import fill
+from pipeline.pulls import snapshots
+from pipeline.pulls.exchange import opened
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work, transaction
+from pipeline.writing import absence, batches, contract, states, units
 from sharedrepo import stage
 from sharedrepo import units as kept
 

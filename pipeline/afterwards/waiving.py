@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hub import jsontext
 from hub.records import Slice
-from pipeline import batches
 from pipeline.work import Line, Work
+from pipeline.writing import batches
 from sharedrepo import findings, load, stage, streams, waiting
 
 KIND = "waive"

@@ -13,10 +13,11 @@ from hub import jsontext
 from hub.mends import Mend
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from normalization.apply import Occurrences
-from pipeline import archived, drifting, envelopes, receipts, settling, states
-from pipeline.prepare import Prepared, absent, prepare
+from pipeline.preparing import archived
+from pipeline.preparing.prepare import Prepared, absent, prepare
 from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
+from pipeline.writing import drifting, envelopes, receipts, settling, states
 from sharedrepo import envelopes as numbers
 from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.envelope import Packed

@@ -19,13 +19,14 @@ from hub import jsontext
 from hub.findings import Finding
 from hub.records import BrokenRecord, Enveloped, Record, Slice, Unit
 from hub.refusals import Contradicted, KeyReused
-from pipeline import batches, contract, envelopes, receipts, snapshots, units
-from pipeline.answers import answer
-from pipeline.exchange import opened
-from pipeline.mapped import mapping_of
-from pipeline.prepare import prepare
+from pipeline.posts.answers import answer
+from pipeline.preparing.prepare import prepare
+from pipeline.pulls import snapshots
+from pipeline.pulls.exchange import opened
+from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Connection, Runtime
 from pipeline.work import Line, Work, transaction
+from pipeline.writing import batches, contract, envelopes, receipts, units
 from sharedrepo import envelopes as numbers
 from sharedrepo import posts, stage, streams
 from sharedrepo.known import Register

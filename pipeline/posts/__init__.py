@@ -1,0 +1,1 @@
+"""Sources that post: taken in, gathered, answered record by record."""
