@@ -16,7 +16,7 @@ def correction_faults(said: list[Any], mapping: Path, mapped: dict[str, Any]) ->
 
     `mapping` is the mapping's file, `mapped` what it says of the stream.
     """
-    declared = _declared(mapping, mapped)
+    declared = declared_fields(mapping, mapped)
     fixed = _identity(mapped)
     seen: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
     for number, one in enumerate(said):
@@ -40,7 +40,7 @@ def correction_faults(said: list[Any], mapping: Path, mapped: dict[str, Any]) ->
         before.append((number, one))
 
 
-def _declared(mapping: Path, mapped: dict[str, Any]) -> list[str] | None:
+def declared_fields(mapping: Path, mapped: dict[str, Any]) -> list[str] | None:
     """Return the raw fields of the stream; None where its schema cannot be read, which the mapping's judge tells."""
     try:
         schema = json.loads((mapping.parent / str(mapped.get("schema"))).read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from jsonschema.exceptions import ValidationError
 
 from connectors.corrections import correction_faults
 from connectors.durations import read_duration
+from connectors.lookups import look_up_faults
 from connectors.source import PROFILES
 from connectors.throttle import UNITS
 from connectors.yamlmarks import Marked, read_marked
@@ -240,6 +241,8 @@ def _judge_against_mapping(
     said = body.get("corrections")
     for part, message in correction_faults(said if isinstance(said, list) else [], file, known[name]):
         marked.fault(("streams", name, "corrections", *part), message)
+    for within, message in look_up_faults(_dict(body.get("look_up")), str(data.get("kind")), file, known[name]):
+        marked.fault(("streams", name, "look_up", *within), message)
 
 
 def _judge_options(marked: Marked, place: tuple[str, ...], kind: str, options: dict[str, Any]) -> None:

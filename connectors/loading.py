@@ -81,6 +81,15 @@ def load_sources(paths: Iterable[Path], only: Collection[str] | None = None) -> 
     return sorted(sources, key=lambda source: source.code)
 
 
+def source_folders(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the source folders below `paths`, for who loads each by itself; what else lies there is left out."""
+    for path in paths:
+        if (path / "source.yml").is_file():
+            yield path
+        elif path.is_dir():
+            yield from sorted(inner for inner in path.iterdir() if (inner / "source.yml").is_file())
+
+
 def _folders(paths: Iterable[Path], faults: list[Fault]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
@@ -264,6 +273,7 @@ def _stream(name: str, body: dict[str, Any], data: dict[str, Any], mapped: dict[
         corrections=tuple(map(Replacement.of, body.get("corrections", ()))),
         key=tuple(_key_field(part) for part in (fields if isinstance(fields, list) else [fields])),
         envelope=policy_of(envelope, zone=data.get("time_zone", "Asia/Shanghai"), kind=data["kind"], options=options),
+        look_up=body.get("look_up", {}),
         organ_from=str(mapped["organ_from"]) if "organ_from" in mapped else None,
     )
 

@@ -136,6 +136,33 @@ class ReadsWindows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """What a live question asks for: the records whose `field` is one of `values`, the ways in which it may be written.
+
+    More than `most` records are no answer, and the source has `seconds` to give one.
+    """
+
+    field: str
+    values: tuple[str, ...]
+    seconds: float
+    most: int = 100
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A connector that can be asked for single records, for somebody who cannot wait for the next pull."""
+
+    def look_up(self, stream: StreamSpec, sought: Sought) -> Slice:
+        """Return the records sought, perhaps none, as a pull would read them; where the stream stands plays no part.
+
+        Raises:
+            RetrySource: the source broke off, or took too long.
+            StopSource: the field is not there or cannot be asked by, more than `most` records bear it, or a person
+                must act.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one record that a source handed over, for its department to read.
 

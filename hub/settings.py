@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     """The digest of commitments in receipts: sha-256, or sm3 (GB/T 32905)."""
     check_inquiry_days: int = Field(default=5, ge=1, le=60)
     """Working days within which an officer of the issuing department answers what no feed can tell."""
+    check_live_a_minute: int = Field(default=10, ge=0, le=600)
+    """How often each source may be asked live for one credential in a minute, by all together; 0: never."""
+    check_live_seconds: float = Field(default=10, gt=0, le=20)
+    """Seconds that a department's system has for answering a live question."""
     notice_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Private networks into which notices may be posted, separated by commas; none by default."""
 

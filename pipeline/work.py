@@ -45,7 +45,7 @@ class Line:
     totals: Counter[str] = field(default_factory=Counter)
     """Records of the present unit, to compare with its declared totals."""
     backfill: bool = False
-    """Whether a window of business dates is read: then the cursor and what is complete stay as they are."""
+    """Whether records are picked out, by their dates or a number: then the cursor and what is complete stay."""
     spent: Counter[str] = field(default_factory=Counter)
     """Of the present unit: records `read`, records `refused`, and whether it is `over` its budget."""
     filled: Counter[str] = field(default_factory=Counter)

@@ -22,7 +22,9 @@ from sharedrepo.signing import Ed25519Signer, publish
 from verification.audit import sealing
 from verification.audit.watch import Watch
 from verification.checks import confirming, jobs, waiting
+from verification.checks.live import Asking
 from verification.checks.service import Checker
+from verification.checks.sources import Sources
 from verification.evidence import feeds
 from verification.evidence.sessions import Sessions
 from verification.notices import recall, subscriptions
@@ -56,13 +58,20 @@ class Verification:
     refusals: Rates
     """Bounds the rows that refused calls may write: who asks too often, or is nobody, must not fill the log."""
     workers: ThreadPoolExecutor
+    asking: Asking
+    """Asks departments' systems live."""
     filed: asyncio.Event
     """Set when a file of checks was taken: it is begun at once, by this process."""
 
 
 @asynccontextmanager
-async def opened(settings: Settings, engine: sa.Engine, protector: Protector) -> AsyncIterator[Verification]:
-    """Open what the routes work with; sealing, waiting checks and feeds are minded until the end."""
+async def opened(
+    settings: Settings, engine: sa.Engine, protector: Protector, sources: Sources | None = None
+) -> AsyncIterator[Verification]:
+    """Open what the routes work with; sealing, waiting checks and feeds are minded until the end.
+
+    `sources` asks departments' systems live; without it nobody can be asked.
+    """
     signer = Ed25519Signer.of(protector.ring)
     with engine.begin() as connection:
         publish(connection, signer)
@@ -72,7 +81,8 @@ async def opened(settings: Settings, engine: sa.Engine, protector: Protector) ->
     workers = ThreadPoolExecutor(settings.check_threads, thread_name_prefix="check")
     made = Verification(
         settings, engine, checker, Tokens(signer, seconds=settings.check_token_minutes * 60),
-        Rates(settings.check_rate), Rates(REFUSALS_A_SECOND), workers, asyncio.Event(),
+        Rates(settings.check_rate), Rates(REFUSALS_A_SECOND), workers,
+        Asking(sources, a_minute=settings.check_live_a_minute), asyncio.Event(),
     )  # fmt: skip
     minding = asyncio.create_task(_mind(made, watch, protector, signer))
     # A task of its own: a receiver that hangs must not hold up a seal.
@@ -88,6 +98,7 @@ async def opened(settings: Settings, engine: sa.Engine, protector: Protector) ->
         filing.cancel()
         await asyncio.gather(minding, posting, filing, return_exceptions=True)
         workers.shutdown()
+        made.asking.close()
         sessions.close()
         own.dispose()
 

@@ -61,6 +61,7 @@ from verification.routes import (
     post_checks,
     post_inquiry,
     post_inquiry_answer,
+    post_live,
     post_progress,
     post_token,
 )
@@ -72,6 +73,7 @@ from web.accounts.door import recognized, signed_in
 from web.accounts.oidc import Provider
 from web.authentication import having
 from web.framing import Framing
+from web.live import LiveSources
 from web.pages import Pages
 from web.state import State
 
@@ -99,6 +101,7 @@ CHECKS: tuple[tuple[APIRouter, bool], ...] = (
     (post_checks.router, True),
     (get_check.router, True),
     (post_inquiry.router, True),
+    (post_live.router, True),
     (post_check_job.router, True),
     (get_check_job.router, True),
     (get_check_job_result.router, True),
@@ -155,7 +158,9 @@ def create(opening: Callable[[], Runtime] = Runtime.open) -> FastAPI:
         try:
             async with (
                 records.opened(runtime) as app.state.push,
-                checking(runtime.settings, runtime.engine, runtime.protector) as app.state.verification,
+                checking(
+                    runtime.settings, runtime.engine, runtime.protector, LiveSources(runtime)
+                ) as app.state.verification,
                 telling(runtime.settings, runtime.engine, runtime.protector) as app.state.notices,
                 supervising(runtime.engine, runtime.protector),
             ):

@@ -6,11 +6,11 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from connectors.kinds.push.options import PushOptions
-from connectors.loading import load_sources
+from connectors.loading import load_sources, source_folders
 from connectors.source import Source
 from hub.errors import ConfigError
 from normalization.mapping import load_mapping
@@ -68,7 +68,7 @@ def _stands(source: Source) -> bool:
 def _mark(paths: tuple[Path, ...]) -> frozenset[tuple[str, int, int]]:
     """Return what tells one state of the folders from another: each file with its time and size."""
     found = set()
-    for folder in _folders(paths):
+    for folder in source_folders(paths):
         for file in folder.rglob("*"):
             with contextlib.suppress(OSError):
                 told = file.stat()
@@ -79,7 +79,7 @@ def _mark(paths: tuple[Path, ...]) -> frozenset[tuple[str, int, int]]:
 def served_sources(runtime: Runtime) -> Mapping[str, Source]:
     """Return the sources of kind `push` by code; what is wrong with the others stands in the log."""
     served: dict[str, Source] = {}
-    for folder in _folders(runtime.settings.sources):
+    for folder in source_folders(runtime.settings.sources):
         try:
             for source in load_sources([folder]):
                 if source.kind != "push":
@@ -94,11 +94,3 @@ def served_sources(runtime: Runtime) -> Mapping[str, Source]:
             log.error("source folder %s is not served: %s", folder.name, error)  # noqa: TRY400  # the words say it all
     log.info("records are taken of %s", ", ".join(sorted(served)) or "no source: none is of kind push")
     return served
-
-
-def _folders(paths: tuple[Path, ...]) -> Iterator[Path]:
-    for path in paths:
-        if (path / "source.yml").is_file():
-            yield path
-        elif path.is_dir():
-            yield from sorted(inner for inner in path.iterdir() if (inner / "source.yml").is_file())

@@ -109,6 +109,8 @@ def write(
     loaded = _load(cursor, work, job, prepared)
     if mind is not None:
         mind(loaded)
+    if line.backfill:  # what was picked out says nothing of how far the feed has come
+        loaded.newest_report = None
     work.note(loaded.batch_id)
     waiting.close(cursor, waiting_ids=[one.waiting_id for one in waiters], batch_id=loaded.batch_id, status=status)
     seq = streams.next_seq(cursor, work.source_system_id)

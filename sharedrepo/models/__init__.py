@@ -55,7 +55,7 @@ from sharedrepo.models.clock import (
 )
 from sharedrepo.models.documents import MERGE_ORDER, TABLES
 from sharedrepo.models.history import HISTORY
-from sharedrepo.models.inquiries import inquiry
+from sharedrepo.models.inquiries import inquiry, live_asked
 from sharedrepo.models.ledger import (
     OUTCOMES,
     batch,
@@ -165,6 +165,7 @@ __all__ = [
     "item_number",
     "item_version",
     "key_fingerprint",
+    "live_asked",
     "merit",
     "metadata",
     "notice",

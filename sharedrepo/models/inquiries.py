@@ -1,4 +1,4 @@
-"""What officers of issuing departments are asked about credentials of which no feed can tell."""
+"""What issuing departments are asked about credentials of which no feed can tell: their officers, and their systems."""
 
 from __future__ import annotations
 
@@ -40,4 +40,14 @@ inquiry = sa.Table(
     sa.Index("ix_inquiry_issuer", "issuer", "state", "inquiry_id"),
     schema="audit",
     comment="协查核实: what an officer of the issuing department is asked where no feed can tell, and what was said.",
+)
+
+live_asked = sa.Table(
+    "live_asked",
+    metadata,
+    column("source", sa.Text(), primary_key=True, privacy="public"),
+    instant("minute", nullable=False),
+    column("asked", sa.Integer(), nullable=False),
+    schema="audit",
+    comment="实时询问: how often each source was asked live for one record in the newest minute in which it was.",
 )

@@ -57,8 +57,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:  # as 
     _mend_headers(headers)
     if case.operation.path.startswith("/v1/records/"):
         _mend_post(case, headers)
-    elif case.operation.path.endswith("/inquiry") and case.meta.generation.mode.is_positive:
-        case.path_parameters["id"] = str(uuid4())  # a check that has its answer is put to no officer
+    elif case.operation.path.endswith(("/inquiry", "/live")) and case.meta.generation.mode.is_positive:
+        case.path_parameters["id"] = str(uuid4())  # what has its answer is asked of nobody
         if isinstance(case.body, dict):
             _mend(case.body)
     elif isinstance(case.body, dict):

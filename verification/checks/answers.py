@@ -63,6 +63,29 @@ def of_officer(
     }  # fmt: skip
 
 
+def of_source(
+    said: dict[str, Any], *, found: str, sure: bool, organ: str, name: str | None, asked_at: datetime, at: datetime
+) -> dict[str, Any]:
+    """Add to an answer that the issuing department's system was asked, and what it brought: none, refused or taken.
+
+    What stands on a record that came just now (`sure`) is so as of now, however far the feed is behind. Of nothing that
+    came nothing is concluded.
+    """
+    reason = {"none": "source_has_none", "refused": "source_record_refused"}.get(found)
+    more: dict[str, Any] = {}
+    if said["outcome"] == "undetermined" and reason is not None:
+        more["reason"] = reason
+    if sure:
+        more |= {"later_status_unknown": False, "may_rely": said["outcome"] == "match"}
+    return {
+        **said, **more,
+        "live": {
+            "basis": f"source of {name} ({organ})" if name else f"source of {organ}", "organ": organ, "found": found,
+            "asked_at": instant(asked_at), "answered_at": instant(at),
+        },
+    }  # fmt: skip
+
+
 def _group(told: GroupTold) -> dict[str, Any]:
     return {
         "name": told.name, "day": told.day.isoformat(), "state": told.state, "option": told.best.option,

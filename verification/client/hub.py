@@ -140,6 +140,18 @@ class Hub:
         body = {} if issuer is None else {"issuer": issuer}
         return inquiry(self._call("POST", f"/v1/checks/{quote(number, safe='')}/inquiry", body=body))
 
+    def ask_live(self, number: str, *, issuer: str | None = None) -> Checked:
+        """Have the issuing department's own system asked about an undetermined check; its newest answer comes back.
+
+        It stays undetermined where that system brought nothing: a number may be written otherwise there. The system is
+        asked once: who is told to come later decides whether to ask again.
+
+        Raises:
+            HubProblem: see the tree; `BadQuestion` where no system can be asked, `TryLater` where it is busy or silent.
+        """
+        body = {} if issuer is None else {"issuer": issuer}
+        return self._checked(self._call("POST", f"/v1/checks/{quote(number, safe='')}/live", body=body, tries=1))
+
     def recalls(self, *, after: int = 0, page: int = 100) -> Iterator[Recall]:
         """Read the inbox from behind a number on, page by page; keep the last number, and begin there next time.
 
@@ -251,11 +263,12 @@ class Hub:
 
     def _call(
         self, method: str, path: str, *, body: Mapping[str, Any] | None = None, params: Mapping[str, Any] | None = None,
-        key: str | None = None, admitted: bool = True,
+        key: str | None = None, admitted: bool = True, tries: int | None = None,
     ) -> Json:  # fmt: skip
+        tries = tries or self._tries
         headers = {"Idempotency-Key": key} if key is not None else {}
         renewed = False
-        for attempt in range(self._tries + 1):
+        for attempt in range(tries + 1):
             try:
                 auth = _Bearer(self._authorised() if admitted else "")
                 return self._once(method, path, json=body, params=params, headers=headers, auth=auth)
@@ -264,7 +277,7 @@ class Hub:
                     raise
                 renewed, self._token = True, ""
             except TryLater as error:
-                if attempt >= self._tries - 1:
+                if attempt >= tries - 1:
                     raise
                 self._wait(min(LONGEST_WAIT, error.after_seconds or 2.0**attempt))
         raise TryLater("the hub did not answer")  # not reached: the last try returns or raises

@@ -32,7 +32,7 @@ class CredentialAnswer:
     objection_since: date | None
     case: str
     basis: str | None = None
-    """On whose word it stands where no feed could tell: `officer of NAME (CODE)`."""
+    """Who was asked where no feed could tell: `officer of NAME (CODE)`, or `source of NAME (CODE)`, live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def credential(said: Json) -> CredentialAnswer:
         status=said["status"], since=day_of(said["since"]), valid_to=day_of(said["valid_to"]), reason=said["reason"],
         fields=tuple(said["fields"]), not_compared=tuple(said["not_compared"]), evidence=tuple(said["evidence"]),
         objection_since=day_of(said["objection_since"]), case=said["case"],
-        basis=(said.get("officer") or {}).get("basis"),
+        basis=(said.get("officer") or said.get("live") or {}).get("basis"),
     )  # fmt: skip
 
 

@@ -22,6 +22,20 @@ class Officer(BaseModel):
     answered_at: str
 
 
+class Live(BaseModel):
+    """That the issuing department's own system was asked, and what it brought."""
+
+    model_config = _STRICT
+
+    basis: str
+    """`source of NAME (CODE)`."""
+    organ: str
+    found: Literal["none", "refused", "taken"]
+    """`none` says nothing: a number may be written otherwise there. `refused`: what came cannot be relied on."""
+    asked_at: str
+    answered_at: str
+
+
 class Inquiry(BaseModel):
     """How an inquiry of an officer stands, as who asked is told."""
 
@@ -76,6 +90,8 @@ class CredentialAnswer(BaseModel):
     """Whether the asker's own case was found with this holder as a party."""
     officer: Officer | None = None
     """Only in an answer that stands on the word of an officer, and on no record."""
+    live: Live | None = None
+    """Only in an answer for which the department's system was asked."""
 
 
 class OptionTold(BaseModel):

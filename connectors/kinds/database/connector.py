@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from connectors.kinds.database import sought as by_number
 from connectors.kinds.database.composite import tables_of
 from connectors.kinds.database.engine import connected, open_engine, rest, resume
 from connectors.kinds.database.fetch import Rows, first_value, printed, stream_rows
@@ -26,7 +27,7 @@ from connectors.kinds.database.silence import SILENCE
 from connectors.kinds.database.values import Made, made_of
 from connectors.kinds.database.window import read as by_date
 from connectors.marks import back, later, tomorrow
-from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Window
+from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Sought, Window
 from connectors.source import Source, StreamSpec
 from connectors.throttle import Fetch, Throttle, slowed
 from hub.errors import SchemaMismatch, SourceTrouble
@@ -37,6 +38,8 @@ Run = Rows | Table
 """A bounded run of rows as they were fetched: a driver's rows, or columns."""
 
 _DISCOVERED = 500
+_GRACE = 5.0
+"""Seconds that a server has for giving a statement up by itself, before it is hung up on."""
 
 
 class DatabaseConnector:
@@ -59,19 +62,23 @@ class DatabaseConnector:
         return CheckReport(self.source.code, tuple(items))
 
     def _check(self, stream: StreamSpec) -> CheckItem:
+        field = stream.look_up.get("credential")
         try:
             with self._connected(stream) as connection:
                 chosen = plan(connection, self.source.code, stream)
                 rows = connection.execute(chosen.select([], limit=1)).all()
                 self._heartbeat(connection, stream)
+                asked = by_number.tried(connection, self.source, stream, chosen, field) if field else ""
         except SourceTrouble as error:
             return CheckItem(stream.name, ok=False, message=error.got, hint=str(error))
         order = ", ".join(column.name for column in chosen.order) or "nothing: rows come in no order"
         message = f"{len(chosen.columns)} columns, ordered by {order}" + ("" if rows else "; holds no row yet")
-        return CheckItem(stream.name, ok=True, message=message)
+        return CheckItem(stream.name, ok=True, message=message + (f"; {asked}" if asked else ""))
 
-    def _connected(self, stream: StreamSpec) -> contextlib.AbstractContextManager[sa.Connection]:
-        silence = float(stream.options.get("silence", SILENCE))
+    def _connected(
+        self, stream: StreamSpec, silence: float | None = None
+    ) -> contextlib.AbstractContextManager[sa.Connection]:
+        silence = silence or float(stream.options.get("silence", SILENCE))
         raw = "stored_encoding" in stream.options
         return connected(self.engine, self.source.code, stream.name, raw=raw, silence=silence)
 
@@ -118,6 +125,13 @@ class DatabaseConnector:
             for made, last in by_date(connection, self.source, stream, chosen, window, slice_size):
                 records, rows, broken = made
                 yield Slice(stream.name, records, rows, {}, unit, unit_ends=last, broken=broken, last=last)
+
+    def look_up(self, stream: StreamSpec, sought: Sought) -> Slice:
+        """Return the records that bear a number; see `connectors.seam.LooksUp`."""
+        with self._connected(stream, silence=sought.seconds + _GRACE) as connection:
+            chosen = plan(connection, self.source.code, stream)
+            records, rows, broken = by_number.read(connection, self.source, stream, chosen, sought)
+            return Slice(stream.name, records, rows, {}, broken=broken, last=True)
 
     def _heartbeat(self, connection: sa.Connection, stream: StreamSpec) -> str | None:
         """Read up to when the source vouches for completeness, before its rows are read."""

@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from connectors.kinds.database.composite import tables_of
-from connectors.kinds.database.fetch import Rows, first_value, stream_rows
+from connectors.kinds.database import narrowed
+from connectors.kinds.database.fetch import first_value
 from connectors.kinds.database.plan import Plan
-from connectors.kinds.database.values import Made, made_of
+from connectors.kinds.database.values import Made
 from connectors.seam import Window
 from connectors.source import Source, StreamSpec
-from connectors.throttle import Fetch, Throttle, slowed
 from hub.errors import StopSource
-from hub.table import Table
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
 
@@ -37,16 +34,7 @@ def read(
     column = _column(source, stream, plan)
     since, until = (_bound(moment, source.time_zone) for moment in (window.since, window.until))
     _must_sort(connection, source, stream, plan, column)
-    statement = plan.select([column >= since, column < until])
-    fetch: Fetch[Any] = tables_of(connection, plan) or partial(stream_rows, connection)
-    fetch = slowed(fetch, Throttle.of(stream, "rows"))
-    number, held = 0, None
-    for rows in fetch(statement, size):
-        if held is not None:
-            yield held, False
-        held = _made(connection, plan, rows, number + 1)
-        number += len(rows)
-    yield held or ([], range(0), []), True
+    yield from narrowed.read(connection, stream, plan, plan.select([column >= since, column < until]), size)
 
 
 def _column(source: Source, stream: StreamSpec, plan: Plan) -> sa.ColumnClause[Any]:
@@ -85,9 +73,3 @@ def _must_sort(
                 got=f"column {column.name!r} holds what is no date of the form 2026-01-05",
                 hint="Name another column in `business_date`, or read everything again with --full.",
             )  # fmt: skip
-
-
-def _made(connection: sa.Connection, plan: Plan, rows: Rows | Table, first: int) -> Made:
-    if isinstance(rows, Table):
-        return rows, range(first, first + len(rows)), []
-    return made_of(rows, plan, first, connection.dialect.name)

@@ -24,9 +24,9 @@ from connectors.kinds.exchange_table.batches import Register, register
 from connectors.kinds.exchange_table.claims import passes_locked_rows_by
 from connectors.kinds.exchange_table.taking import Taking, blanked
 from connectors.kinds.exchange_table.terms import Terms, agree
-from connectors.seam import CheckItem, KeyedHash, Receipt, Window
+from connectors.seam import CheckItem, KeyedHash, Receipt, Sought, Window
 from connectors.source import Source, StreamSpec
-from hub.errors import InternalError, SourceTrouble
+from hub.errors import InternalError, SourceTrouble, StopSource
 from hub.records import Record, Slice, Unit
 
 _OWNER = 12
@@ -87,6 +87,13 @@ class ExchangeTableConnector(DatabaseConnector):
             for (records, rows, broken), last in by_date(connection, self.source, stream, ordered, window, slice_size):
                 blank = blanked(records, terms.blank)
                 yield Slice(stream.name, blank, rows, {}, unit, unit_ends=last, broken=broken, last=last)
+
+    def look_up(self, stream: StreamSpec, sought: Sought) -> Slice:  # noqa: ARG002  # nothing is sought here
+        """Refuse: rows wait there to be taken once, each with its receipt, and what was taken may be gone."""
+        raise StopSource(
+            source=self.source.code, stream=stream.name, got="an exchange table is not asked for one record",
+            known="database", hint="Declare the department's own table or view as a source of kind `database`.",
+        )  # fmt: skip
 
     def acknowledge(self, stream: StreamSpec, receipts_: Sequence[Receipt]) -> None:
         """Write receipts into the rows that are still as they were claimed; see `connectors.seam.Acknowledges`."""
