@@ -98,7 +98,7 @@ def inquiries(
     if json:
         as_json({"inquiries": rows})
     else:
-        columns = ("number", "type", "organ", "issuer", "state", "asked_at", "due", "answer", "answered_by")
+        columns = ("number", "type", "item", "organ", "issuer", "state", "asked_at", "due", "answer", "answered_by")
         show_table(columns, rows, title="Inquiries")
 
 

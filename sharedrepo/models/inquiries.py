@@ -1,4 +1,4 @@
-"""What issuing departments are asked about credentials of which no feed can tell: their officers, and their systems."""
+"""What issuing departments are asked of what no feed can tell: their officers, and their systems."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sharedrepo.models.base import column, instant, metadata
 INQUIRY_STATES = ("asked", "answered", "overtaken", "withdrawn")
 """Nobody answered yet, an officer did, a feed was first, or the asker may no longer be told."""
 INQUIRY_ANSWERS = ("yes", "no", "not_ours")
+"""Whether all that is shown is right and holds on the day; `not_ours`: the department issues no such thing."""
 
 inquiry = sa.Table(
     "inquiry",
@@ -19,7 +20,13 @@ inquiry = sa.Table(
     column("client_id", sa.Integer(), nullable=False),
     column("organ", sa.Text(), nullable=False, privacy="public"),
     column("issuer", sa.Text(), nullable=False, privacy="public"),
-    column("credential_type", sa.Text(), nullable=False, privacy="public"),
+    column("credential_type", sa.Text(), privacy="public"),
+    column("item", sa.Text(), privacy="public"),
+    column("group_place", sa.Integer()),
+    column("option_place", sa.Integer()),
+    column("item_version", sa.Integer(), privacy="public"),
+    column("asked_on", sa.Date()),
+    column("held_on", sa.Date()),
     column("purpose", sa.Text(), nullable=False),
     column("state", sa.Text(), nullable=False, server_default="asked"),
     instant("asked_at", nullable=False, server_default=sa.text("now()")),
@@ -35,7 +42,22 @@ inquiry = sa.Table(
         "AND (answer IS NULL) = (answered_by IS NULL) AND (answer IS NULL OR reason IS NOT NULL)",
         name="ended",
     ),
-    sa.Index("ix_inquiry_open", "check_id", unique=True, postgresql_where=sa.text("state = 'asked'")),
+    sa.CheckConstraint(
+        "num_nonnulls(credential_type, item) = 1 "
+        "AND num_nonnulls(group_place, option_place, item_version, asked_on, held_on) "
+        "= CASE WHEN group_place IS NULL THEN 0 ELSE 5 END "
+        "AND (item IS NULL OR group_place IS NOT NULL) AND (group_place >= 0 AND option_place >= 0) IS NOT FALSE",
+        name="about",
+    ),
+    sa.Index(
+        "ix_inquiry_open",
+        "check_id",
+        "group_place",
+        "option_place",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+        postgresql_where=sa.text("state = 'asked'"),
+    ),
     sa.Index("ix_inquiry_check_id", "check_id", "inquiry_id"),
     sa.Index("ix_inquiry_issuer", "issuer", "state", "inquiry_id"),
     schema="audit",

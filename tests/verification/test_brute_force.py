@@ -13,6 +13,7 @@ from catalog.limits import Limit
 from verification.rules import validity
 from verification.rules.freshness import Feed, Freshness
 from verification.rules.prerequisites import ORDER, Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
+from verification.rules.words import Place, Word
 
 START = date(2026, 1, 1)
 DAYS = 12
@@ -50,6 +51,10 @@ options = st.builds(
     names, st.none() | organs, st.none() | st.builds(Limit, st.integers(0, 9), st.just("calendar_day")),
     st.sampled_from([True, True, True, False]), st.lists(feeds, max_size=2).map(tuple), st.booleans(),
 )  # fmt: skip
+words = st.dictionaries(
+    st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    st.sampled_from(["yes", "no", "not_ours"]).map(lambda said: Word(said, "X", None, NOW, NOW)), max_size=4,
+)  # fmt: skip
 groups = st.builds(Group, st.just("g"), holders, days, st.lists(options, max_size=3).map(tuple))
 
 
@@ -75,45 +80,56 @@ def old(option: Option, day: date, given_on: date) -> bool:
     return limit is not None and (day - given_on).days > limit.value
 
 
-def states(option: Option, group: Group, found: Evidence) -> set[str]:  # noqa: C901  # it is plain on purpose
+def states(option: Option, group: Group, found: Evidence, word: Word | None) -> set[str]:  # noqa: C901, PLR0912  # it is plain on purpose
     """Everything that can be said of one option."""
     if not option.allowed:
         return {"undetermined"}
     said: set[str] = set()
+    fresh: set[str] = set()
 
     def fits(holder: str, organ: str | None) -> bool:
         return holder == group.holder and option.issued_by in (None, organ)
+
+    def says(state: str, feed: Feed) -> None:
+        said.add(state)
+        if feed == FRESH:
+            fresh.add(state)
 
     for one in found.credentials:
         if one.type == option.credential and fits(one.holder, one.issuer):
             state = replayed(one, group.day)
             since = one.times.issued or one.times.valid_from
             assert since is not None
-            said.add(("too_old" if old(option, group.day, since) else "met") if state == "valid" else state)
+            says(("too_old" if old(option, group.day, since) else "met") if state == "valid" else state, one.feed)
     for two in found.decisions:
         if two.item in option.items and fits(two.holder, two.organ):
             assert two.decided is not None
             if two.outcome != "granted":
-                said.add("undetermined" if two.outcome == "other" else "refused")
+                says("undetermined" if two.outcome == "other" else "refused", two.feed)
             elif group.day < two.decided:
-                said.add("not_yet_valid")
+                says("not_yet_valid", two.feed)
             elif two.taken_back and two.taken_back <= group.day:
-                said.add("revoked")
+                says("revoked", two.feed)
             else:
-                said.add("too_old" if old(option, group.day, two.decided) else "met")
+                says("too_old" if old(option, group.day, two.decided) else "met", two.feed)
+    far_enough = bool(option.feeds) and BEHIND not in option.feeds
+    certain = "met" in fresh or ("met" not in said and "undetermined" not in said and far_enough)
     for three in found.open_cases:
         named = three.item in option.items or option.credential in three.gives
         if named and fits(three.holder, three.organ):
             said.add("pending")
-    if not said & {"met", "pending"} and (not option.feeds or BEHIND in option.feeds):
+    if word is not None and word.said != "not_ours" and not certain:
+        return {"met"} if word.said == "yes" else {"pending"} if "pending" in said else {"denied"}
+    if not said & {"met", "pending"} and not far_enough:
         return {"undetermined"}
     return said or {"missing"}
 
 
-def brute(asked: list[Group], found: Evidence) -> tuple[str, list[str]]:
+def brute(asked: list[Group], found: Evidence, spoken: dict[Place, Word]) -> tuple[str, list[str]]:
     each = []
-    for group in asked:
-        every = set().union(*(states(option, group, found) for option in group.any_of)) or {"undetermined"}
+    for at, group in enumerate(asked):
+        said = (states(option, group, found, spoken.get((at, place))) for place, option in enumerate(group.any_of))
+        every = set().union(*said) or {"undetermined"}
         each.append(next(state for state in ORDER if state in every))
     # Every way to pick one state for each group that is open: what it could still become.
     can_be = {"met": [True], "pending": [False, True], "undetermined": [False, True]}
@@ -125,10 +141,32 @@ def brute(asked: list[Group], found: Evidence) -> tuple[str, list[str]]:
     return ("undetermined" if "undetermined" in each else "pending"), each
 
 
-@given(st.lists(groups, max_size=3), evidences)
-def test_the_evaluator_says_what_trying_everything_says(asked: list[Group], found: Evidence) -> None:
-    whole, told = evaluate(asked, found)
-    assert (whole, [one.state for one in told]) == brute(asked, found)
+@given(st.lists(groups, max_size=3), evidences, words)
+def test_the_evaluator_says_what_trying_everything_says(
+    asked: list[Group], found: Evidence, spoken: dict[Place, Word]
+) -> None:
+    whole, told = evaluate(asked, found, spoken)
+    assert (whole, [one.state for one in told]) == brute(asked, found, spoken)
+
+
+@given(st.lists(groups, min_size=1, max_size=3), evidences, words)
+def test_a_word_touches_its_own_option_alone_and_only_what_no_feed_tells(
+    asked: list[Group], found: Evidence, spoken: dict[Place, Word]
+) -> None:
+    without, with_them = evaluate(asked, found)[1], evaluate(asked, found, spoken)[1]
+    for at, (before, after) in enumerate(zip(without, with_them, strict=True)):
+        for place, (was, now) in enumerate(zip(before.options, after.options, strict=True)):
+            assert now.word in (None, spoken.get((at, place)))
+            if now.word is None:
+                assert now == was
+            else:
+                assert was.reason != "not_granted"
+                assert (
+                    was.stale
+                    or BEHIND in asked[at].any_of[place].feeds
+                    or not asked[at].any_of[place].feeds
+                    or (was.state in ("undetermined", "pending"))
+                )
 
 
 @given(st.lists(groups, min_size=1, max_size=3), evidences, st.randoms())

@@ -12,6 +12,7 @@ from catalog.limits import Limit
 from verification.rules import validity
 from verification.rules.freshness import Feed, Freshness
 from verification.rules.prerequisites import Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
+from verification.rules.words import Word
 
 DAY = date(2026, 5, 15)
 NOW = datetime(2026, 5, 20, 8, tzinfo=UTC)
@@ -206,6 +207,70 @@ def test_prerequisites_stand_as_the_table_says(name: str) -> None:
     groups, found, whole, each = ROWS[name]
     said, told = evaluate(groups, evidence(*found))
     assert (said, [one.state for one in told]) == (whole, each)
+
+
+def word(said: Any) -> Word:
+    return Word(said, "ISSUER", None, NOW - timedelta(days=1), NOW)
+
+
+LATE, HELD = opt(feeds=(BEHIND,)), cred(feed=BEHIND)
+TAKEN = cred(periods=[("revoked", D(2026, 1, 1))])
+AT_WORK = running(feed=BEHIND)
+UNCLEAR = cred(periods=[("other", None)])
+BY_WORD: dict[str, tuple[Option, list[Any], dict[str, str]]] = {
+    # --- what the feeds say, and how the option then stands without a word and by each ---
+    "nothing found, feed behind": (LATE, [], {
+        "": "undetermined", "yes": "met", "no": "denied", "not_ours": "undetermined"}),
+    "nothing found, no feed is known": (opt(feeds=()), [], {
+        "": "undetermined", "yes": "met", "no": "denied", "not_ours": "undetermined"}),
+    "nothing found, feed fresh": (A, [], {"": "missing", "yes": "missing", "no": "missing", "not_ours": "missing"}),
+    "valid, feed fresh": (A, [cred()], {"": "met", "yes": "met", "no": "met", "not_ours": "met"}),
+    "valid, feed behind": (LATE, [HELD], {"": "met", "yes": "met", "no": "denied", "not_ours": "met"}),
+    "revoked, feed fresh": (A, [TAKEN], {"": "revoked", "yes": "revoked", "no": "revoked", "not_ours": "revoked"}),
+    "revoked, feed behind": (LATE, [replace(TAKEN, feed=BEHIND)], {
+        "": "undetermined", "yes": "met", "no": "denied", "not_ours": "undetermined"}),
+    "of a status that means nothing known, feed fresh": (A, [UNCLEAR], {
+        "": "undetermined", "yes": "met", "no": "denied", "not_ours": "undetermined"}),
+    "another department is at work, feed fresh": (A, [running()], {
+        "": "pending", "yes": "pending", "no": "pending", "not_ours": "pending"}),
+    "another department is at work, feed behind": (LATE, [AT_WORK], {
+        "": "pending", "yes": "met", "no": "pending", "not_ours": "pending"}),
+    "valid as of then, renewal under way, feed behind": (LATE, [HELD, AT_WORK], {
+        "": "met", "yes": "met", "no": "pending", "not_ours": "met"}),
+    "refused, then nothing, feed behind": (of_item(feeds=(BEHIND,)), [decision("refused", feed=BEHIND)], {
+        "": "undetermined", "yes": "met", "no": "denied", "not_ours": "undetermined"}),
+    "granted, feed fresh": (of_item(), [decision()], {"": "met", "yes": "met", "no": "met", "not_ours": "met"}),
+    "not granted to the asker": (opt(allowed=False), [], {
+        "": "undetermined", "yes": "undetermined", "no": "undetermined", "not_ours": "undetermined"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "said"), [(name, said) for name in BY_WORD for said in BY_WORD[name][2]])
+def test_a_word_decides_what_no_fresh_evidence_does(name: str, said: str) -> None:
+    option, found, stands = BY_WORD[name]
+    _, (told,) = evaluate([g(option)], evidence(*found), {(0, 0): word(said)} if said else {})
+    assert told.state == stands[said]
+    fresh = {one for one in stands.values() if len(set(stands.values())) == 1} - {"undetermined"}
+    assert (told.best.word is None) == (not said or bool(fresh) or not option.allowed), "what decides is named"
+
+
+def test_a_yes_may_be_relied_on_and_keeps_the_record_that_a_feed_behind_brought() -> None:
+    _, (told,) = evaluate([g(LATE)], evidence(HELD), {(0, 0): word("yes")})
+    assert (told.best.record_id, told.best.may_rely, told.best.stale) == (1, True, True)
+    _, (alone,) = evaluate([g(LATE)], evidence(), {(0, 0): word("yes")})
+    assert (alone.best.record_id, alone.best.may_rely, alone.best.organ) == (None, True, "ISSUER")
+    assert alone.best.complete_through == BEHIND.complete_through, "how far the feed is stays told"
+
+
+def test_words_of_several_options_are_put_together_as_evidence_is() -> None:
+    late_b = opt("B", feeds=(BEHIND,))
+    both, either = [g(LATE), g(late_b)], [g(LATE, late_b)]
+    for said, whole in (({(0, 0): "yes"}, "undetermined"), ({(0, 0): "yes", (1, 0): "yes"}, "met"),
+                        ({(0, 0): "yes", (1, 0): "no"}, "not_met"), ({(9, 9): "yes"}, "undetermined")):  # fmt: skip
+        assert evaluate(both, evidence(), {at: word(one) for at, one in said.items()})[0] == whole
+    for said, whole in (({(0, 0): "no"}, "undetermined"), ({(0, 0): "no", (0, 1): "no"}, "not_met"),
+                        ({(0, 0): "no", (0, 1): "yes"}, "met")):  # fmt: skip
+        assert evaluate(either, evidence(), {at: word(one) for at, one in said.items()})[0] == whole
 
 
 def test_the_table_is_large_enough() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from verification.rules.comparing import Answer
 from verification.rules.prerequisites import GroupTold, Overall, Told
+from verification.rules.words import Word
 
 
 def instant(at: datetime | None) -> str | None:
@@ -39,27 +40,21 @@ def of_prerequisites(
         "outcome": outcome, "item": item, "item_version": version, "on": on.isoformat(),
         "groups": [_group(one) for one in told],
         "complete_through": instant(through), "stale": any(one.stale for one in best),
-        "later_status_unknown": outcome == "met" and any(one.stale for one in best),
+        "later_status_unknown": outcome == "met" and any(one.stale and not _vouched(one) for one in best),
         "may_rely": outcome == "met" and all(one.may_rely for one in best), "case": confirmed,
     }  # fmt: skip
 
 
-def of_officer(
-    undetermined: dict[str, Any], said: str, *, organ: str, name: str | None, asked_at: datetime, at: datetime
-) -> dict[str, Any]:
+def of_officer(undetermined: dict[str, Any], word: Word) -> dict[str, Any]:
     """Write what an officer of the issuing department said in place of an answer that no feed could give.
 
     It stands on no record: how far the feed is stays told, and a yes may be relied on as of when it was said.
     """
-    outcome = {"yes": "match", "no": "denied"}.get(said, "undetermined")
-    basis = f"officer of {name} ({organ})" if name else f"officer of {organ}"
+    outcome = {"yes": "match", "no": "denied"}.get(word.said, "undetermined")
     return {
         **undetermined, "outcome": outcome, "reason": "not_ours" if outcome == "undetermined" else None, "fields": [],
         "not_compared": [] if outcome == "match" else undetermined["not_compared"], "later_status_unknown": False,
-        "may_rely": outcome == "match", "evidence": [],
-        "officer": {
-            "basis": basis, "organ": organ, "said": said, "asked_at": instant(asked_at), "answered_at": instant(at),
-        },
+        "may_rely": outcome == "match", "evidence": [], **_officer(word),
     }  # fmt: skip
 
 
@@ -86,6 +81,20 @@ def of_source(
     }  # fmt: skip
 
 
+def _officer(word: Word | None) -> dict[str, Any]:
+    """Name on whose word something stands; nothing where it stands on none, as answers were before there were any."""
+    if word is None:
+        return {}
+    return {"officer": {
+        "basis": word.basis, "organ": word.organ, "said": word.said, "asked_at": instant(word.asked_at),
+        "answered_at": instant(word.answered_at),
+    }}  # fmt: skip
+
+
+def _vouched(told: Told) -> bool:
+    return told.word is not None and told.word.said == "yes"
+
+
 def _group(told: GroupTold) -> dict[str, Any]:
     return {
         "name": told.name, "day": told.day.isoformat(), "state": told.state, "option": told.best.option,
@@ -99,6 +108,7 @@ def _told(said: Told) -> dict[str, Any]:
         "stage": said.stage, "organ": said.organ, "due": instant(said.due), "reason": said.reason,
         "complete_through": instant(said.complete_through), "complete_basis": said.basis, "stale": said.stale,
         "may_rely": said.may_rely, "objection_since": _day(said.objection_since), "mended": list(said.mended),
+        **_officer(said.word),
     }  # fmt: skip
 
 

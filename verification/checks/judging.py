@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import psycopg2.extensions
@@ -19,6 +19,7 @@ from verification.questions import CredentialCheck, PrerequisitesCheck
 from verification.rights.callers import Caller
 from verification.rules import comparing, prerequisites
 from verification.rules.freshness import Freshness
+from verification.rules.words import Words
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
@@ -35,6 +36,8 @@ class Judged:
     holder: Holder
     grant_id: int | None
     records: tuple[int, ...] = ()
+    spoken: int = 0
+    """How many words of officers about this check were known when it was judged."""
 
     @property
     def waits(self) -> bool:
@@ -43,6 +46,11 @@ class Judged:
         options = [one for group in self.answer.get("groups", ()) for one in group["options"]]
         reasons = {self.answer.get("reason"), *(one["reason"] for one in options)}
         return self.asked.wait_until is not None and undetermined and bool(reasons & set(WAITS_FOR))
+
+    @property
+    def days(self) -> list[date]:
+        """Return the days on which its groups must hold."""
+        return [date.fromisoformat(group["day"]) for group in self.answer["groups"]]
 
 
 def of_credential(
@@ -73,24 +81,27 @@ def of_credential(
 
 
 def of_prerequisites(
-    sessions: Sessions, protector: Protector, caller: Caller, asked: PrerequisitesCheck, now: datetime
+    sessions: Sessions, protector: Protector, caller: Caller, asked: PrerequisitesCheck, now: datetime, words: Words
 ) -> Judged | None:
     """Look the prerequisites of an item up and answer them; None where the asker may see none of them.
+
+    From its first inquiry on a check is about the day that it had then, so that what officers said goes on holding.
 
     Raises:
         NotAuthenticated: the client was revoked.
         NotFound: there is no such item on that day.
     """
-    return sessions.reading(lambda cursor: _prerequisites(cursor, sessions, protector, caller, asked, now))
+    return sessions.reading(lambda cursor: _prerequisites(cursor, sessions, protector, caller, asked, now, words))
 
 
 def _prerequisites(
-    cursor: Cursor, sessions: Sessions, protector: Protector, caller: Caller, asked: PrerequisitesCheck, now: datetime
-) -> Judged | None:
+    cursor: Cursor, sessions: Sessions, protector: Protector, caller: Caller, asked: PrerequisitesCheck, now: datetime,
+    words: Words,
+) -> Judged | None:  # fmt: skip
     mind_admitted(cursor, caller)
     holder = Holder(protector, sessions.reading, number=asked.applicant.number, name=asked.applicant.name)
     own = gathering.own_case(cursor, asked.case, caller.organ)
-    on = asked.on or local_day(now)
+    on = asked.on or words.on or local_day(now)
     version = gathering.item(cursor, asked.item, own.accepted or on)
     if version is None:
         known = gathering.known_item(cursor, asked.item)
@@ -105,12 +116,13 @@ def _prerequisites(
     if options and not any(one.allowed for one in options):
         return None
     found = gathering.evidence(cursor, groups, hashes=sorted(holder.number_hashes), project=asked.project)
-    outcome, told = prerequisites.evaluate(groups, found)
+    said = words.over(version.version, [one.day for one in groups])
+    outcome, told = prerequisites.evaluate(groups, found, said)
     answer = answers.of_prerequisites(
         outcome, told, item=version.code, version=version.version, on=on,
         confirmed=_confirmed(holder, own.cases, own.party_numbers, own.party_names),
     )  # fmt: skip
-    return Judged(asked, answer, holder, None)
+    return Judged(asked, answer, holder, None, spoken=len(words.spoken))
 
 
 def _confirmed(holder: Holder, cases: int, numbers: frozenset[bytes], people: frozenset[bytes]) -> str:

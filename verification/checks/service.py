@@ -26,6 +26,7 @@ from verification.evidence.sessions import Sessions
 from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck, mind
 from verification.receipts import Digest
 from verification.rights.callers import Caller
+from verification.rules.words import NOTHING_SAID, Words
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
@@ -105,24 +106,31 @@ class Checker:
     def again(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, check_id: str) -> Document | None:
         """Answer a waiting check anew, as a new receipt on the same check; None while it would go on waiting."""
         now = self.clock()
-        judged = self.judge(caller, asked, now)
+        judged = self.judge(caller, asked, now, self.words(check_id))
         over = asked.wait_until is not None and asked.wait_until <= now
         if judged.waits and not over:
             return None
 
         def closing(cursor: Cursor) -> bool:
-            if not judged.waits:
+            if judged.answer["outcome"] != "undetermined":
                 inquiring.overtake(cursor, check_id)
             return waiting.close(cursor, check_id, "lapsed" if judged.waits else "answered")
 
-        return self.anew(caller, judged, check_id, closing)
+        try:
+            return self.anew(caller, judged, check_id, closing)
+        except inquiring.SpokenMeanwhile:  # the next round knows that word
+            return None
 
     def anew(self, caller: Caller, judged: Judged, check_id: str, closing: Callable[[Cursor], bool]) -> Document | None:
         """Write a later answer to a check, as a new receipt on it; in the same transaction `closing` ends what awaited
         it, and says whether that was still open: of two who bring an answer the first one is written.
+
+        Raises:
+            SpokenMeanwhile: an officer has answered about it since it was judged; it is to be judged again.
         """
         document, entry = self._answered(caller, judged, self.clock(), check_id=check_id, last=True)
         with self.sessions.transaction() as cursor:
+            inquiring.mind_spoken(cursor, check_id, judged.spoken)
             if not closing(cursor):
                 return None
             log.write(cursor, [entry])
@@ -183,21 +191,30 @@ class Checker:
 
     # --- judging ---
 
-    def judge(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> Judged:
-        """Look a question up and answer it; nothing is written, but that it was refused.
+    def words(self, check_id: str) -> Words:
+        """Return what officers have said of the options of a check."""
+        return self.sessions.reading(lambda cursor: inquiring.words(cursor, check_id))
+
+    def judge(
+        self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime, words: Words = NOTHING_SAID
+    ) -> Judged:
+        """Look a question up and answer it; nothing is written, but that it was refused. Who judges a check anew gives
+        the `words` that officers have said of it.
 
         Raises:
             NotAllowed, NotFound: as `check`.
             NotAuthenticated: the client was revoked.
         """
-        made = self._made(caller, asked, now)
+        made = self._made(caller, asked, now, words)
         if made is None:
             raise self._not_allowed(caller, asked, now)
         return made
 
-    def _made(self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime) -> Judged | None:
+    def _made(
+        self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime, words: Words
+    ) -> Judged | None:
         if isinstance(asked, PrerequisitesCheck):
-            return judging.of_prerequisites(self.sessions, self.protector, caller, asked, now)
+            return judging.of_prerequisites(self.sessions, self.protector, caller, asked, now, words)
         (looked,) = self._looked(caller, [asked], now)
         return judging.of_credential(self.sessions, self.protector, asked, looked, now) if looked.allowed else None
 

@@ -129,15 +129,19 @@ class Hub:
         """
         return self._checked(self._call("GET", f"/v1/checks/{quote(number, safe='')}"))
 
-    def inquire(self, number: str, *, issuer: str | None = None) -> Inquiry:
+    def inquire(
+        self, number: str, *, issuer: str | None = None, group: int | None = None, option: int | None = None
+    ) -> Inquiry:
         """Put an undetermined check to an officer of the issuing department; asking again tells how it stands.
 
-        The answer comes as a newer receipt on the check: `read` it.
+        Of prerequisites one option is asked about: its group and option by their places in the answer. The answer comes
+        as a newer receipt on the check: `read` it.
 
         Raises:
             HubProblem: see the tree; `BadQuestion` where no officer can decide it, or nobody there answers.
         """
-        body = {} if issuer is None else {"issuer": issuer}
+        said = {"issuer": issuer, "group": group, "option": option}
+        body = {name: one for name, one in said.items() if one is not None}
         return inquiry(self._call("POST", f"/v1/checks/{quote(number, safe='')}/inquiry", body=body))
 
     def ask_live(self, number: str, *, issuer: str | None = None) -> Checked:

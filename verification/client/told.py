@@ -49,6 +49,8 @@ class Option:
     reason: str | None
     stale: bool
     may_rely: bool
+    basis: str | None = None
+    """On whose word it stands where no feed could tell: `officer of NAME (CODE)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ class Inquiry:
     due: date
     answer: str | None
     reason: str | None
+    group: int | None = None
+    option: int | None = None
+    """Of prerequisites: which option of which group, by their places in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ def inquiry(said: Json) -> Inquiry:
     """Read how an inquiry stands."""
     return Inquiry(
         got(said, "state", str), got(said, "issuer", str), date.fromisoformat(got(said, "due", str)),
-        said.get("answer"), said.get("reason"),
+        said.get("answer"), said.get("reason"), said.get("group"), said.get("option"),
     )  # fmt: skip
 
 
@@ -189,6 +194,7 @@ def _option(said: Json) -> Option:
     return Option(
         said["state"], said["status"], day_of(said["since"]), said["evidence"], said["stage"], said["organ"],
         _moment(said["due"]), said["reason"], said["stale"], said["may_rely"],
+        (said.get("officer") or {}).get("basis"),
     )  # fmt: skip
 
 

@@ -196,7 +196,7 @@ def groups(
 ) -> list[Group]:  # fmt: skip
     """Read requirements, each option with the feeds that could meet it and whether the asker may see them."""
     options = [option for group in requirements for option in group["any_of"]]
-    codes = _codes(cursor, sorted({option["item"] for option in options if "item" in option}))
+    codes = codes_of(cursor, sorted({option["item"] for option in options if "item" in option}))
     known = iter(_access(cursor, options, codes, organ=organ, purpose=purpose, today=today))
     made = []
     for group in requirements:
@@ -229,7 +229,8 @@ def evidence(cursor: Cursor, asked: Sequence[Group], *, hashes: Sequence[bytes],
     )
 
 
-def _codes(cursor: Cursor, codes: Sequence[str]) -> dict[str, frozenset[str]]:
+def codes_of(cursor: Cursor, codes: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return for each code every number under which a case may name that item."""
     cursor.execute(_CODES, {"codes": list(codes)})
     found = {code: frozenset(numbers) for code, numbers in cursor.fetchall()}
     return {code: found.get(code, frozenset()) | {code} for code in codes}

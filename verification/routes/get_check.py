@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from hub.refusals import Malformed, NotFound, TooMany, documented
-from verification.checks import officers
+from verification.checks import putting
 from verification.routes import door
 from verification.routes.told import Checked
 
@@ -28,7 +28,5 @@ async def get_check(
     """Read the newest answer; the reading is logged like a check."""
     caller, made = door.caller_of(request), door.opened(request)
     document = await door.run(request, lambda: made.checker.read(caller, str(number)))
-    inquiry = await door.run(request, lambda: officers.told(made.checker, str(number)))
-    if inquiry is not None:
-        document["inquiry"] = inquiry
-    return Response(orjson.dumps(document), media_type=door.JSON)
+    put = await door.run(request, lambda: putting.told(made.checker, str(number)))
+    return Response(orjson.dumps({**document, **put}), media_type=door.JSON)

@@ -24,8 +24,10 @@ class InquiryListed(BaseModel):
     number: int
     organ: str
     """The organ that asks."""
-    type: str
-    """The credential's type."""
+    type: str | None
+    """The credential's type; null where a decision is asked about."""
+    item: str | None
+    """The code of the item whose decision is asked about; null where a credential is."""
     purpose: str
     state: Literal["asked", "silent", "answered", "overtaken", "withdrawn"]
     """`silent`: open past its day; it can still be answered."""
@@ -45,13 +47,40 @@ class Inquiries(BaseModel):
     """Give it as `after` to read on; null at the end."""
 
 
+class Limited(BaseModel):
+    """How old at most."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: int
+    unit: Literal["working_day", "calendar_day", "month", "year"]
+
+
+class OptionAsked(BaseModel):
+    """What a prerequisite asks for: whether the holder has such a credential, or such a decision was granted to it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    credential: str | None = None
+    """The type."""
+    item: str | None = None
+    item_name: str | None = None
+    holder: Literal["applicant", "project"]
+    holder_number: str | None = None
+    holder_name: str | None = None
+    project: str | None = None
+    not_older_than: Limited | None = None
+    """On that day it must have been given no longer ago than this."""
+
+
 class InquiryOpened(InquiryListed):
-    """An inquiry with its question."""
+    """An inquiry with its question: a credential that is shown, or an option of prerequisites; null where erased."""
 
     on: str | None
     """The day on which it must be valid."""
     credential: dict[str, Any] | None
-    """What the applicant shows, as the check asks it; null where it was erased."""
+    """What the applicant shows, as the check asks it."""
+    option: OptionAsked | None
     reason: str | None
 
 
@@ -94,10 +123,10 @@ async def get_inquiry(
             made.checker, number, caller.organ, actor=f"client:{caller.code}", client_id=caller.client_id
         ),
     )
-    return {**_listed(row), "on": row["on"], "credential": row["credential"], "reason": row["reason"]}
+    return {**_listed(row), **{name: row[name] for name in ("on", "credential", "option", "reason")}}
 
 
 def _listed(row: dict[str, Any]) -> dict[str, Any]:
-    names = ("number", "organ", "type", "purpose", "state", "answer")
+    names = ("number", "organ", "type", "item", "purpose", "state", "answer")
     instants = {name: answers.instant(cast("datetime | None", row[name])) for name in ("asked_at", "ended_at")}
     return {**{name: row[name] for name in names}, **instants, "due": row["due"].isoformat()}

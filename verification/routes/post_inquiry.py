@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub.refusals import (
     Contradicted,
+    Fault,
     Malformed,
     NotAllowed,
     NotFound,
@@ -20,21 +21,32 @@ from hub.refusals import (
     UnsupportedForm,
     documented,
 )
-from verification.checks import officers
+from verification.checks import putting
 from verification.questions import Organ
 from verification.routes import door
 from verification.routes.told import Inquiry
+from verification.rules.words import Place
 
 router = APIRouter()
 _BODY = {"required": True, "content": {door.JSON: {"schema": {"$ref": "#/components/schemas/Inquiring"}}}}
 
+Where = Annotated[int, Field(strict=True, ge=0, le=1_000)]
+
 
 class Inquiring(BaseModel):
-    """Whom to ask: needed only where the check names no issuer, and several departments issue such credentials."""
+    """Whom to ask, and of prerequisites about which option; each only where there is more than one that it could be."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"anyOf": [
+        {"required": ["group", "option"], "properties": {"group": {"type": "integer"}, "option": {"type": "integer"}}},
+        {"properties": {"group": {"type": "null"}, "option": {"type": "null"}}},
+    ]})  # fmt: skip
 
     issuer: Organ | None = None
+    """The department: where the check names none, and several are known to issue this, or none is."""
+    group: Where | None = None
+    """The place of the group in the answer's `groups`, from 0 on."""
+    option: Where | None = None
+    """The place of the option in the group's `options`, from 0 on."""
 
 
 @router.post(
@@ -51,11 +63,20 @@ class Inquiring(BaseModel):
 async def post_inquiry(
     request: Request, number: Annotated[UUID, Path(alias="id", description="The number of the check.")]
 ) -> dict[str, Any]:
-    """Put the check to its issuing department, once; asking again tells how it stands."""
+    """Put the check, or one option of it, to the issuing department, once; asking again tells how it stands."""
     caller, made = door.caller_of(request), door.opened(request)
     body = await door.body_of(request, limit=door.LARGEST_CHECK)
     said = await door.minded(request, lambda: door.read(Inquiring, body, "the inquiry"))
-    days = made.settings.check_inquiry_days
+    days, place = made.settings.check_inquiry_days, _place(said)
     return await door.run(
-        request, lambda: officers.ask(made.checker, caller, str(number), issuer=said.issuer, days=days)
+        request, lambda: putting.ask(made.checker, caller, str(number), issuer=said.issuer, place=place, days=days)
     )
+
+
+def _place(said: Inquiring) -> Place | None:
+    if said.group is not None and said.option is not None:
+        return said.group, said.option
+    if said.group is None and said.option is None:
+        return None
+    fault = Fault("option" if said.option is None else "group", "missing", "group and option are named together")
+    raise Malformed("the inquiry cannot be put", hint="Mend the field.", faults=[fault])

@@ -41,6 +41,10 @@ class Inquiry(BaseModel):
 
     model_config = _STRICT
 
+    group: int | None = None
+    """Of prerequisites: the place of the group in the answer's `groups`, from 0 on."""
+    option: int | None = None
+    """Of prerequisites: the place of the option in the group's `options`, from 0 on."""
     state: Literal["asked", "silent", "answered", "overtaken", "withdrawn"]
     """`silent`: nobody answered by its day, and nothing is concluded; `overtaken`: a feed was first."""
     issuer: str
@@ -115,6 +119,8 @@ class OptionTold(BaseModel):
     may_rely: bool
     objection_since: str | None
     mended: list[str]
+    officer: Officer | None = None
+    """Only where an officer answered about this option, and no fresh feed tells how it stands."""
 
 
 class GroupTold(BaseModel):
@@ -169,7 +175,9 @@ class Checked(BaseModel):
     answered_at: str
     receipt: Receipt
     inquiry: Inquiry | None = None
-    """Only where an officer of the issuing department was asked; no part of what is signed."""
+    """Only where an officer was asked about the credential; no part of what is signed."""
+    inquiries: list[Inquiry] | None = None
+    """Only where officers were asked about options of prerequisites: of each the newest; no part of what is signed."""
 
 
 class Refused(BaseModel):

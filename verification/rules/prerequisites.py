@@ -2,7 +2,9 @@
 
 All groups must be met, one option of a group is enough. Each option says how it stands by its best evidence, and each
 group by its best option. What is not met is said for certain only where the feed that could say otherwise is complete:
-else it is `undetermined`, or `pending` where another department is known to be at work on it.
+else it is `undetermined`, or `pending` where another department is known to be at work on it. What an officer of the
+issuing department says of an option decides where fresh evidence does not: it is not weighed against what a feed that
+is far enough says for certain.
 """
 
 from __future__ import annotations
@@ -16,16 +18,17 @@ from catalog.limits import Limit
 from hub.workdays import is_workday
 from verification.rules import validity
 from verification.rules.freshness import Feed, Freshness
+from verification.rules.words import NO_WORDS, Place, Word
 
 State = Literal[
     "met", "pending", "undetermined", "suspended", "revoked", "refused", "expired", "not_yet_valid", "too_old",
-    "missing",
+    "denied", "missing",
 ]  # fmt: skip
 ORDER: Final[tuple[State, ...]] = (
     "met", "pending", "undetermined", "suspended", "revoked", "refused", "expired", "not_yet_valid", "too_old",
-    "missing",
+    "denied", "missing",
 )  # fmt: skip
-"""From best to worst; of several options or pieces of evidence the best counts."""
+"""From best to worst; of several options or pieces of evidence the best counts. `denied` is an officer's no."""
 Overall = Literal["met", "not_met", "pending", "undetermined"]
 
 _OF_STATUS: Final[Mapping[str, State]] = {
@@ -133,6 +136,8 @@ class Told:
     may_rely: bool = False
     objection_since: date | None = None
     mended: tuple[str, ...] = ()
+    word: Word | None = None
+    """What an officer said of it, unless fresh evidence tells how it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +151,11 @@ class GroupTold:
     options: tuple[Told, ...]
 
 
-def evaluate(groups: Sequence[Group], evidence: Evidence) -> tuple[Overall, list[GroupTold]]:
-    """Tell whether all groups are met, and how each stands."""
-    told = [_group(one, evidence) for one in groups]
+def evaluate(
+    groups: Sequence[Group], evidence: Evidence, words: Mapping[Place, Word] = NO_WORDS
+) -> tuple[Overall, list[GroupTold]]:
+    """Tell whether all groups are met, and how each stands; `words` are what officers said of single options."""
+    told = [_group(one, evidence, place, words) for place, one in enumerate(groups)]
     return overall(one.state for one in told), told
 
 
@@ -162,10 +169,11 @@ def overall(states: Iterable[State]) -> Overall:
     return "pending" if "pending" in found else "met"
 
 
-def _group(group: Group, evidence: Evidence) -> GroupTold:
+def _group(group: Group, evidence: Evidence, at: int, words: Mapping[Place, Word]) -> GroupTold:
     options = tuple(
-        replace(_option(one, group, evidence), option=place) for place, one in enumerate(group.any_of)
-    )  # fmt: skip
+        replace(_option(one, group, evidence, words.get((at, place))), option=place)
+        for place, one in enumerate(group.any_of)
+    )
     if not options:
         nothing = Told("undetermined", reason="no_option")
         return GroupTold(group.name, group.day, "undetermined", nothing, ())
@@ -173,17 +181,45 @@ def _group(group: Group, evidence: Evidence) -> GroupTold:
     return GroupTold(group.name, group.day, best.state, best, options)
 
 
-def _option(option: Option, group: Group, evidence: Evidence) -> Told:
+def _option(option: Option, group: Group, evidence: Evidence, word: Word | None) -> Told:
     if not option.allowed:
         return Told("undetermined", reason="not_granted")
     found = [*_held(option, group, evidence), *_decided(option, group, evidence)]
     best = min(found, key=_rank) if found else None
+    pending = _pending(option, group, evidence)
+    told = _by_evidence(option, best, pending)
+    return told if word is None or _certain(option, best) else _by_word(option, told, pending, word)
+
+
+def _by_evidence(option: Option, best: Told | None, pending: Told | None) -> Told:
     if best is not None and best.state == "met":
         return best
-    pending = _pending(option, group, evidence)
     if pending is not None:
         return pending
     return best if best is not None and best.state == "undetermined" else _unmet(option, best)
+
+
+def _certain(option: Option, best: Told | None) -> bool:
+    """Say whether fresh evidence tells how an option stands: one that is met, or feeds that are all far enough."""
+    if best is not None and best.state == "met":
+        return not best.stale
+    _, _, stale = _coverage(option)
+    return not stale and (best is None or best.state != "undetermined")
+
+
+def _by_word(option: Option, told: Told, pending: Told | None, word: Word) -> Told:
+    """Say how an option stands by an officer's word; a no leaves open what another department is still at work on."""
+    if word.said == "not_ours":
+        return replace(told, word=word)
+    if word.said == "yes" and told.state == "met":
+        return replace(told, may_rely=True, word=word)
+    if word.said == "no" and pending is not None:
+        return replace(pending, word=word)
+    through, basis, stale = _coverage(option)
+    state: State = "met" if word.said == "yes" else "denied"
+    return Told(
+        state, organ=word.organ, complete_through=through, basis=basis, stale=stale, may_rely=state == "met", word=word
+    )
 
 
 def _unmet(option: Option, best: Told | None) -> Told:

@@ -66,6 +66,7 @@ SECRETS: Final = {
     "B": "C-1008",  # the number of a case behind a point of the ranking
     "H": "机密异议",  # what a department objects to a ranking under hearing
     "Q": "JY-QQ77",  # the number that an officer of ORGAN is asked about
+    "O": "P-OO55",  # the project of which another officer's question is
     "U": "办-88042",  # the case that a check named, and that never was
 }
 """What must be seen by nobody whom it is not meant for: a letter each, by which the matrix says who does."""
@@ -79,7 +80,7 @@ PERSONS: Final = (
     "administrator", CHIEF, REGIONAL, OFFICER, f"{OFFICER} other", "personal_data_officer",
 )  # fmt: skip
 KINDS: Final = (*PROGRAMS, *PERSONS)
-DRAFT, HIDDEN, OPEN, OWN = (items.code(number, ORGAN) for number in (1, 2, 3, 4))
+DRAFT, HIDDEN, OPEN, OWN, WANTING = (items.code(number, ORGAN) for number in (1, 2, 3, 4, 5))
 _BY_TOKEN = {str(vars(route)["path"]) for router, by_token in CHECKS if by_token for route in router.routes}
 
 
@@ -169,6 +170,7 @@ BODIES: Final[dict[str, Any]] = {
     "jws": {"jws": "x"},
     "feedback": {"text": "已办结"},
     "inquiry": {"issuer": ORGAN},
+    "option": {"issuer": ORGAN, "group": 0, "option": 0},
     "officer": {"answer": "perhaps", "reason": "x", "officer": "x"},
     "project": {"project": PROJECT, "case": SECRETS["R"], "purpose": PURPOSE},
 }  # fmt: skip
@@ -221,7 +223,7 @@ def made(url: str, settings: Settings, runtime: Runtime) -> World:
 
 
 def _undetermined(world: World, registry: Registry) -> None:
-    """An inquiry to ORGAN about a type that no feed brings, and a check whose case never was."""
+    """Inquiries to ORGAN about a credential and an option that no feed brings, and a check whose case never was."""
     asker = world.programs["check granted"].asker
     assert asker is not None
     registry.share("没有数据的证照", class_="unconditional")
@@ -229,13 +231,18 @@ def _undetermined(world: World, registry: Registry) -> None:
     number = asker.check(body(case=SECRETS["R"], credential=asked))["id"]
     answer = asker.post(f"/v1/checks/{number}/inquiry", {"issuer": ORGAN})
     assert answer.status_code == 202, answer.text
+    needs = {"kind": "prerequisites", "item": WANTING, "applicant": {"number": FIRM}, "project": SECRETS["O"],
+             "case": SECRETS["R"], "purpose": PURPOSE}  # fmt: skip
+    wanting = asker.check(needs)["id"]
+    answer = asker.post(f"/v1/checks/{wanting}/inquiry", {"issuer": ORGAN})
+    assert answer.status_code == 202, answer.text
     stray = asker.check(body(case=SECRETS["U"]))["id"]
     registry.run(
         """INSERT INTO audit.confirmation (check_id, state) VALUES (CAST(:id AS uuid), 'no_such_case')
            ON CONFLICT DO NOTHING""",
         id=stray,
     )  # fmt: skip
-    world.named |= {"asked": number, "stray": stray}
+    world.named |= {"asked": number, "wanting": wanting, "stray": stray}
 
 
 def _card(registry: Registry) -> None:
@@ -255,6 +262,10 @@ def _catalogue(registry: Registry) -> None:
     engine = registry.engine
     items.published(engine, OPEN, content=items.content(name="公开的事项"))
     items.published(engine, OWN, content=items.content(name="有前置的事项", requirements=needs))
+    wants = [
+        {"name": "用地", "holder": "project", "valid_on": "decision", "any_of": [{"credential": "没有数据的证照"}]}
+    ]
+    items.published(engine, WANTING, content=items.content(name="没有数据的事项", requirements=wants))
     items.published(engine, HIDDEN, content=items.content(name=SECRETS["I"], disclosure="internal"))
     items.proposed(engine, DRAFT, content=items.content(name=SECRETS["D"]))
 

@@ -1,0 +1,228 @@
+"""An undetermined check is put to the department that issues what it is about: to whom, and about which thing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final
+
+import orjson
+import psycopg2.extensions
+
+from hub.protect.keys import KeyTrouble
+from hub.refusals import Contradicted, Fault, Malformed, NotAllowed, NotFound
+from hub.visitor import OFFICER
+from hub.workdays import after, local_day
+from sharedrepo.clients import CONFIRM
+from verification.audit import log
+from verification.audit.log import Entry
+from verification.checks import inquiring, options
+from verification.checks.judging import Judged
+from verification.checks.options import Wanted
+from verification.checks.service import Checker
+from verification.questions import CredentialCheck, PrerequisitesCheck
+from verification.rights.callers import Caller
+from verification.rules.words import Place, Words
+
+Cursor = psycopg2.extensions.cursor
+Document = dict[str, Any]
+Asked = CredentialCheck | PrerequisitesCheck
+
+_NEWEST: Final = """SELECT e.kind, e.personal, e.answer::jsonb ->> 'on' FROM audit.entry AS e
+    WHERE e.check_id = %s AND e.organ = %s AND e.kind IN ('credential', 'prerequisites')
+    ORDER BY e.entry_id DESC LIMIT 1"""
+_ANYBODY: Final = """SELECT EXISTS (SELECT FROM access.account
+        WHERE %(role)s = ANY (roles) AND organ = %(issuer)s AND disabled_at IS NULL)
+    OR EXISTS (SELECT FROM access.client
+        WHERE organ = %(issuer)s AND %(right)s = ANY (rights) AND revoked_at IS NULL AND expires_at > now())"""
+_NO_OFFICER: Final = "the check can be answered without an officer"
+
+
+def ask(
+    checker: Checker, caller: Caller, check_id: str, *, issuer: str | None, place: Place | None, days: int
+) -> Document:
+    """Put an undetermined check to the issuing department; what is put to it already stays as it is.
+
+    Raises:
+        NotFound: the caller's organ asked no such check.
+        Contradicted: it is none that an officer can decide, it can be answered without one, or nobody there answers.
+        Malformed: neither the question nor the request names the issuer, or which option is meant.
+        NotAllowed, NotAuthenticated: the asker may not check this (any more).
+        Unavailable: the log has not been sealed for too long.
+    """
+    checker.watch.mind()
+    checker.mind(caller)
+    asked, on = question(checker, caller.organ, check_id)
+    now = checker.clock()
+    if isinstance(asked, CredentialCheck):
+        facts = _about_credential(checker, caller, check_id, asked, issuer, place, now)
+    else:
+        facts = _about_option(checker, caller, check_id, asked, issuer, place, now, on)
+    values = {
+        "check": check_id, "client": caller.client_id, "organ": caller.organ, "purpose": asked.purpose, "now": now,
+        "due": after(local_day(now), days).day, **facts,
+    }  # fmt: skip
+    with checker.sessions.transaction() as cursor:
+        if facts["issuer"] is not None and inquiring.begin(cursor, values):
+            seen = Entry(now, "read", "inquiry_asked", check_id, caller.client_id, caller.organ, purpose=asked.purpose)
+            log.write(cursor, [seen])
+        rows = inquiring.of_check(cursor, check_id)
+    (row,) = (one for one in rows if (one["group"], one["option"]) == (facts["group"], facts["option"]))
+    return inquiring.told(row, local_day(now))
+
+
+def told(checker: Checker, check_id: str) -> Document:
+    """Return how the inquiries of a check stand, as they stand beside its answer: none where none was put."""
+    rows = checker.sessions.reading(lambda cursor: inquiring.of_check(cursor, check_id))
+    said = [inquiring.told(one, local_day(checker.clock())) for one in rows]
+    if not said:
+        return {}
+    return {"inquiries": said} if "group" in said[0] else {"inquiry": said[0]}
+
+
+def question(checker: Checker, organ: str, check_id: str) -> tuple[Asked, date]:
+    """Return what a check asked, out of the log, and the day that its newest answer is about.
+
+    Raises:
+        NotFound: the organ asked no such check.
+        Contradicted: it has been erased, or is about an earlier instant.
+    """
+
+    def read(cursor: Cursor) -> Any:
+        cursor.execute(_NEWEST, (check_id, organ))
+        return cursor.fetchone()
+
+    row = checker.sessions.reading(read)
+    if row is None:
+        raise NotFound("your organ has asked no check of this number", hint="Use the number of its answer.")
+    kind, personal, on = row
+    try:
+        said = orjson.loads(checker.protector.unseal(personal, context=log.CONTEXT)) if personal is not None else None
+    except KeyTrouble:  # its key was destroyed, and with it what it was about
+        said = None
+    if said is None:
+        raise Contradicted("what was asked has been erased", hint="Ask a new check.")
+    asked: Asked = (PrerequisitesCheck if kind == "prerequisites" else CredentialCheck).model_validate(said["asked"])
+    if isinstance(asked, CredentialCheck) and asked.known_at is not None:
+        raise Contradicted(
+            "what the hub knew at an earlier instant is nothing that an officer can say", hint="Ask without known_at."
+        )
+    return asked, date.fromisoformat(on)
+
+
+# --- what it is about ---
+
+
+def _about_credential(
+    checker: Checker, caller: Caller, check_id: str, asked: CredentialCheck, issuer: str | None, place: Place | None,
+    now: datetime,
+) -> Document:  # fmt: skip
+    nothing = dict.fromkeys(("item", "group", "option", "version", "asked_on", "held_on"))
+    facts = {**nothing, "type": asked.credential.type, "issuer": None}
+    if place is not None:
+        raise _names("option", "option_unknown", "a check of one credential has no options")
+    rows = checker.sessions.reading(lambda cursor: inquiring.of_check(cursor, check_id))
+    if rows and rows[0]["state"] == "asked":
+        return facts
+    if checker.judge(caller, asked, now).answer["outcome"] != "undetermined":
+        raise Contradicted(_NO_OFFICER, hint="Ask it again by POST /v1/checks.")
+    own = asked.credential.issuer
+    known = checker.sessions.reading(lambda cursor: options.issuers(cursor, credential=asked.credential.type))
+    return {**facts, "issuer": _issuer(checker, named=issuer, own=own, known=known)}
+
+
+def _about_option(
+    checker: Checker, caller: Caller, check_id: str, asked: PrerequisitesCheck, issuer: str | None,
+    place: Place | None, now: datetime, on: date,
+) -> Document:  # fmt: skip
+    words = checker.words(check_id)
+    judged = checker.judge(caller, asked, now, Words(words.on or on, words.spoken))
+    which, said = _chosen(checker, caller, judged, asked, issuer, place)
+    if said.holder == "project" and asked.project is None:
+        raise Contradicted("the check names no project, which must hold this", hint="Ask a new check with the project.")
+    facts = {
+        "type": said.credential, "item": said.item, "group": which[0], "option": which[1],
+        "version": judged.answer["item_version"], "asked_on": date.fromisoformat(judged.answer["on"]),
+        "held_on": judged.days[which[0]], "issuer": None,
+    }  # fmt: skip
+    rows = checker.sessions.reading(lambda cursor: inquiring.of_check(cursor, check_id))
+    if any((one["group"], one["option"], one["state"]) == (*which, "asked") for one in rows):
+        return facts
+    return {**facts, "issuer": _issuer(checker, named=issuer, own=said.issued_by, known=_known(checker, said))}
+
+
+def _chosen(
+    checker: Checker, caller: Caller, judged: Judged, asked: PrerequisitesCheck, issuer: str | None,
+    place: Place | None,
+) -> tuple[Place, Wanted]:  # fmt: skip
+    """Return the option that is meant: the one that is named, else the only one whose department is known."""
+    version, open_ = judged.answer["item_version"], list(options.undetermined(judged))
+
+    def wanted(which: Place) -> Wanted:
+        return checker.sessions.reading(lambda cursor: options.wanted(cursor, asked.item, version, which))
+
+    if place is not None:
+        _mind_place(checker, caller, judged, place, open_)
+        return place, wanted(place)
+    if judged.answer["outcome"] != "undetermined" or not open_:
+        raise Contradicted(_NO_OFFICER, hint="Ask it again by POST /v1/checks.")
+    all_ = [(one, wanted(one)) for one in open_]
+    fitting = [(one, said) for one, said in all_ if _fits(issuer, said, _known(checker, said))]
+    if len(fitting) == 1 or len(all_) == 1:
+        return (fitting or all_)[0]
+    raise _names("option", "option_missing", "several are undetermined: name the group and the option")
+
+
+def _mind_place(checker: Checker, caller: Caller, judged: Judged, place: Place, open_: list[Place]) -> None:
+    groups = judged.answer["groups"]
+    if place[0] >= len(groups) or place[1] >= len(groups[place[0]]["options"]):
+        raise _names("option", "option_unknown", "the answer has no such group, or no such option in it")
+    if groups[place[0]]["options"][place[1]]["reason"] == "not_granted":
+        checker.refused(caller, "not_allowed")
+        raise NotAllowed(
+            "neither a sharing class nor a grant lets your organ check this for this purpose",
+            hint="Ask for it: the hub's operators enter the request, and the issuing organ answers it.",
+        )
+    if judged.answer["outcome"] != "undetermined" or place not in open_:
+        raise Contradicted(_NO_OFFICER, hint="Ask it again by POST /v1/checks.")
+
+
+# --- whom ---
+
+
+def _known(checker: Checker, said: Wanted) -> list[str]:
+    return checker.sessions.reading(
+        lambda cursor: options.issuers(cursor, credential=said.credential, item=said.item)
+    )  # fmt: skip
+
+
+def _fits(named: str | None, said: Wanted, known: list[str]) -> bool:
+    """Say whether an option is meant where none is named: its department is known, and is the one that is named."""
+    if named is None:
+        return said.issued_by is not None or len(known) == 1
+    return named == said.issued_by if said.issued_by is not None else named in known
+
+
+def _issuer(checker: Checker, *, named: str | None, own: str | None, known: list[str]) -> str:
+    """Return the department that is asked: the one that is named, else the only one that is known to issue these."""
+    if named is not None and own not in (None, named):
+        raise _names("issuer", "issuer_differs", "the check itself names another issuer")
+    whom = named or own or (known[0] if len(known) == 1 else None)
+    if whom is None:
+        raise _names(
+            "issuer", "issuer_missing", "several departments issue these, or none is known: name the one to ask"
+        )
+
+    def anybody(cursor: Cursor) -> bool:
+        cursor.execute(_ANYBODY, {"role": OFFICER, "right": CONFIRM, "issuer": whom})
+        return bool((cursor.fetchone() or (False,))[0])
+
+    if not checker.sessions.reading(anybody):
+        raise Contradicted(
+            "nobody at that department answers inquiries by this hub",
+            hint="Ask it by another way, or wait for its feed.",
+        )
+    return whom
+
+
+def _names(field: str, code: str, words: str) -> Malformed:
+    return Malformed("the inquiry cannot be put", hint="Mend the field.", faults=[Fault(field, code, words)])
