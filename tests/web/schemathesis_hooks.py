@@ -10,25 +10,35 @@ import json
 import os
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
+from xml.sax.saxutils import escape
 
 import schemathesis
 from hypothesis import strategies as st
 
 from hub.identifiers import credit_code, item_code
 from hub.protect.text import normalize_number
+from tests.verification.registry import ISSUER
+from tests.web.earlier import Earlier
 
 TOKENS = "HUB_TEST_TOKENS"
 """The variable with the token of each security scheme, as JSON."""
 LONG_AGO, LONG_AFTER = "2026-01-05", "2990-01-05T00:00:00Z"
-STREAM = "PRE_APASINFO"
+ADDRESS = "HUB_TEST_ADDRESS"
+"""The variable with the address of the hub."""
+STREAM, XML_STREAM = "PRE_APASINFO", "PRE_NODE"
+"""Where posts of JSON go, and where the source declares XML."""
+XML = "application/xml"
 SHARED = ("食品经营许可证", "前置审批核验")
 _HEADERS = ("X-Road-UserId", "X-Road-Represented-Party")
 _KEY = "Idempotency-Key"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _BORNE = 18
 """So many characters has a number that bears a check character."""
+_NOT_XML = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to write."""
 _COLUMNS = ("case", "purpose", "on", "type", "number", "holder_name")
 
 
@@ -57,11 +67,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:  # as 
     _mend_headers(headers)
     if case.operation.path.startswith("/v1/records/"):
         _mend_post(case, headers)
-    elif case.operation.path.endswith(("/inquiry", "/live")) and case.meta.generation.mode.is_positive:
-        case.path_parameters["id"] = str(uuid4())  # what has its answer is asked of nobody
-        if isinstance(case.body, dict):
-            _mend(case.body)
-    elif isinstance(case.body, dict):
+    elif not _mend_inquiry(case) and isinstance(case.body, dict):
         many = case.body.get("checks")
         for one in many if isinstance(many, list) else [case.body]:
             if isinstance(one, dict):
@@ -78,20 +84,51 @@ def _mend_headers(headers: Any) -> None:
 
 
 def _mend_post(case: Any, headers: Any) -> None:
-    """Let posts of right data reach a stream that there is, which declares neither XML nor envelopes."""
+    """Let posts of right data reach a stream that there is, which declares no envelopes; XML, one that declares it."""
     if not case.meta.generation.mode.is_positive:
         return
-    # XML goes where nothing is: what was sent to the stream before comes again, in other forms too.
-    case.path_parameters["stream"] = "nowhere" if case.media_type == "application/xml" else STREAM
+    case.path_parameters["stream"] = STREAM
+    if case.media_type == XML:
+        # A text that is no document, as the schema alone makes it, goes where nothing is.
+        case.path_parameters["stream"] = XML_STREAM if isinstance(case.body, bytes) else "nowhere"
     (case.query or {}).pop("source", None)
     headers.pop("Envelope", None)
     if "Record-Count" in headers:
-        body = case.body
-        held = body.splitlines() if isinstance(body, bytes) else body if isinstance(body, list) else [body]
-        headers["Record-Count"] = str(len(held))
+        headers["Record-Count"] = str(_held(case))
     at = _at(headers.get("Complete-Through"))
     if at is not None and not datetime(1900, 1, 2, tzinfo=UTC) < at < datetime.now(UTC):
         headers["Complete-Through"] = f"{LONG_AGO}T00:00:00Z"
+
+
+def _held(case: Any) -> int:
+    body = case.body
+    if isinstance(body, bytes) and case.media_type == XML:
+        return body.count(b"<ROW>")
+    return len(body.splitlines() if isinstance(body, bytes) else body if isinstance(body, list) else [body])
+
+
+def _mend_inquiry(case: Any) -> bool:
+    """Let right data reach a check that may be put to officers, or an inquiry that is open; say whether it was one."""
+    path = case.operation.path
+    if not ("inquir" in path or path.startswith("/v1/checks/{id}")) or not case.meta.generation.mode.is_positive:
+        return False
+    if path == "/v1/checks/{id}/inquiry":
+        case.path_parameters["id"] = _earlier().check()
+        if isinstance(case.body, dict) and case.body.get("issuer"):
+            case.body["issuer"] = ISSUER
+    elif path == "/v1/inquiries/{number}":
+        case.path_parameters["number"] = _earlier().inquiry()
+    elif path == "/v1/checks/{id}":
+        case.path_parameters["id"] = _earlier().inquired()
+    elif path == "/v1/checks/{id}/live":
+        case.path_parameters["id"] = str(uuid4())  # no source here is asked for one record
+    return True
+
+
+@cache
+def _earlier() -> Earlier:
+    tokens = json.loads(os.environ[TOKENS])
+    return Earlier(os.environ[ADDRESS], checks=tokens["earlier"], officer=tokens["client"])
 
 
 def _mend(one: dict[str, Any]) -> None:
@@ -144,7 +181,7 @@ def _at(said: object) -> datetime | None:
         return None
 
 
-# --- files of checks: a schema says nothing of what lies in a text ---
+# --- files of checks, and documents: a schema says nothing of what lies in a text ---
 
 _TEXT = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=20)
 _ROWS = st.lists(
@@ -166,5 +203,17 @@ def _sheet(rows: list[dict[str, str]]) -> bytes:
     return "\r\n".join(lines).encode()
 
 
+def _document(rows: list[tuple[str, str]]) -> bytes:
+    held = (f"<ROW><UNID>{_cell(key)}</UNID><OPINION>{_cell(said)}</OPINION></ROW>" for key, said in rows)
+    return f"<D>{''.join(held)}</D>".encode()
+
+
+def _cell(text: str) -> str:
+    return escape(_NOT_XML.sub("?", text))
+
+
+schemathesis.openapi.media_type(
+    XML, st.lists(st.tuples(_TEXT, st.text(max_size=40)), min_size=1, max_size=5).map(_document)
+)
 schemathesis.openapi.media_type("application/x-ndjson", _ROWS.map(_lines))
 schemathesis.openapi.media_type("text/csv", _ROWS.map(_sheet))
