@@ -32,7 +32,8 @@ STREAM, XML_STREAM = "PRE_APASINFO", "PRE_NODE"
 """Where posts of JSON go, and where the source declares XML."""
 XML = "application/xml"
 SHARED = ("食品经营许可证", "前置审批核验")
-_HEADERS = ("X-Road-UserId", "X-Road-Represented-Party")
+_VIEWER, _PARTY = "X-Road-UserId", "X-Road-Represented-Party"
+"""A number, and a number behind its class."""
 _KEY = "Idempotency-Key"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _BORNE = 18
@@ -77,10 +78,11 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:  # as 
 
 
 def _mend_headers(headers: Any) -> None:
-    for name in _HEADERS:
-        if isinstance(headers.get(name), str):
-            before, slash, number = headers[name].rpartition("/")
-            headers[name] = f"{before}{slash}{_borne(number)}"
+    if isinstance(headers.get(_VIEWER), str):
+        headers[_VIEWER] = _borne(headers[_VIEWER])
+    if isinstance(headers.get(_PARTY), str):
+        before, slash, number = headers[_PARTY].rpartition("/")
+        headers[_PARTY] = f"{before}{slash}{_borne(number)}"
 
 
 def _mend_post(case: Any, headers: Any) -> None:

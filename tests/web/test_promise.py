@@ -122,4 +122,5 @@ def test_every_operation_keeps_the_document(promise: Promise, runtime: Runtime) 
 def test_every_operation_keeps_the_document_whatever_comes(promise: Promise, runtime: Runtime, seed: int) -> None:
     found = promise("--max-examples", "300", "--seed", str(seed))
     assert not found, found
-    assert [name for name, times in reached(runtime).items() if times <= 50] == []
+    often = {"posts of XML reach a stream": 20}  # one of three forms that a post may have
+    assert {name: times for name, times in reached(runtime).items() if times <= often.get(name, 50)} == {}
