@@ -124,6 +124,8 @@ def _mend_inquiry(case: Any) -> bool:
         case.path_parameters["id"] = _earlier().inquired()
     elif path == "/v1/checks/{id}/live":
         case.path_parameters["id"] = str(uuid4())  # no source here is asked for one record
+        if isinstance(case.body, dict):
+            _mend(case.body)
     return True
 
 
