@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,18 +21,25 @@ import connectors
 import web.live
 from connectors.seam import LooksUp, Sought
 from hub.errors import RetrySource
+from hub.refusals import NotFound, TooMany
 from hub.settings import Settings
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from sharedrepo import clients, signing
 from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.signing import Ed25519Signer
 from tests.connectors.conftest import Department, mariadb, postgres, postgres_url
 from tests.crash.campaign import execute
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.office import CODE, Office
 from tests.verification.registry import ASKER, ISSUER, NOW, OTHER, PURPOSE, Registry, body
 from verification import client, receipts
+from verification.audit.watch import Watch
+from verification.checks.live import AT_ONCE, Asking
+from verification.checks.service import Checker
+from verification.evidence.sessions import Sessions
 from verification.notices import recall
+from verification.rights.callers import Caller
 
 __all__ = ["mariadb", "postgres", "postgres_url"]
 
@@ -314,6 +323,39 @@ def test_what_was_asked_live_is_recalled_like_anything(registry: Registry, asker
     recall.look(registry.engine)
     (told,) = asker.get("/v1/recalls").json()["recalls"]
     assert (told["check"], told["status"]) == (number, "revoked")
+
+
+def test_no_more_are_asked_at_a_time_than_may_be(registry: Registry) -> None:
+    """A department that is slow holds up neither the checks nor an ever longer queue."""
+    begun, go = threading.Semaphore(0), threading.Event()
+
+    class Slow(Checker):
+        def mind(self, caller: Caller) -> None:
+            begun.release()
+            assert go.wait(30)
+            raise NotFound("over")
+
+    runtime = registry.runtime
+    slow = Slow(Sessions(runtime.engine), runtime.protector, Ed25519Signer.of(runtime.protector.ring), Watch(3600))
+    asking, caller = Asking(None, a_minute=1), Caller(1, "asker-it", ASKER)
+
+    async def ask() -> str:
+        try:
+            await asking.ask(slow, caller, "x", issuer=None)
+        except (NotFound, TooMany) as refused:
+            return type(refused).__name__
+        return "answered"
+
+    async def all_at_once() -> list[str]:
+        running = [asyncio.create_task(ask()) for _ in range(AT_ONCE)]
+        for _ in range(AT_ONCE):
+            await asyncio.to_thread(begun.acquire, timeout=30)
+        over = await ask()
+        go.set()
+        return [over, *await asyncio.gather(*running), await ask()]
+
+    assert asyncio.run(all_at_once()) == ["TooMany", *["NotFound"] * (AT_ONCE + 1)]
+    asking.close()
 
 
 @pytest.mark.parametrize("system", ["postgres"], indirect=True)

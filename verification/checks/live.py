@@ -37,7 +37,7 @@ Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
 AT_ONCE: Final = 4
 """Sources that one process asks at a time; who comes then is told to come again."""
-_HELD = logging.getLogger("hub.live")
+_OPERATORS: Final = logging.getLogger("hub.live")
 
 _NEWEST: Final = """SELECT e.kind, e.outcome, e.personal FROM audit.entry AS e
     WHERE e.check_id = %s AND e.organ = %s AND e.kind IN ('credential', 'prerequisites')
@@ -227,7 +227,7 @@ def _brought(
         try:
             one = sources.look_up(place, number_forms(asked.credential.number))
         except (SourceBusy, SourceTrouble, ConfigError, SettingError) as error:
-            _HELD.warning("source %s could not be asked live: %s", place.source, error)
+            _OPERATORS.warning("source %s could not be asked live: %s", place.source, error)
             refused = _refusal(place, error)
             said = {"source": _name(place), "said": refused.faults[0].code}
             with checker.sessions.connection().cursor() as cursor:

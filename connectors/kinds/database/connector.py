@@ -131,7 +131,9 @@ class DatabaseConnector:
         with self._connected(stream, silence=sought.seconds + _GRACE) as connection:
             chosen = plan(connection, self.source.code, stream)
             records, rows, broken = by_number.read(connection, self.source, stream, chosen, sought)
-            return Slice(stream.name, records, rows, {}, broken=broken, last=True)
+            # The unit does not end with them: a few records settle nothing that is open on the delivery of the whole.
+            unit = Unit(str(stream.options.get("table", stream.name)))
+            return Slice(stream.name, records, rows, {}, unit, unit_ends=False, broken=broken, last=True)
 
     def _heartbeat(self, connection: sa.Connection, stream: StreamSpec) -> str | None:
         """Read up to when the source vouches for completeness, before its rows are read."""

@@ -57,9 +57,7 @@ def tried(connection: sa.Connection, source: Source, stream: StreamSpec, plan: P
     limit_time(connection, _TRIED_SECONDS)
     connection.execute(sa.select(*plan.selected).where(column.in_(values)).limit(1)).all()
     seconds = time.monotonic() - began
-    bare = (
-        "" if _indexed(connection, stream, plan, column) else "; no index leads there, so that it reads the whole table"
-    )
+    bare = "" if _indexed(connection, stream, plan, column) else "; without an index each one reads the whole table"
     return f"one record can be asked for by {field} ({seconds:.2f} s{bare})"
 
 
