@@ -248,6 +248,8 @@ def test_the_option_may_be_left_out_where_only_one_can_be_meant(
         ({"group": -1, "option": 0}, 400, "greater_than_equal"),
         ({"group": 10**30, "option": 0}, 400, "less_than_equal"),
         ({"group": True, "option": 0}, 400, "int_type"),
+        ({"group": 0.5, "option": 0}, 400, "int_from_float"),
+        ({"group": 7.0, "option": 0.0}, 400, "option_unknown"),
         ({"group": "0", "option": "0"}, 400, "int_type"),
         ({"group": 0, "option": 0, "said": "yes"}, 400, "extra_forbidden"),
         ({**SITED, "issuer": ISSUER}, 400, "issuer_differs"),

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from hub.refusals import (
     Contradicted,
@@ -30,7 +31,15 @@ from verification.rules.words import Place
 router = APIRouter()
 _BODY = {"required": True, "content": {door.JSON: {"schema": {"$ref": "#/components/schemas/Inquiring"}}}}
 
-Where = Annotated[int, Field(strict=True, ge=0, le=1_000)]
+
+def _number(said: object) -> object:
+    """Refuse what is no number as JSON has them: 1.0 is one."""
+    if isinstance(said, bool | str):
+        raise PydanticCustomError("int_type", "is no number")
+    return said
+
+
+Where = Annotated[int, BeforeValidator(_number), Field(ge=0, le=1_000)]
 
 
 class Inquiring(BaseModel):
