@@ -15,16 +15,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import orjson
 import psycopg2.extensions
 
 from hub.errors import ConfigError, RetrySource, SourceBusy, SourceTrouble, SourceUnreachable
-from hub.protect.keys import KeyTrouble
-from hub.refusals import Contradicted, Fault, Malformed, NotFound, TooMany, Unavailable
+from hub.refusals import Fault, TooMany, Unavailable
 from hub.settings import SettingError
 from verification.audit import log
 from verification.audit.log import Entry
-from verification.checks import answers, inquiring, waiting
+from verification.checks import answers, inquiring, options, reread, waiting
 from verification.checks.judging import Judged
 from verification.checks.service import Checker
 from verification.checks.sources import Brought, Place, Sources
@@ -39,11 +37,6 @@ AT_ONCE: Final = 4
 """Sources that one process asks at a time; who comes then is told to come again."""
 _OPERATORS: Final = logging.getLogger("hub.live")
 
-_NEWEST: Final = """SELECT e.kind, e.outcome, e.personal FROM audit.entry AS e
-    WHERE e.check_id = %s AND e.organ = %s AND e.kind IN ('credential', 'prerequisites')
-    ORDER BY e.entry_id DESC LIMIT 1"""
-_ISSUERS: Final = """SELECT coalesce(array_agg(DISTINCT issuer), '{}') FROM access.feed
-    WHERE kind = 'credential_type' AND code = %s AND issuer <> ''"""
 _FEEDS: Final = """SELECT ss.code, st.name FROM access.feed AS f JOIN ledger.stream AS st USING (stream_id)
     JOIN core.source_system AS ss USING (source_system_id)
     WHERE f.kind = 'credential_type' AND f.code = %s AND f.issuer IN (%s, '')"""
@@ -106,8 +99,8 @@ def ask(
     checker.watch.mind()
     checker.mind(caller)
     asked = _asked(checker, caller.organ, check_id)
-    if checker.judge(caller, asked, checker.clock()).answer["outcome"] != "undetermined":
-        raise _contradicted(
+    if not _open(checker.judge(caller, asked, checker.clock()).answer):
+        raise reread.contradicted(
             "answerable", "the check can be answered without a source", "Ask it again by POST /v1/checks."
         )
     whom = _issuer(checker, asked, issuer)
@@ -122,53 +115,26 @@ def ask(
 
 
 def _asked(checker: Checker, organ: str, check_id: str) -> CredentialCheck:
-    """Return what a check asked, out of the log, where it is one that a source may yet answer."""
-
-    def read(cursor: Cursor) -> Any:
-        cursor.execute(_NEWEST, (check_id, organ))
-        return cursor.fetchone()
-
-    row = checker.sessions.reading(read)
-    if row is None:
-        raise NotFound("your organ has asked no check of this number", hint="Use the number of its answer.")
-    kind, outcome, personal = row
-    if kind != "credential":
-        raise _contradicted(
+    """Return what a check asked, where it is one that a source may yet answer."""
+    earlier = reread.earlier(checker, organ, check_id)
+    if not isinstance(earlier.asked, CredentialCheck):
+        raise reread.contradicted(
             "not_one_credential", "a source is asked about one credential",
             "Check the credential that is undetermined by itself.",
         )  # fmt: skip
-    try:
-        said = orjson.loads(checker.protector.unseal(personal, context=log.CONTEXT)) if personal is not None else None
-    except KeyTrouble:  # its key was destroyed, and with it what it was about
-        said = None
-    if said is None:
-        raise _contradicted("erased", "what was asked has been erased", "Ask a new check.")
-    asked = CredentialCheck.model_validate(said["asked"])
-    if asked.known_at is not None:
-        raise _contradicted(
-            "known_at", "what the hub knew at an earlier instant is nothing that a source can say",
-            "Ask without known_at.",
-        )  # fmt: skip
-    if outcome != "undetermined":
-        raise _contradicted("answerable", "the check has its answer", "Read it again.")
-    return asked
+    if not _open(earlier.answer):
+        raise reread.contradicted("answerable", "the check has its answer", "Read it again.")
+    return earlier.asked
+
+
+def _open(answer: Document) -> bool:
+    """Say whether a source may yet answer."""
+    return bool(answer["outcome"] == "undetermined")
 
 
 def _issuer(checker: Checker, asked: CredentialCheck, named: str | None) -> str:
-    """Return the department whose system is asked: the one that is named, else the only one that issues these."""
-    own = asked.credential.issuer
-
-    def read(cursor: Cursor) -> list[str]:
-        cursor.execute(_ISSUERS, (asked.credential.type,))
-        return list((cursor.fetchone() or ([],))[0])
-
-    if named is not None and own not in (None, named):
-        raise _names("issuer_differs", "the check itself names another issuer")
-    known = checker.sessions.reading(read)
-    whom = named or own or (known[0] if len(known) == 1 else None)
-    if whom is None:
-        raise _names("issuer_missing", "several departments issue these, or none is known: name the one to ask")
-    return whom
+    known = checker.sessions.reading(lambda cursor: options.issuers(cursor, credential=asked.credential.type))
+    return reread.issuer("the source cannot be asked", named=named, own=asked.credential.issuer, known=known)
 
 
 def _places(checker: Checker, sources: Sources | None, asked: CredentialCheck, whom: str) -> list[Place]:
@@ -186,7 +152,7 @@ def _places(checker: Checker, sources: Sources | None, asked: CredentialCheck, w
     feeds = checker.sessions.reading(read)
     places = [one for one in declared if ((one.source, one.stream) in feeds if feeds else one.organ == whom)]
     if not places:
-        raise _contradicted(
+        raise reread.contradicted(
             "nobody_to_ask", "no source of these credentials can be asked live",
             "Wait for its feed, or ask an officer: POST /v1/checks/{id}/inquiry.",
         )  # fmt: skip
@@ -283,9 +249,7 @@ def _written(checker: Checker, caller: Caller, check_id: str, worded: Judged, ju
     def closing(cursor: Cursor) -> bool:
         nonlocal waits
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"hub.live {check_id}",))
-        cursor.execute(_NEWEST, (check_id, caller.organ))
-        _, outcome, _ = cursor.fetchone() or (None, None, None)
-        if outcome != "undetermined":
+        if not _open(reread.answer(cursor, caller.organ, check_id)):
             return False
         if judged.answer["outcome"] == "undetermined":
             cursor.execute("SELECT FROM audit.waiting_check WHERE check_id = %s AND state = 'waiting'", (check_id,))
@@ -297,7 +261,7 @@ def _written(checker: Checker, caller: Caller, check_id: str, worded: Judged, ju
 
     document = checker.anew(caller, worded, check_id, closing)
     if document is None:
-        raise _contradicted("answerable", "the check has its answer", "Read it again.")
+        raise reread.contradicted("answerable", "the check has its answer", "Read it again.")
     return {**document, "state": "waiting"} if waits else document
 
 
@@ -310,11 +274,3 @@ def _noted(now: datetime, what: str, caller: Caller, check_id: str, asked: Crede
 
 def _name(place: Place) -> str:
     return f"{place.source}/{place.stream}"
-
-
-def _contradicted(code: str, got: str, hint: str) -> Contradicted:
-    return Contradicted(got, hint=hint, faults=[Fault("check", code, got)])
-
-
-def _names(code: str, words: str) -> Malformed:
-    return Malformed("the source cannot be asked", hint="Mend the field.", faults=[Fault("issuer", code, words)])

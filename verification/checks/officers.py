@@ -22,9 +22,9 @@ from hub.workdays import local_day
 from sharedrepo.models.inquiries import INQUIRY_ANSWERS
 from verification.audit import log
 from verification.audit.log import Entry
-from verification.checks import answers, inquiring, options, putting
+from verification.checks import answers, inquiring, options, reread
 from verification.checks.judging import Judged
-from verification.checks.putting import Asked
+from verification.checks.reread import Asked
 from verification.checks.service import Checker
 from verification.questions import CredentialCheck, PrerequisitesCheck
 from verification.rights.callers import Caller
@@ -175,7 +175,7 @@ def _open(checker: Checker, number: int, issuer: str) -> tuple[Document, Asked |
     if row is None:
         raise NotFound("your department was asked no such thing", hint="Go back to the list.")
     try:
-        return row, putting.question(checker, row["organ"], row["check"])[0]
+        return row, reread.earlier(checker, row["organ"], row["check"]).asked
     except (Contradicted, NotFound):  # erased since
         return row, None
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-import orjson
 import psycopg2.extensions
 
-from hub.protect.keys import KeyTrouble
-from hub.refusals import Contradicted, Fault, Malformed, NotAllowed, NotFound
+from hub.refusals import Contradicted, NotAllowed
 from hub.visitor import OFFICER
 from hub.workdays import after, local_day
 from sharedrepo.clients import CONFIRM
 from verification.audit import log
 from verification.audit.log import Entry
-from verification.checks import inquiring, options
+from verification.checks import inquiring, options, reread
 from verification.checks.judging import Judged
 from verification.checks.options import Wanted
 from verification.checks.service import Checker
@@ -25,15 +23,12 @@ from verification.rules.words import Place, Words
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
-Asked = CredentialCheck | PrerequisitesCheck
 
-_NEWEST: Final = """SELECT e.kind, e.personal, e.answer::jsonb ->> 'on' FROM audit.entry AS e
-    WHERE e.check_id = %s AND e.organ = %s AND e.kind IN ('credential', 'prerequisites')
-    ORDER BY e.entry_id DESC LIMIT 1"""
 _ANYBODY: Final = """SELECT EXISTS (SELECT FROM access.account
         WHERE %(role)s = ANY (roles) AND organ = %(issuer)s AND disabled_at IS NULL)
     OR EXISTS (SELECT FROM access.client
         WHERE organ = %(issuer)s AND %(right)s = ANY (rights) AND revoked_at IS NULL AND expires_at > now())"""
+_WHAT: Final = "the inquiry cannot be put"
 _NO_OFFICER: Final = "the check can be answered without an officer"
 
 
@@ -51,12 +46,13 @@ def ask(
     """
     checker.watch.mind()
     checker.mind(caller)
-    asked, on = question(checker, caller.organ, check_id)
+    earlier = reread.earlier(checker, caller.organ, check_id)
+    asked = earlier.asked
     now = checker.clock()
     if isinstance(asked, CredentialCheck):
         facts = _about_credential(checker, caller, check_id, asked, issuer, place, now)
     else:
-        facts = _about_option(checker, caller, check_id, asked, issuer, place, now, on)
+        facts = _about_option(checker, caller, check_id, asked, issuer, place, now, earlier.on)
     values = {
         "check": check_id, "client": caller.client_id, "organ": caller.organ, "purpose": asked.purpose, "now": now,
         "due": after(local_day(now), days).day, **facts,
@@ -79,36 +75,6 @@ def told(checker: Checker, check_id: str) -> Document:
     return {"inquiries": said} if "group" in said[0] else {"inquiry": said[0]}
 
 
-def question(checker: Checker, organ: str, check_id: str) -> tuple[Asked, date]:
-    """Return what a check asked, out of the log, and the day that its newest answer is about.
-
-    Raises:
-        NotFound: the organ asked no such check.
-        Contradicted: it has been erased, or is about an earlier instant.
-    """
-
-    def read(cursor: Cursor) -> Any:
-        cursor.execute(_NEWEST, (check_id, organ))
-        return cursor.fetchone()
-
-    row = checker.sessions.reading(read)
-    if row is None:
-        raise NotFound("your organ has asked no check of this number", hint="Use the number of its answer.")
-    kind, personal, on = row
-    try:
-        said = orjson.loads(checker.protector.unseal(personal, context=log.CONTEXT)) if personal is not None else None
-    except KeyTrouble:  # its key was destroyed, and with it what it was about
-        said = None
-    if said is None:
-        raise Contradicted("what was asked has been erased", hint="Ask a new check.")
-    asked: Asked = (PrerequisitesCheck if kind == "prerequisites" else CredentialCheck).model_validate(said["asked"])
-    if isinstance(asked, CredentialCheck) and asked.known_at is not None:
-        raise Contradicted(
-            "what the hub knew at an earlier instant is nothing that an officer can say", hint="Ask without known_at."
-        )
-    return asked, date.fromisoformat(on)
-
-
 # --- what it is about ---
 
 
@@ -119,7 +85,7 @@ def _about_credential(
     nothing = dict.fromkeys(("item", "group", "option", "version", "asked_on", "held_on"))
     facts = {**nothing, "type": asked.credential.type, "issuer": None}
     if place is not None:
-        raise _names("option", "option_unknown", "a check of one credential has no options")
+        raise reread.mend(_WHAT, "option", "option_unknown", "a check of one credential has no options")
     rows = checker.sessions.reading(lambda cursor: inquiring.of_check(cursor, check_id))
     if rows and rows[0]["state"] == "asked":
         return facts
@@ -169,13 +135,13 @@ def _chosen(
     fitting = [(one, said) for one, said in all_ if _fits(issuer, said, _known(checker, said))]
     if len(fitting) == 1 or len(all_) == 1:
         return (fitting or all_)[0]
-    raise _names("option", "option_missing", "several are undetermined: name the group and the option")
+    raise reread.mend(_WHAT, "option", "option_missing", "several are undetermined: name the group and the option")
 
 
 def _mind_place(checker: Checker, caller: Caller, judged: Judged, place: Place, open_: list[Place]) -> None:
     groups = judged.answer["groups"]
     if place[0] >= len(groups) or place[1] >= len(groups[place[0]]["options"]):
-        raise _names("option", "option_unknown", "the answer has no such group, or no such option in it")
+        raise reread.mend(_WHAT, "option", "option_unknown", "the answer has no such group, or no such option in it")
     if groups[place[0]]["options"][place[1]]["reason"] == "not_granted":
         checker.refused(caller, "not_allowed")
         raise NotAllowed(
@@ -204,13 +170,7 @@ def _fits(named: str | None, said: Wanted, known: list[str]) -> bool:
 
 def _issuer(checker: Checker, *, named: str | None, own: str | None, known: list[str]) -> str:
     """Return the department that is asked: the one that is named, else the only one that is known to issue these."""
-    if named is not None and own not in (None, named):
-        raise _names("issuer", "issuer_differs", "the check itself names another issuer")
-    whom = named or own or (known[0] if len(known) == 1 else None)
-    if whom is None:
-        raise _names(
-            "issuer", "issuer_missing", "several departments issue these, or none is known: name the one to ask"
-        )
+    whom = reread.issuer(_WHAT, named=named, own=own, known=known)
 
     def anybody(cursor: Cursor) -> bool:
         cursor.execute(_ANYBODY, {"role": OFFICER, "right": CONFIRM, "issuer": whom})
@@ -222,7 +182,3 @@ def _issuer(checker: Checker, *, named: str | None, own: str | None, known: list
             hint="Ask it by another way, or wait for its feed.",
         )
     return whom
-
-
-def _names(field: str, code: str, words: str) -> Malformed:
-    return Malformed("the inquiry cannot be put", hint="Mend the field.", faults=[Fault(field, code, words)])
