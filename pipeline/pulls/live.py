@@ -34,6 +34,11 @@ BY_NUMBER = "credential"
 """What a stream is asked by: the entry of its `look_up` that names the field of a credential's number."""
 
 
+# A record that was kept earlier stays so while what came of it now waits: that is not what the system says.
+_STANDING = """SELECT r.record_id FROM ledger.source_record AS r WHERE r.record_id = ANY(%s) AND r.state = 'kept'
+    AND NOT EXISTS (SELECT FROM ledger.waiting AS w WHERE w.record_id = r.record_id AND w.status = 'open')"""
+
+
 @dataclass(frozen=True, slots=True)
 class Brought:
     """What a live question brought: how many records, and those of the register that are kept now."""
@@ -97,10 +102,7 @@ def _taken(work: Work, line: Line, piece: Slice) -> Brought:
         contract.stop(work, line, piece, broken, dry_run=False)
     loaded = pulling.run(work, line, piece, prepared)
     with work.connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT record_id FROM ledger.source_record WHERE record_id = ANY(%s) AND state = 'kept'",
-            (loaded.record_ids,),
-        )
+        cursor.execute(_STANDING, (loaded.record_ids,))
         kept = frozenset(number for (number,) in cursor.fetchall())
     work.connection.commit()
     return Brought(piece.read, kept)

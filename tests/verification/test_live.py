@@ -176,6 +176,55 @@ def test_what_is_known_and_wrong_is_told_as_ever(asker: Asker, office: Office) -
     assert answer["later_status_unknown"] is False, "its department said so a moment ago"
 
 
+def test_a_match_whose_later_status_nobody_knows_is_asked_live(
+    registry: Registry, asker: Asker, office: Office
+) -> None:
+    office.put()
+    office.pull()
+    registry.through("market", NOW - timedelta(days=9))
+    first = asker.check(body())
+    assert (first["answer"]["outcome"], first["answer"]["later_status_unknown"]) == ("match", True)
+    now = live(asker, first["id"]).json()["answer"]
+    assert (now["outcome"], now["live"]["found"], now["evidence"]) == ("match", "taken", first["answer"]["evidence"])
+    assert (now["may_rely"], now["stale"], now["later_status_unknown"]) == (True, True, False)
+    assert code_of(live(asker, first["id"])) == "answerable", "its status is known now"
+    again = asker.check(body())
+    office.put(STATE="2", CHANGED="2026-05-01 10:00:00")
+    revoked = live(asker, again["id"]).json()["answer"]
+    assert (revoked["outcome"], revoked["status"], revoked["later_status_unknown"]) == ("not_valid", "revoked", False)
+
+
+@pytest.mark.parametrize("system", ["postgres"], indirect=True)
+def test_a_stale_match_stays_as_it_is_where_the_system_brings_nothing(
+    registry: Registry, asker: Asker, office: Office
+) -> None:
+    office.put()
+    office.pull()
+    registry.through("market", NOW - timedelta(days=9))
+    first = asker.check(body())
+    office.database.run("DELETE FROM licence")
+    said = live(asker, first["id"]).json()
+    told = dict(said["answer"])
+    assert told.pop("live")["found"] == "none"
+    assert told == first["answer"]
+    assert receipts.verify(said, signing.published(registry.engine))
+
+
+@pytest.mark.parametrize("system", ["postgres"], indirect=True)
+def test_a_stale_match_may_not_be_relied_on_where_what_came_was_refused(
+    registry: Registry, asker: Asker, office: Office
+) -> None:
+    registry.run("""UPDATE access."grant" SET stale_allowed = true""")
+    office.put()
+    office.pull()
+    registry.through("market", NOW - timedelta(days=9))
+    first = asker.check(body())
+    assert (first["answer"]["outcome"], first["answer"]["may_rely"]) == ("match", True)
+    office.put(STATE="9", FROM_DAY="昨天")
+    answer = live(asker, first["id"]).json()["answer"]
+    assert (answer["live"]["found"], answer["may_rely"]) == ("refused", False)
+
+
 @pytest.mark.parametrize("system", ["postgres"], indirect=True)
 def test_a_system_that_is_down_changes_nothing(
     registry: Registry, asker: Asker, office: Office, monkeypatch: pytest.MonkeyPatch
@@ -258,7 +307,8 @@ def test_what_no_source_can_answer_is_refused_by_a_code(registry: Registry, aske
     named = undetermined(asker, credential={"issuer": ISSUER})["id"]
     assert code_of(live(asker, named, issuer=OTHER)) == "issuer_differs"
     assert code_of(live(asker, number, issuer="x")) == "string_too_short"
-    known = asker.check(body(credential={"number": "another"}))
+    registry.credential("fresh", source="elsewhere")
+    known = asker.check(body(credential={"number": "fresh"}))
     assert code_of(live(asker, known["id"])) == "answerable"
     then = undetermined(asker, known_at=(NOW - timedelta(minutes=1)).isoformat())["id"]
     assert code_of(live(asker, then)) == "known_at"

@@ -64,7 +64,7 @@ def of_source(
     """Add to an answer that the issuing department's system was asked, and what it brought: none, refused or taken.
 
     What stands on a record that came just now (`sure`) is so as of now, however far the feed is behind. Of nothing that
-    came nothing is concluded.
+    came nothing is concluded. Where what came was refused, nothing older may be relied on: it may say otherwise.
     """
     reason = {"none": "source_has_none", "refused": "source_record_refused"}.get(found)
     more: dict[str, Any] = {}
@@ -72,6 +72,8 @@ def of_source(
         more["reason"] = reason
     if sure:
         more |= {"later_status_unknown": False, "may_rely": said["outcome"] == "match"}
+    elif found == "refused":
+        more["may_rely"] = False
     return {
         **said, **more,
         "live": {

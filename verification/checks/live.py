@@ -86,7 +86,8 @@ class Asking:
 def ask(
     checker: Checker, sources: Sources | None, caller: Caller, check_id: str, *, issuer: str | None, a_minute: int
 ) -> Document:
-    """Ask the issuing department's system about an undetermined check; return the check with its new receipt.
+    """Ask the issuing department's system where no feed can tell, or not whether it still is so; return the check with
+    its new receipt.
 
     Raises:
         NotFound: the caller's organ asked no such check.
@@ -128,8 +129,8 @@ def _asked(checker: Checker, organ: str, check_id: str) -> CredentialCheck:
 
 
 def _open(answer: Document) -> bool:
-    """Say whether a source may yet answer."""
-    return bool(answer["outcome"] == "undetermined")
+    """Say whether a source may yet add to an answer: there is none, or nobody knows whether it still holds."""
+    return bool(answer["outcome"] == "undetermined" or answer["later_status_unknown"])
 
 
 def _issuer(checker: Checker, asked: CredentialCheck, named: str | None) -> str:
