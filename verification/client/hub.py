@@ -145,9 +145,9 @@ class Hub:
         return inquiry(self._call("POST", f"/v1/checks/{quote(number, safe='')}/inquiry", body=body))
 
     def ask_live(self, number: str, *, issuer: str | None = None) -> Checked:
-        """Have the issuing department's own system asked about an undetermined check; its newest answer comes back.
+        """Have the issuing department's own system asked where its feed is behind; return the newest answer.
 
-        It stays undetermined where that system brought nothing: a number may be written otherwise there. The system is
+        It stays as it was where that system brought nothing: a number may be written otherwise there. The system is
         asked once: who is told to come later decides whether to ask again.
 
         Raises:

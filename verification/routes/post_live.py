@@ -1,4 +1,4 @@
-"""`POST /v1/checks/{id}/live`: ask the issuing department's own system about an undetermined check."""
+"""`POST /v1/checks/{id}/live`: ask the issuing department's own system where its feed is behind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AskingLive(BaseModel):
     "/v1/checks/{id}/live",
     summary="Ask the issuing department's system where its feed is behind",
     response_model=Checked,
-    response_description="The check with its new receipt; undetermined still where the system brought nothing",
+    response_description="The check with its new receipt; as it was where the system brought nothing",
     responses=documented(
         Malformed, NotFound, NotAllowed, TooSlow, Contradicted, TooLarge, UnsupportedForm, TooMany, Unavailable
     ),
