@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 
 from demo.model import STAGES, Case, Precision
@@ -95,15 +95,20 @@ def _pause_not_ended(case: Case, eyes: Eyes) -> bool:  # noqa: ARG001  # all rul
     return _closed(case) is not None and any(one.started and not one.ended for one in case.suspensions)
 
 
+def _due_before_acceptance(case: Case, eyes: Eyes) -> bool:
+    due, accepted = case.acceptance.due if case.acceptance else None, _accepted(case)
+    if due is not None and accepted is not None and due.time() == time():  # written as a day, which lasts to its end
+        return due.date() < accepted.date()
+    return eyes.before(due, accepted)
+
+
 _RULES: Mapping[str, Callable[[Case, Eyes], bool]] = {
     "stage_order": _stage_order,
     "closed_before_accepted": lambda case, eyes: eyes.before(_closed(case), _accepted(case)),
     "approve_without_review": _approve_without_review,
     "pause_end_without_start": lambda case, _: any(one.ended and not one.started for one in case.suspensions),
     "pause_not_ended": _pause_not_ended,
-    "due_before_acceptance": lambda case, eyes: eyes.before(
-        case.acceptance.due if case.acceptance else None, _accepted(case)
-    ),
+    "due_before_acceptance": _due_before_acceptance,
     "accepted_before_applied": lambda case, eyes: eyes.before(_accepted(case), case.applied),
     "time_shifted": _time_shifted,
     "batch_entered": _batch_entered,

@@ -72,3 +72,14 @@ def test_the_systems_of_the_province_can_tell_each_habit_that_they_are_given(tmp
 def test_the_truth_of_any_province_can_be_written(tmp_path, seed):
     cases = (300, 1_200, 2_500, 5_000, 8_000)[seed % 5]
     assert build_truth(build(seed, cases, DAY, SHAPES), SHAPES, tmp_path, dry=True).departments
+
+
+def test_a_due_date_written_as_a_day_lasts_to_the_end_of_that_day(tmp_path):
+    """A department that writes due dates after the fact closes a case within hours, and writes days alone."""
+    work = build(20260105, 1_500, date(2026, 11, 28), SHAPES)
+    assert work.cast.habits["relics"].kind == "limit_habit"
+    seen = [SHAPES["gbk_csv"].seen(case) for case in work.cases("relics") if case.kind == "immediate"]
+    same = [case for case in seen if case.acceptance.due and case.acceptance.due.date() == case.acceptance.at.date()]
+    assert same
+    assert all("due_before_acceptance" not in broken_rules(case, Eyes("m", has_review=True)) for case in same)
+    assert build_truth(work, SHAPES, tmp_path, dry=True).sets
