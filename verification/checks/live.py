@@ -194,9 +194,12 @@ def _brought(
         try:
             one = sources.look_up(place, number_forms(asked.credential.number))
         except (SourceBusy, SourceTrouble, ConfigError, SettingError) as error:
-            _OPERATORS.warning("source %s could not be asked live: %s", place.source, error)
             refused = _refusal(place, error)
             said = {"source": _name(place), "said": refused.faults[0].code}
+            # Not in its words: what a department's own function raises may repeat the number that was asked for.
+            _OPERATORS.warning(
+                "%(source)s could not be asked live: %(said)s (%(kind)s)", said | {"kind": type(error).__name__}
+            )
             with checker.sessions.connection().cursor() as cursor:
                 log.write(cursor, [_noted(checker.clock(), "live_failed", caller, check_id, asked, said)])
         else:
