@@ -239,6 +239,25 @@ def test_a_system_that_is_down_changes_nothing(
     assert log[2] == 'live_failed{"said":"source_silent","source":"market/S"}'
 
 
+@pytest.mark.parametrize("system", ["postgres"], indirect=True)
+def test_the_number_that_a_department_repeats_stands_in_no_log(
+    asker: Asker, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = undetermined(asker)
+    office.put()
+    asked = number["asked"]["credential"]["number"]
+    office.database.run("ALTER TABLE licence RENAME TO kept")
+    office.database.run(
+        "CREATE FUNCTION told(n text) RETURNS boolean LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION USING MESSAGE = 'nobody may ask for ' || n; END $$"
+    )
+    office.database.run('CREATE VIEW licence AS SELECT * FROM kept WHERE told("CERT_NO"::text)')
+    assert code_of(live(asker, number["id"])) == "source_broken"
+    told = [one.getMessage() for one in caplog.records if one.name == "hub.live"]
+    assert told == ["market/S could not be asked live: source_broken (StopSource)"]
+    assert asked not in caplog.text
+
+
 @pytest.mark.parametrize("system", ["postgres", "mariadb"], indirect=True)
 def test_a_table_that_is_gone_is_a_matter_for_the_operators(asker: Asker, office: Office) -> None:
     number = undetermined(asker)["id"]
