@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from bench.server import Server, started
 from hub.protect import Protector
 from hub.protect.keys import new_ring
-from sharedrepo import clients
+from sharedrepo.access import clients
 from sharedrepo.migrate import upgrade
 from verification.evidence import feeds
 from verification.evidence.looking import PREPARED

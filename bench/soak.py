@@ -29,8 +29,9 @@ from catalog.imports.service import take_in
 from catalog.life import Doer
 from hub.identifiers import item_code
 from hub.protect.keys import new_ring
-from sharedrepo import clients, signing
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.access import clients
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from verification.audit import sealing
 from verification.evidence import feeds
 

@@ -33,7 +33,7 @@ from hub.outward import ask
 from hub.protect import Protector
 from hub.protect.keys import new_ring
 from hub.settings import Settings
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring.signing import Ed25519Signer
 from supervision.appraisal import freezing, inputs, ranking
 from supervision.cards import evidence, raising
 from supervision.clock import service as clock

@@ -93,7 +93,7 @@ def exchange(header: Header, *, runtime: Runtime | None = None) -> dict[str, Any
     from dags.connections import resolver  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.pulls.exchange import exchange as pull  # noqa: PLC0415  # heavy: a DAG file is read without it
     from pipeline.runtime import Runtime as Opened  # noqa: PLC0415  # heavy: a DAG file is read without it
-    from sharedrepo.lists import faults, set_faults  # noqa: PLC0415  # heavy: a DAG file is read without it
+    from sharedrepo.telling.lists import faults, set_faults  # noqa: PLC0415  # heavy: a DAG file is read without it
 
     settings = Settings.load()
     (source,) = load_sources([header.folder], only=[header.code])

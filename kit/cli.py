@@ -168,7 +168,7 @@ def coverage(
     """Show how many departments, items and processes the repository covers, and list those that it does not."""
     from kit.coverage import print_coverage, scope_of  # noqa: PLC0415  # each command loads only what it needs
     from sharedrepo.connect import engine  # noqa: PLC0415  # only when this command runs
-    from sharedrepo.coverage import coverage as look  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.telling.coverage import coverage as look  # noqa: PLC0415  # only when this command runs
 
     found = look(engine(Settings.load()), scope_of(since, until, region)).as_dict()
     if json:

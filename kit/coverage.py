@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from hub.show import show_table
-from sharedrepo.coverage import Scope
+from sharedrepo.telling.coverage import Scope
 
 ZONE = ZoneInfo("Asia/Shanghai")
 """Days of a period are days of the province."""

@@ -23,8 +23,8 @@ from kit.subject import Subject
 from kit.wire import Exchange, listening, statement_of
 from normalization.model import ColumnMap, StreamMapping
 from pipeline.preparing.prepare import Prepared, prepare
-from sharedrepo.incoming import Prior, Rows
-from sharedrepo.known import Register
+from sharedrepo.staging.incoming import Prior, Rows
+from sharedrepo.writing.known import Register
 
 HIDDEN = "(protected)"
 

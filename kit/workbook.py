@@ -16,7 +16,7 @@ from hub.errors import ConfigError, Fault
 from hub.findings import RULES
 from hub.records import Record
 from kit.samples import read_samples
-from sharedrepo import lists
+from sharedrepo.telling import lists
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def ledger(
     json: Json = False,
 ) -> None:
     """Show the balance of each stream; with --check, prove the ledger against the contents."""
-    from sharedrepo import ledger as books  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.telling import ledger as books  # noqa: PLC0415  # only when this command runs
 
     runtime = Runtime.open()
     rows = books.balances(runtime.engine, code)
@@ -136,7 +136,7 @@ def finding_list(
     json: Json = False,
 ) -> None:
     """List what is wrong: grouped by fault, or each finding with its record."""
-    from sharedrepo import lists  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.telling import lists  # noqa: PLC0415  # only when this command runs
 
     engine = Runtime.open().engine
     if each or rule:
@@ -173,7 +173,7 @@ def batch_list(
     json: Json = False,
 ) -> None:
     """List the batches with their archive objects."""
-    from sharedrepo import lists  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.telling import lists  # noqa: PLC0415  # only when this command runs
 
     rows = lists.batches(Runtime.open().engine, source=code, status=status)
     if json:

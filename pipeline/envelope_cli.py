@@ -142,7 +142,7 @@ def listed(
     """List which numbers of a source have come, and which are missing."""
     from pipeline.cli import find_source  # noqa: PLC0415  # the ledger comes with it
     from pipeline.runtime import Runtime  # noqa: PLC0415  # only when this command runs
-    from sharedrepo import numbers  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.telling import numbers  # noqa: PLC0415  # only when this command runs
 
     settings = Settings.load()
     source = find_source(code, settings)

@@ -16,11 +16,11 @@ from hub.documents import Documents
 from hub.errors import SourceBusy
 from hub.protect import Protector
 from hub.settings import Settings
-from sharedrepo import stage
 from sharedrepo.archive import Archive
 from sharedrepo.connect import engine as make_engine
-from sharedrepo.keys import check_fingerprints
+from sharedrepo.keyring.keys import check_fingerprints
 from sharedrepo.migrate import upgrade
+from sharedrepo.staging import stage
 
 Connection = psycopg2.extensions.connection
 

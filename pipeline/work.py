@@ -15,8 +15,8 @@ from hub.records import Record, Unit
 from pipeline.fates import Fate, Tally
 from pipeline.preparing.desk import Desk
 from pipeline.runtime import Connection, Runtime
-from sharedrepo import stage
-from sharedrepo.streams import SourceFacts
+from sharedrepo.feeds.streams import SourceFacts
+from sharedrepo.staging import stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from pipeline.runtime import Runtime
 from quality.alerts import service as alerts
 from quality.issues import service as issues
 from quality.scores.service import record_day
-from sharedrepo import lists
+from sharedrepo.telling import lists
 
 log = logging.getLogger("hub")
 

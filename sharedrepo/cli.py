@@ -96,7 +96,7 @@ def upgrade(as_json: AsJson = False) -> None:
 @db.command()
 def digest(as_json: AsJson = False) -> None:
     """Print a hash of each table's rows and, last, of all: equal digests mean equal repositories."""
-    from sharedrepo.digest import digest as run  # noqa: PLC0415  # the models are slow to import
+    from sharedrepo.telling.digest import digest as run  # noqa: PLC0415  # the models are slow to import
 
     with _engine(Settings.load()) as engine:
         found = run(engine)
@@ -152,7 +152,7 @@ def rotate(
 
     The content key stays: it changes only by a `hub rebuild` under a new key file.
     """
-    from sharedrepo.rekey import rekey  # noqa: PLC0415  # the models are slow to import
+    from sharedrepo.keyring.rekey import rekey  # noqa: PLC0415  # the models are slow to import
 
     settings = Settings.load()
     with _opened(settings) as (engine, protector):
@@ -225,7 +225,7 @@ def _real_status(settings: Settings) -> dict[str, Any]:
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[sa.Engine, Protector]]:
     """Open the repository at its present revision, and the keys it was written with."""
-    from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # the models are slow to import
+    from sharedrepo.keyring.keys import check_fingerprints  # noqa: PLC0415  # the models are slow to import
     from sharedrepo.migrate import upgrade as run  # noqa: PLC0415  # alembic is slow to import
 
     with _engine(settings) as engine:
@@ -247,7 +247,7 @@ def _engine(settings: Settings) -> Iterator[sa.Engine]:
 
 def _with_new_key(settings: Settings, engine: sa.Engine, protector: Protector) -> Protector:
     """Write a ring with one more root key, then tell the repository its fingerprint (in this order: see keys.md)."""
-    from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # the models are slow to import
+    from sharedrepo.keyring.keys import check_fingerprints  # noqa: PLC0415  # the models are slow to import
 
     store_ring(_writable(settings), protector.ring.rotated(), replace_existing=True)
     rotated = Protector.from_settings(settings)
@@ -273,7 +273,7 @@ def _archive(settings: Settings, protector: Protector) -> Any:
 
 def _in_use(settings: Settings, engine: sa.Engine, protector: Protector, number: int) -> list[str]:
     """Return the places that hold a value under this root key."""
-    from sharedrepo.rekey import in_use  # noqa: PLC0415  # the models are slow to import
+    from sharedrepo.keyring.rekey import in_use  # noqa: PLC0415  # the models are slow to import
 
     found = _archive(settings, protector).data_keys.usage()
     data_keys = sum(count for header, count in found.items() if key_number(header) == number)
@@ -281,7 +281,7 @@ def _in_use(settings: Settings, engine: sa.Engine, protector: Protector, number:
 
 
 def _usage(settings: Settings) -> Counter[bytes]:
-    from sharedrepo.rekey import usage  # noqa: PLC0415  # the models are slow to import
+    from sharedrepo.keyring.rekey import usage  # noqa: PLC0415  # the models are slow to import
 
     with _opened(settings) as (engine, protector):
         data_keys: Counter[bytes] = _archive(settings, protector).data_keys.usage()

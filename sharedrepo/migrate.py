@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from sharedrepo import readers
+from sharedrepo.access import readers
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 MONTHS_AHEAD = 2

@@ -1,8 +1,9 @@
 """What supervision hands to the findings: cards that reach nobody, clocks that nobody had computed, odd due dates.
 
 The first two are faults of the hub's keeping, the third may be one of either side, so that none is a card. They become
-issues with an owner, a due date and a page (`sharedrepo.handed`), and close by themselves: when the register of duties
-was mended and the cards were sent, when a whole recount finds every clock as it stood, when both sides say one day.
+issues with an owner, a due date and a page (`sharedrepo.writing.handed`), and close by themselves: when the register of
+duties was mended and the cards were sent, when a whole recount finds every clock as it stood, when both sides say one
+day.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from sharedrepo.handed import PLACES, Handed, hand_over
+from sharedrepo.writing.handed import PLACES, Handed, hand_over
 
 UNADDRESSED: Final = "card_without_recipient"
 DIFFERS: Final = "recount_differs"

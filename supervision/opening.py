@@ -41,7 +41,7 @@ def open_hub() -> tuple[sa.Engine, Protector]:
     """Open the repository, at its present revision, and its keys."""
     from hub.protect import Protector  # noqa: PLC0415  # only when a command runs
     from hub.settings import Settings  # noqa: PLC0415  # only when a command runs
-    from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs
+    from sharedrepo.keyring.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs
 
     engine = open_engine()
     protector = Protector.from_settings(Settings.load())

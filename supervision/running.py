@@ -17,7 +17,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.protect import Protector
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring.signing import Ed25519Signer
 from supervision import handing, refused
 from supervision.cards import evidence, raising, texting
 from supervision.clock import reminders

@@ -37,7 +37,7 @@ def receipt(
     json: Json = False,
 ) -> None:
     """Check a receipt; with a kept copy of the keys nothing is asked of anybody."""
-    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.keyring import signing  # noqa: PLC0415  # only when this command runs
     from verification import receipts  # noqa: PLC0415  # only when this command runs
 
     document = read_document(file)
@@ -192,7 +192,7 @@ def _send(engine: sa.Engine, protector: Protector) -> dict[str, int]:
     import asyncio  # noqa: PLC0415  # only when a command sends
 
     from hub.settings import Settings  # noqa: PLC0415  # only when a command sends
-    from sharedrepo import signing  # noqa: PLC0415  # only when a command sends
+    from sharedrepo.keyring import signing  # noqa: PLC0415  # only when a command sends
     from verification.notices.delivering import Post  # noqa: PLC0415  # only when a command sends
 
     signer = signing.Ed25519Signer.of(protector.ring)

@@ -18,7 +18,7 @@ from hub.errors import HubError
 from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
-from sharedrepo.signing import Ed25519Signer, publish
+from sharedrepo.keyring.signing import Ed25519Signer, publish
 from verification.audit import sealing
 from verification.audit.watch import Watch
 from verification.checks import confirming, jobs, waiting

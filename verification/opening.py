@@ -32,7 +32,7 @@ def open_hub() -> tuple[sa.Engine, Protector]:
     from hub.protect import Protector  # noqa: PLC0415  # opening a hub takes long
     from hub.settings import Settings  # noqa: PLC0415  # only when a command runs
     from sharedrepo.connect import engine as make_engine  # noqa: PLC0415  # only when a command runs
-    from sharedrepo.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs
+    from sharedrepo.keyring.keys import check_fingerprints  # noqa: PLC0415  # only when a command runs
     from sharedrepo.migrate import upgrade  # noqa: PLC0415  # only when a command runs
 
     settings = Settings.load()

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from sharedrepo.signing import BadSignature, Signer, opened
+from sharedrepo.keyring.signing import BadSignature, Signer, opened
 
 Digest = Literal["sha-256", "sm3"]
 KIND: Final = "hub-receipt+jws"

@@ -23,7 +23,7 @@ from quality.pages.issues.routes import router as issue_pages
 from quality.pages.routes import router as quality_pages
 from quality.pages.waiting.routes import router as waiting_pages
 from quality.worklist import routes as worklist
-from sharedrepo import clients
+from sharedrepo.access import clients
 from supervision.appraisal.routes import router as ranking_pages
 from supervision.cards.routes import get_cards, post_feedback
 from supervision.notices import routes as notice_receipts

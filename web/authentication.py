@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from hub.refusals import NotAllowed, NotAuthenticated
-from sharedrepo import clients
+from sharedrepo.access import clients
 from web.state import state_of
 
 _LONGEST = 200

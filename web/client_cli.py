@@ -12,7 +12,7 @@ from hub.errors import HubError
 from hub.settings import Settings
 from hub.show import as_json, show_table
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 
 client = typer.Typer(help="The programs that may use the API: new, list, revoke.", no_args_is_help=True)
 

@@ -19,7 +19,7 @@ import requests
 from bench.kinds.feeds import ORGAN
 from hub.settings import Settings
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 
 CODE = "bench-department"
 AT_ONCE = 4

@@ -18,9 +18,10 @@ import orjson
 
 from hub import jsontext
 from pipeline.runtime import Runtime
-from sharedrepo import stage, worklog
 from sharedrepo.archive.names import object_key
-from sharedrepo.worklog import Proposal
+from sharedrepo.staging import stage
+from sharedrepo.worklist import worklog
+from sharedrepo.worklist.worklog import Proposal
 
 SHELF = "_deeds"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hub.errors import RepositoryError
 from pipeline.runtime import Runtime
-from sharedrepo import erasure
+from sharedrepo.keyring import erasure
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,10 @@ from pipeline.preparing.mended import RULE
 from pipeline.preparing.prepare import prepare
 from pipeline.work import Line, Work, transaction
 from pipeline.writing import batches
-from sharedrepo import corrections, load, stage, waiting
-from sharedrepo.known import Register
+from sharedrepo.staging import stage
+from sharedrepo.worklist import corrections, waiting
+from sharedrepo.writing import load
+from sharedrepo.writing.known import Register
 
 KIND = "correction"
 

@@ -27,8 +27,8 @@ from pipeline.pulls.exchange import opened
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work, transaction
 from pipeline.writing import absence, batches, contract, states, units
-from sharedrepo import stage
-from sharedrepo import units as kept
+from sharedrepo.feeds import units as kept
+from sharedrepo.staging import stage
 
 Header = dict[str, Any]
 

@@ -19,9 +19,10 @@ from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import transaction
 from pipeline.writing import absence, batches
-from sharedrepo import lists, waiting
-from sharedrepo import units as kept
-from sharedrepo.envelopes import CONFLICT as CONFLICTING
+from sharedrepo.feeds import units as kept
+from sharedrepo.feeds.envelopes import CONFLICT as CONFLICTING
+from sharedrepo.telling import lists
+from sharedrepo.worklist import waiting
 
 CONFLICT = "version_conflict"
 

@@ -18,8 +18,8 @@ from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work, transaction
 from pipeline.writing import batches
-from sharedrepo import stage
 from sharedrepo.models import TABLES
+from sharedrepo.staging import stage
 
 _SKIPPED = frozenset({"record_id", "part", "batch_id", "content_hash", "reported_at", "sealed", "case_id"})
 

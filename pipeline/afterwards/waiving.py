@@ -10,7 +10,10 @@ from hub import jsontext
 from hub.records import Slice
 from pipeline.work import Line, Work
 from pipeline.writing import batches
-from sharedrepo import findings, load, stage, streams, waiting
+from sharedrepo.feeds import streams
+from sharedrepo.staging import stage
+from sharedrepo.worklist import waiting
+from sharedrepo.writing import findings, load
 
 KIND = "waive"
 

@@ -27,10 +27,11 @@ from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Connection, Runtime
 from pipeline.work import Line, Work, transaction
 from pipeline.writing import batches, contract, envelopes, receipts, units
-from sharedrepo import envelopes as numbers
-from sharedrepo import posts, stage, streams
-from sharedrepo.known import Register
-from sharedrepo.receipts import Owed
+from sharedrepo.feeds import envelopes as numbers
+from sharedrepo.feeds import posts, streams
+from sharedrepo.feeds.receipts import Owed
+from sharedrepo.staging import stage
+from sharedrepo.writing.known import Register
 
 Held = Record | BrokenRecord
 

@@ -23,10 +23,10 @@ from pipeline.preparing.desk import Desk
 from pipeline.preparing.mended import told_of
 from pipeline.preparing.protecting import content_hashes, protect
 from pipeline.preparing.replacing import put_right
-from sharedrepo import stage
 from sharedrepo.archive.envelope import Packed, pack
-from sharedrepo.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
-from sharedrepo.known import Register
+from sharedrepo.staging import stage
+from sharedrepo.staging.incoming import INSTANT, UNREADABLE, Incoming, Prior, Rows
+from sharedrepo.writing.known import Register
 from validation.rules import judge_meaning
 
 

@@ -14,7 +14,7 @@ from hub import jsontext
 from hub.documents import Column, Document
 from hub.identifiers import resident_id
 from hub.protect import Protector
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 ORGANISATIONS = frozenset({"enterprise", "institution", "social", "government"})
 """Parties that are no natural persons: their names and numbers are public and shown in full (a phone is a person's)."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from connectors.source import Expect, Source
 from pipeline.runtime import Runtime
-from sharedrepo import bounds
+from sharedrepo.feeds import bounds
 
 
 def bounded(runtime: Runtime, source: Source) -> Source:

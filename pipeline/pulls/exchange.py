@@ -31,7 +31,7 @@ from pipeline.pulls.troubles import Troubles
 from pipeline.runtime import Connection, Runtime
 from pipeline.work import Line, Refused, Work, facts_of
 from pipeline.writing import batches, budget, contract, envelopes, filled, receipts, units
-from sharedrepo import streams
+from sharedrepo.feeds import streams
 from sharedrepo.models import OUTCOMES
 from validation.structure import StructureJudge
 

@@ -26,7 +26,7 @@ from pipeline.pulls.mapped import mapping_of
 from pipeline.runtime import Runtime
 from pipeline.work import Line, Work
 from pipeline.writing import contract
-from sharedrepo.known import Register
+from sharedrepo.writing.known import Register
 
 log = logging.getLogger("hub.live")
 

@@ -6,8 +6,9 @@ from hub.records import Slice
 from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line, Work, transaction
 from pipeline.writing import absence, batches
-from sharedrepo import load, stage
-from sharedrepo.known import look_up
+from sharedrepo.staging import stage
+from sharedrepo.writing import load
+from sharedrepo.writing.known import look_up
 
 
 def run(work: Work, line: Line, piece: Slice, prepared: Prepared, *, dry_run: bool = False) -> load.Loaded:

@@ -37,7 +37,7 @@ from pipeline.routes.rate import Rate
 from pipeline.routes.receiving import Room, received
 from pipeline.routes.served import Served
 from pipeline.runtime import Runtime
-from sharedrepo.clients import PUSH, Client
+from sharedrepo.access.clients import PUSH, Client
 
 log = logging.getLogger("hub.push")
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from connectors.source import Source
 from hub.workdays import like_days
 from pipeline.telling.province import due_at
-from sharedrepo import health
+from sharedrepo.telling import health
 
 SIGNS = ("never", "late", "silent", "behind", "thin", "failing", "held", "owing", "gap")
 """Every sign that a feed can bear."""

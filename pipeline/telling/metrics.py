@@ -18,8 +18,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 
 from connectors.source import Source
 from pipeline.telling.health import SIGNS, Feed, feeds
-from sharedrepo import health, ledger
 from sharedrepo.models import OUTCOMES
+from sharedrepo.telling import health, ledger
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """What `render` writes, as HTTP names it."""

@@ -12,7 +12,7 @@ from connectors.loading import load_sources
 from connectors.source import Source
 from hub.settings import Settings
 from sharedrepo.connect import engine as make_engine
-from sharedrepo.streams import last_successes
+from sharedrepo.feeds.streams import last_successes
 
 GRACE = timedelta(hours=2)
 """How long after its time a delivery may still be under way."""

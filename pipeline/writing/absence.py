@@ -18,8 +18,10 @@ from hub.sentences import sentence
 from pipeline.preparing.prepare import Prepared, absent
 from pipeline.work import Line, Work
 from pipeline.writing import batches, settling
-from sharedrepo import load, snapshot, stage, streams
-from sharedrepo.incoming import UNREADABLE
+from sharedrepo.feeds import snapshot, streams
+from sharedrepo.staging import stage
+from sharedrepo.staging.incoming import UNREADABLE
+from sharedrepo.writing import load
 
 KIND = "absence"
 

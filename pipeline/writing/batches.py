@@ -18,11 +18,14 @@ from pipeline.preparing.prepare import Prepared, absent, prepare
 from pipeline.runtime import Connection
 from pipeline.work import Line, Refused, Work, facts_of
 from pipeline.writing import drifting, envelopes, receipts, settling, states
-from sharedrepo import envelopes as numbers
-from sharedrepo import load, records, stage, streams, waiting
 from sharedrepo.archive.envelope import Packed
 from sharedrepo.archive.names import object_key
-from sharedrepo.known import Register
+from sharedrepo.feeds import envelopes as numbers
+from sharedrepo.feeds import streams
+from sharedrepo.staging import stage
+from sharedrepo.worklist import waiting
+from sharedrepo.writing import load, records
+from sharedrepo.writing.known import Register
 from validation.cases import case_rules
 
 Mind = Callable[[load.Loaded], None]

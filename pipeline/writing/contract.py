@@ -11,7 +11,9 @@ from hub.records import Slice
 from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line, Work, transaction
 from pipeline.writing import batches
-from sharedrepo import drift, load, stage, streams
+from sharedrepo.feeds import drift, streams
+from sharedrepo.staging import stage
+from sharedrepo.writing import load
 
 
 def frozen(prepared: Prepared) -> list[Finding]:

@@ -8,7 +8,9 @@ from hub.records import Slice
 from hub.table import Table, chosen
 from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line
-from sharedrepo import drift, load, stage
+from sharedrepo.feeds import drift
+from sharedrepo.staging import stage
+from sharedrepo.writing import load
 from validation.drift import fields_of
 from validation.explain import show
 

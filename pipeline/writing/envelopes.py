@@ -13,8 +13,9 @@ from hub.findings import RULES, UNIT, Finding
 from hub.records import Enveloped, Slice
 from pipeline.fates import Fate, Tally
 from pipeline.work import Line, Work, transaction
-from sharedrepo import envelopes, receipts, stage, streams, units
-from sharedrepo.envelopes import CONFLICT
+from sharedrepo.feeds import envelopes, receipts, streams, units
+from sharedrepo.feeds.envelopes import CONFLICT
+from sharedrepo.staging import stage
 
 
 def said_by(line: Line, piece: Slice) -> Enveloped | None:

@@ -12,7 +12,7 @@ from hub.findings import UNIT, Finding
 from hub.records import Slice
 from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line
-from sharedrepo.incoming import Incoming
+from sharedrepo.staging.incoming import Incoming
 
 RULE = "fill_below"
 LEAST_ROWS = 20

@@ -15,8 +15,10 @@ from pipeline import fates
 from pipeline.preparing.prepare import Prepared
 from pipeline.work import Line, Work, transaction
 from pipeline.writing import envelopes
-from sharedrepo import load, receipts, stage
-from sharedrepo.receipts import Owed
+from sharedrepo.feeds import receipts
+from sharedrepo.feeds.receipts import Owed
+from sharedrepo.staging import stage
+from sharedrepo.writing import load
 
 MOST_ERRORS = 20
 """So many faults of one record are told; the rest is counted."""

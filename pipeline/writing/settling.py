@@ -6,7 +6,9 @@ from connectors.totals import count_totals
 from hub.findings import Finding
 from hub.records import Slice
 from pipeline.work import Line, Work
-from sharedrepo import findings, stage, units
+from sharedrepo.feeds import units
+from sharedrepo.staging import stage
+from sharedrepo.writing import findings
 from validation.volume import judge_totals, judge_volume
 
 

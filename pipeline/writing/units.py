@@ -15,7 +15,9 @@ from pipeline.fates import Fate
 from pipeline.preparing.prepare import archive_lines
 from pipeline.work import Line, Refused, Work, transaction
 from pipeline.writing import batches, envelopes, receipts, settling
-from sharedrepo import findings, load, stage, streams, units
+from sharedrepo.feeds import streams, units
+from sharedrepo.staging import stage
+from sharedrepo.writing import findings, load
 from validation.volume import judge_volume
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from connectors.source import Source
 from quality.bounds.errors import BoundRefused, reasoned
-from sharedrepo import bounds
+from sharedrepo.feeds import bounds
 from sharedrepo.models import TABLES
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from connectors.source import Source
 from quality.bounds.errors import BoundRefused, reasoned
 from quality.bounds.fill import FillRate, fill_rates
-from sharedrepo import bounds
-from sharedrepo.bounds import Bound, history
+from sharedrepo.feeds import bounds
+from sharedrepo.feeds.bounds import Bound, history
 
 __all__ = ["Bound", "BoundRefused", "FillRate", "Suggestion", "fill_rates", "history", "put", "suggest"]
 

@@ -67,7 +67,7 @@ def gather(connection: sa.Connection, now: datetime, feeds: Sequence[FeedFault])
 
     A record counts once in a fault, however many of its places show it; a finding on a whole delivery counts as one, a
     change of shape by the records that showed it, an expectation by the elements that broke it. What supervision hands
-    over (`sharedrepo.handed`) is of no stream and counts as it says.
+    over (`sharedrepo.writing.handed`) is of no stream and counts as it says.
     """
     said = orjson.dumps([_plain(one) for one in feeds if one.rule is not None]).decode()
     connection.execute(sa.text(_FAULTS), {"now": now, "feeds": said, "no_stream": NO_STREAM})

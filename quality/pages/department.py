@@ -24,7 +24,7 @@ from quality.pages.organs import Organ, organs
 from quality.pages.overview import DIMENSIONS, Cell
 from quality.scores import service as scores
 from quality.scores.service import Part, Point
-from sharedrepo.coverage import Coverage, Scope, coverage
+from sharedrepo.telling.coverage import Coverage, Scope, coverage
 
 log = logging.getLogger("hub.pages")
 

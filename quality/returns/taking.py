@@ -32,8 +32,9 @@ from quality.worklist.base import Base, base_of, source_of
 from quality.worklist.corrections import WAIT, fitted, made, mind_identity
 from quality.worklist.errors import NotDone
 from quality.worklist.opened import HIDDEN, names_of
-from sharedrepo import stage, waiting
-from sharedrepo.known import Register
+from sharedrepo.staging import stage
+from sharedrepo.worklist import waiting
+from sharedrepo.writing.known import Register
 
 ACCEPTED, REFUSED, UNTOUCHED = "accepted", "refused", "untouched"
 REASON = "corrected by the department in its return"

@@ -27,9 +27,10 @@ from quality.worklist.base import Base, base_of, source_of
 from quality.worklist.entries import Kind
 from quality.worklist.errors import CorrectionRefused, NotDone, NotFound
 from quality.worklist.opened import names_of, worded
-from sharedrepo import stage, waiting
-from sharedrepo.known import Register
-from sharedrepo.worklog import Proposal
+from sharedrepo.staging import stage
+from sharedrepo.worklist import waiting
+from sharedrepo.worklist.worklog import Proposal
+from sharedrepo.writing.known import Register
 
 WAIT = 20
 """Seconds that a deed waits for a running pull of the source."""

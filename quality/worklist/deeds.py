@@ -19,7 +19,7 @@ from quality.worklist.base import base_of, source_of
 from quality.worklist.corrections import WAIT
 from quality.worklist.errors import NotDone
 from quality.worklist.opened import names_of
-from sharedrepo import waiting
+from sharedrepo.worklist import waiting
 
 
 def waive(runtime: Runtime, number: int, *, actor: str, reason: str) -> None:

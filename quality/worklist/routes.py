@@ -14,7 +14,7 @@ from hub.refusals import Malformed, documented
 from pipeline.runtime import Runtime
 from quality.worklist import api
 from quality.worklist.entries import MOST
-from sharedrepo.clients import Client
+from sharedrepo.access.clients import Client
 
 router = APIRouter()
 

@@ -12,7 +12,7 @@ from hub.show import as_json
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from sharedrepo.signing import Signer
+    from sharedrepo.keyring.signing import Signer
 
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -36,7 +36,7 @@ def signing_repository() -> tuple[sa.Engine, Signer]:
     """Open the repository and the hub's signature, whose key is published there."""
     from hub.protect import Protector  # noqa: PLC0415  # only when this command runs
     from hub.settings import Settings  # noqa: PLC0415  # only when this command runs
-    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.keyring import signing  # noqa: PLC0415  # only when this command runs
 
     engine = repository()
     signer = signing.Ed25519Signer.of(Protector.from_settings(Settings.load()).ring)

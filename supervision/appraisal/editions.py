@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import zstandard
 
 from hub.workdays import local_day
-from sharedrepo.signing import Signer
+from sharedrepo.keyring.signing import Signer
 from supervision.appraisal import freezing, inputs, moments, ranking
 from supervision.appraisal.errors import AppraisalRefused
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hub.refusals import NotFound
 from hub.visitor import Visitor
-from sharedrepo.signing import BadSignature, opened, published
+from sharedrepo.keyring.signing import BadSignature, opened, published
 from supervision.appraisal import editions, formulas, freezing, objecting, sampling, service, yearly
 from supervision.appraisal.counting import Unit
 from supervision.appraisal.editions import KIND, Edition

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from sharedrepo.signing import BadSignature, opened
+from sharedrepo.keyring.signing import BadSignature, opened
 from supervision.appraisal.editions import KIND
 from supervision.appraisal.errors import InputsRefused
 from supervision.appraisal.inputs import Inputs, sha256

@@ -17,7 +17,7 @@ import zstandard
 
 from hub.refusals import NotFound
 from hub.workdays import ZONE
-from sharedrepo.signing import BadSignature, Signer, opened, published
+from sharedrepo.keyring.signing import BadSignature, Signer, opened, published
 from supervision.appraisal import editions, inputs, moments, years
 from supervision.appraisal.errors import AppraisalRefused
 

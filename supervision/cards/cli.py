@@ -76,7 +76,7 @@ def list_(
 @cards.command()
 def show(number: Number, json: Json = False) -> None:
     """Show a card with its evidence and its whole life, and prove its seal."""
-    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.keyring import signing  # noqa: PLC0415  # only when this command runs
     from supervision.cards import reading  # noqa: PLC0415  # only when this command runs
 
     engine = open_engine()
@@ -225,7 +225,7 @@ def dossier(
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
 ) -> None:
     """Write a card's dossier: one printable page with its evidence, its seal and its life."""
-    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.keyring import signing  # noqa: PLC0415  # only when this command runs
     from supervision.cards import dossier as making  # noqa: PLC0415  # only when this command runs
     from supervision.cards import reading  # noqa: PLC0415  # only when this command runs
 

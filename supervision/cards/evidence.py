@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from sharedrepo.signing import BadSignature, Signer, opened, publish
+from sharedrepo.keyring.signing import BadSignature, Signer, opened, publish
 
 KIND: Final = "hub-card+jws"
 SEALED: Final = ("number", "subject", "clock", "level", "rule", "rule_version", "organ")

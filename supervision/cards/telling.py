@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hub.protect import Protector
-from sharedrepo.topics import Topic
+from sharedrepo.access.topics import Topic
 
 EVENT: Final = "urn:approval-exchange-hub:card"
 

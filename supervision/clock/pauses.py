@@ -1,8 +1,8 @@
 """Suspensions and extensions of each case: paired, united where they overlap, and what is wrong with them.
 
 A pause may come as one row or as two, one for its start and one for its end: then the n-th end ends the n-th start, as
-in `sharedrepo.overview`. Where there are as many ends as starts of pauses and extensions together, extensions are
-counted in, otherwise only pauses: an extension usually comes without an end.
+in `sharedrepo.writing.overview`. Where there are as many ends as starts of pauses and extensions together, extensions
+are counted in, otherwise only pauses: an extension usually comes without an end.
 
 A pause stops the days after that of its start, up to that of its end: the day on which a period begins is not counted
 (民法典 art. 201), neither of the limit nor of its pause. Two pauses that overlap stop each day once.

@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 
 from hub.errors import HubError
-from sharedrepo.ledger import check
+from sharedrepo.telling.ledger import check
 from tests.complaints.parts import sliced
 from tests.journeys.conftest import Hub
 

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.source import Cursor
 from hub.errors import StateTooLarge
-from sharedrepo.streams import MOST_STATE
+from sharedrepo.feeds.streams import MOST_STATE
 from tests.complaints.parts import sliced
 from tests.connectors.parts import opened, stream
 from tests.journeys.conftest import Hub

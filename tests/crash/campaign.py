@@ -17,9 +17,9 @@ from typing import Any
 import psycopg2
 import sqlalchemy as sa
 
-from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling import digest
+from sharedrepo.telling.ledger import check
 from tests.departments import Department
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -21,10 +21,10 @@ from pydantic import SecretStr
 
 from hub.settings import Settings
 from pipeline.runtime import Runtime
-from sharedrepo import clients
-from sharedrepo.digest import digest
+from sharedrepo.access import clients
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.crash.campaign import execute
 from tests.posters import ORGAN, STREAMS, Poster
 from tests.web.processes import serving

@@ -26,8 +26,8 @@ from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.embedded.user import binaries
-from sharedrepo.ledger import check
 from sharedrepo.models import TABLES
+from sharedrepo.telling.ledger import check
 from tests.conftest import quicken
 from tests.demo.commands import hub
 from tests.demo.leaks import files_below, injected, leaks

@@ -144,7 +144,7 @@ def test_a_query_that_cannot_be_is_refused(ours: Program, number: str, query: di
 
 
 def test_markup_in_words_stays_text_in_the_dossier(desk: Desk, number: str) -> None:
-    from sharedrepo import signing  # noqa: PLC0415
+    from sharedrepo.keyring import signing  # noqa: PLC0415
     from supervision.cards import dossier  # noqa: PLC0415
 
     desk.deed(deeds.answer, number, actor="account:x", text="<script>alert(1)</script>{{ 7*7 }}")

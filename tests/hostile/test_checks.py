@@ -115,7 +115,7 @@ def test_other_forms_are_not_read(asker: Asker) -> None:  # the fixture
 
 
 def test_wrong_and_expired_tokens_get_nothing(asker: Asker, runtime: Runtime) -> None:  # the fixtures
-    from sharedrepo.signing import Ed25519Signer  # noqa: PLC0415
+    from sharedrepo.keyring.signing import Ed25519Signer  # noqa: PLC0415
     from verification.rights.callers import Caller, Tokens  # noqa: PLC0415
 
     signer = Ed25519Signer.of(runtime.protector.ring)
@@ -135,7 +135,7 @@ def test_wrong_and_expired_tokens_get_nothing(asker: Asker, runtime: Runtime) ->
 def test_a_client_that_was_revoked_gets_nothing_more_while_its_token_lives(
     asker: Asker, runtime: Runtime  # the fixtures
 ) -> None:  # fmt: skip
-    from sharedrepo import clients  # noqa: PLC0415
+    from sharedrepo.access import clients  # noqa: PLC0415
 
     said = asker.check(body())
     clients.revoke(runtime.engine, "asker-it")

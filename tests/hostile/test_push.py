@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from hub.settings import Settings
 from pipeline.routes.receiving import Room
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from sharedrepo.embedded import EmbeddedServer
 from tests.crash.campaign import execute
 from tests.departments import ORGAN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.afterwards.replay import replay
-from sharedrepo.ledger import check
+from sharedrepo.telling.ledger import check
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

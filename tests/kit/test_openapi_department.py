@@ -16,7 +16,7 @@ import yaml
 
 from hub.errors import HubError, SourceTrouble, StopSource
 from pipeline.runtime import Runtime
-from sharedrepo.ledger import check
+from sharedrepo.telling.ledger import check
 from tests.kit.prism import installed, playing, raw_schema
 from tests.kit.test_cli import run
 

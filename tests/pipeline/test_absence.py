@@ -10,8 +10,8 @@ from hub.errors import RepositoryError
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.afterwards.replay import accept
 from pipeline.runtime import Runtime
-from sharedrepo import digest
-from sharedrepo.ledger import balances, check
+from sharedrepo.telling import digest
+from sharedrepo.telling.ledger import balances, check
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

@@ -15,7 +15,7 @@ from hub.cli import build
 from hub.errors import StopSource
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo import digest
+from sharedrepo.telling import digest
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

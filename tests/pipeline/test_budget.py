@@ -5,8 +5,8 @@ from __future__ import annotations
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.afterwards.replay import accept
 from pipeline.runtime import Runtime
-from sharedrepo import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling import digest
+from sharedrepo.telling.ledger import check
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

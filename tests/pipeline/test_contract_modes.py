@@ -20,9 +20,9 @@ from pipeline.afterwards.rebuild import rebuild
 from pipeline.afterwards.replay import replay
 from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
-from sharedrepo import digest, lists
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling import digest, lists
+from sharedrepo.telling.ledger import check
 from tests.pipeline.drifting import TEXT, System, made, row
 
 KINDS = ("database", "csv", "jsonl", "rest")

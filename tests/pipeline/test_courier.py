@@ -16,7 +16,7 @@ from normalization.mapping import load_mapping
 from pipeline.pulls.courier import courier
 from pipeline.pulls.exchange import opened
 from pipeline.work import Line, Work, transaction
-from sharedrepo import receipts
+from sharedrepo.feeds import receipts
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

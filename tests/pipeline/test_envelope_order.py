@@ -18,9 +18,9 @@ from connectors.loading import load_sources
 from hub.settings import Settings
 from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
-from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling import digest
+from sharedrepo.telling.ledger import check
 from tests.crash.campaign import KILLED, Driver, Site, difference, execute
 from tests.emptying import emptied
 from tests.envelopes import Office

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
 from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.telling.digest import digest
 from tests.crash.campaign import KILLED, Driver, Site, difference
 from tests.departments import GOOD
 from tests.envelopes import STREAM, Office, seal

@@ -16,8 +16,8 @@ from hub.documents import SCHEMAS
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.afterwards.replay import accept
 from pipeline.runtime import Runtime
-from sharedrepo import receipts
-from sharedrepo.digest import digest
+from sharedrepo.feeds import receipts
+from sharedrepo.telling.digest import digest
 from tests.envelopes import STREAM, Office, public_of, rows_of, seal
 from tests.journeys.conftest import Hub
 from validation.explain import Explainer

@@ -15,10 +15,10 @@ from pipeline.afterwards.erasure import erase, months
 from pipeline.afterwards.replay import replay
 from pipeline.runtime import Runtime
 from quality.worklist.service import opened
-from sharedrepo import erasure as let_go
 from sharedrepo.archive import ArchiveErased
-from sharedrepo.ledger import check, states
-from sharedrepo.lists import batches, waiting
+from sharedrepo.keyring import erasure as let_go
+from sharedrepo.telling.ledger import check, states
+from sharedrepo.telling.lists import batches, waiting
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
+from sharedrepo.telling.digest import digest
 from tests.journeys.conftest import Hub
 from tests.pipeline.test_receipts import FrontEnd
 

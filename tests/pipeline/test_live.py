@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hub.settings import Settings
 from pipeline.pulls import live
 from pipeline.runtime import Runtime
-from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling import digest
+from sharedrepo.telling.ledger import check
 from tests.connectors.conftest import Department
 from tests.crash.campaign import execute
 from tests.emptying import emptied

@@ -16,8 +16,8 @@ from hub.cli import build
 from hub.findings import RULES
 from pipeline.telling.health import SIGNS
 from pipeline.telling.metrics import FAMILIES, gather, render
-from sharedrepo.ledger import balances
 from sharedrepo.models import OUTCOMES
+from sharedrepo.telling.ledger import balances
 from tests.departments import GOOD, Department
 from tests.journeys.conftest import Hub
 

@@ -19,9 +19,9 @@ from hub.records import Record, Slice
 from hub.settings import Settings
 from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
-from sharedrepo import digest
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling import digest
+from sharedrepo.telling.ledger import check
 from tests.crash.campaign import execute
 from tests.departments import GOOD, STREAMS, Department
 from tests.emptying import emptied

@@ -18,7 +18,7 @@ from connectors.debezium import PLACEHOLDER
 from hub.errors import SourceTrouble
 from pipeline.pulls.exchange import exchange
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling.ledger import check
 from tests.crash.campaign import KILLED, Driver, Site, difference
 from tests.crash.test_kill_the_pull import spread
 from tests.departments import GOOD, ORGAN, STREAMS, Department

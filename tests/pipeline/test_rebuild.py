@@ -8,8 +8,8 @@ from hub.errors import RepositoryError
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.afterwards.replay import accept, replay
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.crash.campaign import day_one, day_two
 from tests.departments import Department
 from tests.journeys.conftest import Hub

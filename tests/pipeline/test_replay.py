@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.afterwards.replay import replay
 from pipeline.runtime import Runtime
-from sharedrepo.ledger import check
+from sharedrepo.telling.ledger import check
 from tests.departments import PROFILE, Department
 from tests.journeys.conftest import Hub
 

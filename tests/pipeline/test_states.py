@@ -12,7 +12,7 @@ from hub import jsontext
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
 from pipeline.writing.states import MOST_WHOLE, change, changed, kept, restored
-from sharedrepo import digest
+from sharedrepo.telling import digest
 from tests.complaints.test_signals import Dropping, rows
 from tests.journeys.conftest import Hub
 

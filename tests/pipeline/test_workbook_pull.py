@@ -15,8 +15,8 @@ from kit.workbook import complaints, write
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.pulls.exchange import exchange
 from pipeline.runtime import Runtime
-from sharedrepo import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling import digest
+from sharedrepo.telling.ledger import check
 from tests.filling import CASE, a_source, book_of, fill, redeclare
 
 

@@ -13,8 +13,8 @@ import pytest
 from hub.settings import Settings
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.real.counting import Log, read_log
 from tests.real.puller import Counts, Puller, PullerOf, changes
 

@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 from hub.cli import build
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.real.counting import read_csv
 from tests.real.puller import SOURCES, Counts, Puller, changes
 

@@ -12,8 +12,8 @@ import yaml
 from connectors.loading import load_sources
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.real.counting import read_log
 from tests.real.puller import SOURCES, Puller, PullerOf, changes
 

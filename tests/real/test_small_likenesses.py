@@ -16,8 +16,8 @@ from pipeline.afterwards.rebuild import rebuild
 from pipeline.afterwards.replay import accept
 from pipeline.preparing.protecting import protect
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.real.puller import Puller, changes
 
 EVENT = """<event><string key="concept:name" value="{code}"/><string key="activityNameEN" value="step"/>

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.runtime import Runtime
 from quality.sets.service import check as judge
-from sharedrepo.ledger import check
+from sharedrepo.telling.ledger import check
 from tests.real.puller import Counts, Puller, changes
 
 AGENCIES, LICENCES = 2_084, 4_258

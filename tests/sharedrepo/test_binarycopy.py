@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import BYTEA
 
 from hub.errors import InternalError
-from sharedrepo import binarycopy, stage
 from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.staging import binarycopy, stage
 
 PROBE = sa.Table(
     "probe",

@@ -21,10 +21,11 @@ from hub.protect.keys import KeyTrouble
 from hub.protect.protector import key_number
 from hub.protect.text import NORMALIZERS
 from hub.settings import Settings
-from sharedrepo import cli, connect, rekey
+from sharedrepo import cli, connect
 from sharedrepo.archive import Archive
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.keys import check_fingerprints
+from sharedrepo.keyring import rekey
+from sharedrepo.keyring.keys import check_fingerprints
 from sharedrepo.migrate import upgrade
 from sharedrepo.models import HISTORY, TABLES, finding, key_fingerprint, metadata, waiting
 

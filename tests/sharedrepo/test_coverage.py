@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sharedrepo.coverage import Coverage, Scope, coverage
+from sharedrepo.telling.coverage import Coverage, Scope, coverage
 from tests.departments import ITEM, ORGAN, Department
 from tests.journeys.conftest import Hub
 

@@ -8,7 +8,7 @@ import pytest
 
 from hub.settings import Settings
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
+from sharedrepo.telling.digest import digest
 from tests.conftest import Stock, Stocking
 from tests.departments import Department
 from tests.journeys.conftest import Hub, only

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from sharedrepo.ledger import _CHECKS, balances, check, states
 from sharedrepo.models import OUTCOMES
+from sharedrepo.telling.ledger import _CHECKS, balances, check, states
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from hub.settings import Settings
 from pipeline.runtime import Runtime
-from sharedrepo import migrate, readers
-from sharedrepo.digest import digest
+from sharedrepo import migrate
+from sharedrepo.access import readers
 from sharedrepo.embedded import EmbeddedServer
+from sharedrepo.telling.digest import digest
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.runtime import Runtime
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring.signing import Ed25519Signer
 from supervision.cards import deeds, evidence, raising, reading
 from supervision.cards.duty import files, service
 from supervision.cards.raising import Raised

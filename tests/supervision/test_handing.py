@@ -13,7 +13,7 @@ from quality.alerts import words
 from quality.alerts.service import _due
 from quality.issues import service as issues
 from quality.issues.service import Issue
-from sharedrepo.handed import Handed, hand_over
+from sharedrepo.writing.handed import Handed, hand_over
 from supervision import running
 from tests.supervision.desk import Desk
 from tests.supervision.world import ORGAN, World, at

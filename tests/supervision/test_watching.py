@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from supervision import running
 from tests.departments import ITEM, ORGAN
 from tests.posters import Poster

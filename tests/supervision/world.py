@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.workdays import ZONE
-from sharedrepo import overview
 from sharedrepo.models import TABLES
+from sharedrepo.writing import overview
 
 ORGAN = "11330000002482285J"
 ITEM = f"{ORGAN}2330117021000"

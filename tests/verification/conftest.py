@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from hub.cli import build
 from hub.workdays import ZONE
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.conftest import Copies
 from tests.verification.registry import ASKER, Registry
 from tests.web.serving import serving

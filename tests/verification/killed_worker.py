@@ -16,7 +16,7 @@ import psycopg2.extensions
 from hub.protect import Protector
 from hub.settings import Settings
 from sharedrepo.connect import engine
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring.signing import Ed25519Signer
 from verification.audit.watch import Watch
 from verification.checks import jobs
 from verification.checks.service import Checker

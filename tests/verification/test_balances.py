@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from joserfc.jwk import OKPKey
 
 from pipeline.runtime import Runtime
-from sharedrepo import signing
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.registry import ASKER, OTHER, Registry, body
 from verification.audit import balances, sealing

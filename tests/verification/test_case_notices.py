@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.catalog import items
 from tests.verification.registry import ASKER, ISSUER, PURPOSE, Registry
 from verification.notices import subscriptions

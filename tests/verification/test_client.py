@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.catalog import items
 from tests.verification.conftest import Asker
 from tests.verification.registry import FIRM, FIRM_NAME, LICENCE, NOW, PURPOSE, Registry, body

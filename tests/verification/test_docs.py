@@ -15,8 +15,8 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from hub.workdays import local_day
-from sharedrepo import clients
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.access import clients
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.catalog import items
 from tests.verification.conftest import Asker
 from tests.verification.registry import ASKER, ISSUER, LICENCE, Registry, body

@@ -13,8 +13,8 @@ import requests
 
 from hub.refusals import NotYet
 from pipeline.runtime import Runtime
-from sharedrepo import clients
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.access import clients
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import ASKER, FIRM, FIRM_NAME, LICENCE, OTHER, PURPOSE, Registry, body
 from verification import opened

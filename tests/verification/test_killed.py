@@ -15,7 +15,8 @@ from pathlib import Path
 import requests
 
 from pipeline.runtime import Runtime
-from sharedrepo import clients, signing
+from sharedrepo.access import clients
+from sharedrepo.keyring import signing
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.receiver import receiving
 from tests.verification.registry import ASKER, Registry, body

@@ -25,9 +25,10 @@ from hub.refusals import NotFound, TooMany
 from hub.settings import Settings
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo import clients, signing
+from sharedrepo.access import clients
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.connectors.conftest import Department, mariadb, postgres, postgres_url
 from tests.crash.campaign import execute
 from tests.verification.conftest import Asker, Command, asker_of

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from pipeline.runtime import Runtime
-from sharedrepo import clients, signing
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.access import clients
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.receiver import Receiver, receiving
 from tests.verification.registry import FIRM, FIRM_NAME, LICENCE, NOW, OTHER, PURPOSE, Registry, body

@@ -12,8 +12,9 @@ import requests
 
 from hub.refusals import Contradicted, Malformed, NotFound
 from pipeline.runtime import Runtime
-from sharedrepo import clients, signing
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.access import clients
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.registry import (
     ASKER,

@@ -17,9 +17,10 @@ from alembic.config import Config
 
 from hub.refusals import Contradicted
 from pipeline.runtime import Runtime
-from sharedrepo import clients, signing
+from sharedrepo.access import clients
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from sharedrepo.migrate import SQL, newest, upgrade
-from sharedrepo.signing import Ed25519Signer
 from tests.catalog import items
 from tests.verification.conftest import Asker, asker_of
 from tests.verification.registry import (

@@ -15,9 +15,10 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
-from sharedrepo import migrate, readers
+from sharedrepo import migrate
+from sharedrepo.access import readers
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.catalog import items
 from tests.verification.conftest import Command
 from tests.verification.registry import ASKER, FIRM_NAME, ISSUER, LICENCE, OTHER, PURPOSE, Registry

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from joserfc import jws
 
 from hub.protect.keys import KeyRing, new_ring
-from sharedrepo import signing
-from sharedrepo.signing import Ed25519Signer, Signer
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer, Signer
 from verification import receipts
 from verification.receipts import BadReceipt, Digest
 

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from hub.refusals import Unavailable
 from pipeline.runtime import Runtime
-from sharedrepo import signing
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from sharedrepo.models import entry
-from sharedrepo.signing import Ed25519Signer
 from verification.audit import sealing
 from verification.audit.log import Entry, leaf, write
 from verification.audit.sealing import tree_head

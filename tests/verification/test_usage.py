@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.registry import (
     ASKER,
@@ -134,7 +134,7 @@ def test_an_investigation_is_shown_later_with_its_reason_and_never_counted_befor
 
 def _found(registry: Registry, at: datetime) -> dict[str, Any]:
     """What a portal is told at a later time."""
-    from sharedrepo.signing import Ed25519Signer  # noqa: PLC0415
+    from sharedrepo.keyring.signing import Ed25519Signer  # noqa: PLC0415
     from verification.audit.watch import Watch  # noqa: PLC0415
     from verification.checks.service import Checker  # noqa: PLC0415
     from verification.evidence.sessions import Sessions  # noqa: PLC0415

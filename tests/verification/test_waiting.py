@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.runtime import Runtime
-from sharedrepo import signing
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.verification.conftest import Asker
 from tests.verification.registry import FIRM, FIRM_NAME, NOW, PERSON, Registry, body
 from verification import receipts

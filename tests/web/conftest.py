@@ -8,7 +8,7 @@ import pytest
 
 from hub.settings import Settings
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.departments import ORGAN
 from tests.web.serving import serving
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from hub.refusals import PROBLEM, Contradicted, RequestRefused, TooMany
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.web.serving import served
 from web.app import CHECKS, create
 from web.problems import Problem

@@ -24,8 +24,8 @@ from pipeline.posts import gathering
 from pipeline.pulls.exchange import opened
 from pipeline.routes.records import Taken
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
-from sharedrepo.ledger import balances, check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import balances, check
 from tests.crash.campaign import execute
 from tests.departments import Department
 from tests.journeys.conftest import Hub

@@ -18,8 +18,8 @@ from connectors.envelopes.document import canonical
 from hub.documents import SCHEMAS
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.crash.campaign import execute
 from tests.journeys.conftest import Hub
 from tests.posters import Poster

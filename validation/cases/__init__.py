@@ -1,7 +1,7 @@
 """Rules on whole cases: one SQL file a rule, judged on the facts of the cases that a batch touched.
 
-Each file selects `case_id` and `field` from `case_facts` (one row a touched case; `sharedrepo.overview` fills it); it
-is run inside the batch's transaction. `%(five_stages)s` says whether the source's mapping declares the five stages,
+Each file selects `case_id` and `field` from `case_facts` (one row a touched case; `sharedrepo.writing.overview` fills
+it); it is run inside the transaction of the batch. `%(five_stages)s` says whether the mapping declares five stages,
 `%(zone)s` is the source's time zone. `quality.before(a, a_precision, b, b_precision, zone)` compares two instants no
 finer than the coarser of their precisions.
 """

@@ -16,7 +16,7 @@ audit = typer.Typer(help="The log of checks: sealed, told, and verified.", no_ar
 @audit.command()
 def seal(json: Json = False) -> None:
     """Seal all entries of the log that can be sealed now; the API does so by itself each minute."""
-    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.keyring import signing  # noqa: PLC0415  # only when this command runs
     from verification.audit import sealing  # noqa: PLC0415  # only when this command runs
 
     engine, protector = open_hub()
@@ -100,7 +100,7 @@ def verify_log(
     json: Json = False,
 ) -> None:
     """Compare the log with seals and countersignatures: what was changed, removed, reordered or cut off is found."""
-    from sharedrepo import signing  # noqa: PLC0415  # only when this command runs
+    from sharedrepo.keyring import signing  # noqa: PLC0415  # only when this command runs
     from verification.audit import balances, sealing  # noqa: PLC0415  # only when this command runs
 
     engine, _ = open_hub()

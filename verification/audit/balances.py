@@ -19,7 +19,7 @@ from joserfc.jwk import OKPKey
 
 from hub.refusals import Fault, Malformed, NotFound
 from hub.workdays import ZONE, local_day
-from sharedrepo.signing import ALGORITHM, BadSignature, opened
+from sharedrepo.keyring.signing import ALGORITHM, BadSignature, opened
 from verification.rights.access import AccessRefused
 
 KIND: Final = "hub-countersignature+jws"

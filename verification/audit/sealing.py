@@ -17,7 +17,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from hub.errors import RepositoryError
-from sharedrepo.signing import BadSignature, Signer, opened
+from sharedrepo.keyring.signing import BadSignature, Signer, opened
 from verification.audit.log import COVERED, leaf
 from verification.receipts import canonical
 

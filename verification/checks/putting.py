@@ -10,7 +10,7 @@ import psycopg2.extensions
 from hub.refusals import Contradicted, NotAllowed
 from hub.visitor import OFFICER
 from hub.workdays import after, local_day
-from sharedrepo.clients import CONFIRM
+from sharedrepo.access.clients import CONFIRM
 from verification.audit import log
 from verification.audit.log import Entry
 from verification.checks import inquiring, options, reread

@@ -14,7 +14,7 @@ import psycopg2.extensions
 from hub.protect import Protector
 from hub.refusals import KeyReused, NotAllowed, NotFound
 from hub.workdays import local_day
-from sharedrepo.signing import Signer
+from sharedrepo.keyring.signing import Signer
 from verification import receipts
 from verification.audit import log
 from verification.audit.log import Entry, Keyed

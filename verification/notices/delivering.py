@@ -19,8 +19,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from hub.protect import Protector
-from sharedrepo.signing import Signer
-from sharedrepo.topics import topics
+from sharedrepo.access.topics import topics
+from sharedrepo.keyring.signing import Signer
 from verification.notices import subscriptions
 from verification.notices.sending import SECONDS, BadAddress, Networks, NotSent, Place, post
 from verification.notices.subscriptions import Due

@@ -2,8 +2,8 @@
 
 Three topics of its own: `recall`, what the organ's own checks relied on and no longer holds; `credential`, each change
 of a credential of one type, for who may check that type; `case`, each step of a case of one item, likewise. Other
-packages bring theirs (`sharedrepo/topics.py`). A change names the hub's number of the record (`evidence` in answers)
-and how it stands, never number or holder: who has checked the credential knows which it is, nobody else.
+packages bring theirs (`sharedrepo/access/topics.py`). A change names the hub's number of the record (`evidence` in
+answers) and how it stands, never number or holder: who has checked the credential knows which it is, nobody else.
 A notice waits in `audit.delivery` until it was taken, or a day is over; its words are made anew at each try, so that
 nothing of a case lies there.
 """
@@ -23,7 +23,7 @@ from psycopg2.extras import execute_values
 from hub.errors import RepositoryError
 from hub.protect import Protector
 from hub.workdays import local_day
-from sharedrepo.topics import topics
+from sharedrepo.access.topics import topics
 from verification.checks import answers
 from verification.notices import cases, recall
 from verification.notices.sending import BadAddress, Networks, Place, may_reach

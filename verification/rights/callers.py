@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.refusals import NotAuthenticated
-from sharedrepo.signing import BadSignature, Signer, opened
+from sharedrepo.keyring.signing import BadSignature, Signer, opened
 from verification.receipts import canonical
 
 KIND: Final = "at+jwt"

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub.errors import HubError
-from sharedrepo import readers
+from sharedrepo.access import readers
 
 MOST_CONNECTIONS: Final = 10
 STATEMENT_SECONDS: Final = 300

@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from hub.protect import Protector
 from hub.refusals import Fault, Malformed, NotAllowed, NotAuthenticated, RequestRefused
-from sharedrepo import clients
+from sharedrepo.access import clients
 from verification.rights.callers import Caller, Tokens
 
 SCOPE = "check"

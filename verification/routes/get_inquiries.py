@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import Malformed, NotFound, TooMany, documented
-from sharedrepo.clients import Client
+from sharedrepo.access.clients import Client
 from verification.checks import answers, officers
 from verification.routes import door
 

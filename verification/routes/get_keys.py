@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
-from sharedrepo import signing
+from sharedrepo.keyring import signing
 from verification.routes import door
 
 router = APIRouter()

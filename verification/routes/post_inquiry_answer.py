@@ -18,7 +18,7 @@ from hub.refusals import (
     UnsupportedForm,
     documented,
 )
-from sharedrepo.clients import Client
+from sharedrepo.access.clients import Client
 from verification.checks import officers
 from verification.questions import Text
 from verification.routes import door

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict
 
 from hub.refusals import NotFound, TooLarge, TooSlow, UnsupportedForm
-from sharedrepo.clients import Client
+from sharedrepo.access.clients import Client
 from supervision.cards.errors import NoSuchCard
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from quality.bounds import fill
 from quality.bounds.service import BoundRefused, Suggestion, fill_rates, history, put, suggest
 from quality.issues.service import listed, refresh
 from quality.sets.service import check
-from sharedrepo.digest import digest
+from sharedrepo.telling.digest import digest
 from tests.departments import Department
 from tests.journeys.conftest import Hub
 

@@ -14,7 +14,7 @@ from pipeline.runtime import Runtime
 from quality import running
 from quality.sets import store
 from quality.sets.service import NothingToCheck, Report, check
-from sharedrepo.lists import set_faults
+from sharedrepo.telling.lists import set_faults
 from tests.conftest import Stock, Stocking
 from tests.departments import ORGAN, Department
 from tests.journeys.conftest import Hub, only

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from hub.settings import Settings
 from pipeline.afterwards.rebuild import rebuild
 from pipeline.runtime import Runtime
-from sharedrepo.digest import digest
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.ledger import check
+from sharedrepo.telling.digest import digest
+from sharedrepo.telling.ledger import check
 from tests.conftest import Stock, Stocking
 from tests.crash.campaign import execute
 from tests.departments import Department

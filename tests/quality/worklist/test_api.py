@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from quality.returns.service import give_back
 from quality.worklist.routes import Findings, Rejections
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.departments import ORGAN, Department
 from tests.quality.worklist.conftest import BERND, WorkHub
 from tests.web.serving import serving

@@ -18,7 +18,7 @@ from pipeline.afterwards.rebuild import rebuild
 from pipeline.afterwards.trace import Look, trace
 from pipeline.runtime import Runtime
 from quality.worklist import cli, service, told
-from sharedrepo.digest import digest
+from sharedrepo.telling.digest import digest
 from tests.departments import Department
 from tests.quality.worklist.conftest import ANNA, BERND, WorkHub
 

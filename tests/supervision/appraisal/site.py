@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from hub.settings import Settings
 from hub.visitor import DEPARTMENT
-from sharedrepo import signing
 from sharedrepo.embedded import EmbeddedServer
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from supervision.appraisal import editions, entering, freezing, ratings, sampling, yearly
 from supervision.appraisal.entering import Entry
 from tests.real.conftest import module_repository

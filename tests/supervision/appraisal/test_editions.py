@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.runtime import Runtime
-from sharedrepo import signing
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.keyring import signing
+from sharedrepo.keyring.signing import Ed25519Signer
 from supervision.appraisal import editions, freezing, inputs, looking, objecting, yearly, years
 from supervision.appraisal.editions import Edition
 from supervision.appraisal.errors import AppraisalRefused

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from sharedrepo import clients, signing
+from sharedrepo.access import clients
+from sharedrepo.keyring import signing
 from tests.supervision.cards.test_life import CHIEF, OFFICER
 from tests.supervision.desk import Desk, deeds
 from tests.supervision.world import ORGAN, World

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sharedrepo import signing
+from sharedrepo.keyring import signing
 from supervision.cards import deeds, dossier, orders
 from tests.quality.pages import chromium
 from tests.supervision.desk import Desk

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sharedrepo import signing
+from sharedrepo.keyring import signing
 from supervision.cards import evidence, raising, reading
 from supervision.clock import service as clock
 from supervision.rules import service as rules

@@ -9,7 +9,7 @@ from pathlib import Path
 from demo.services.phones import Phones
 from hub.protect import Protector
 from pipeline.runtime import Runtime
-from sharedrepo import rekey
+from sharedrepo.keyring import rekey
 from supervision import running
 from supervision.notices.service import Sender
 from tests.supervision.desk import Desk

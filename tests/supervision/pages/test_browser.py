@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from hub.visitor import CHIEF, DEPARTMENT
 from pipeline.runtime import Runtime
-from sharedrepo import clients
+from sharedrepo.access import clients
 from tests.posters import Poster
 from tests.quality.pages import chromium
 from tests.supervision.pages.conftest import Site, ago

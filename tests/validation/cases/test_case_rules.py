@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.runtime import Runtime
-from sharedrepo.ledger import check
+from sharedrepo.telling.ledger import check
 from tests.catalog import items as catalogue
 from tests.catalog.items import OTHER
 from tests.departments import ORGAN, Department

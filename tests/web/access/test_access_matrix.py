@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from hub.settings import Settings
 from hub.visitor import CHIEF, RIGHTS
 from pipeline.runtime import Runtime
-from sharedrepo import readers
+from sharedrepo.access import readers
 from tests.web.access import world
 from tests.web.access.world import KINDS, World
 from tests.web.serving import serving

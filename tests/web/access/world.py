@@ -17,8 +17,8 @@ from hub.visitor import BOUND, CHIEF, DEPARTMENT, OFFICER, REGIONAL
 from hub.workdays import local_day
 from pipeline.runtime import Runtime
 from quality.issues.service import listed
-from sharedrepo import clients
-from sharedrepo.signing import Ed25519Signer
+from sharedrepo.access import clients
+from sharedrepo.keyring.signing import Ed25519Signer
 from supervision import running
 from supervision.appraisal import editions, freezing, objecting, yearly
 from supervision.rules import service as rules

@@ -11,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from hub.errors import StateTooLarge
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 MOST_STATE = 4 << 20
 """So many bytes of state a stream may have at most.

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from hub.findings import Finding
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 AT_ONCE = 10_000
 """So many receipts are handed over at a time."""

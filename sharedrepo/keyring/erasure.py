@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sharedrepo import load, stage, streams
 from sharedrepo.archive.datakeys import month_prefixes
+from sharedrepo.feeds import streams
+from sharedrepo.staging import stage
+from sharedrepo.writing import load
 
 
 class Erased(NamedTuple):

@@ -13,11 +13,14 @@ import pyarrow.compute as pc
 
 from hub.contract import RULES as CONTRACT_RULES
 from hub.findings import Finding
-from sharedrepo import corrections, drift, findings, merge, overview, records, stage, waiting
-from sharedrepo.identity import Resolver
-from sharedrepo.incoming import UNREADABLE, Incoming, Prior, Rows
-from sharedrepo.known import look_up
+from sharedrepo.feeds import drift
 from sharedrepo.models import OUTCOMES
+from sharedrepo.staging import stage
+from sharedrepo.staging.incoming import UNREADABLE, Incoming, Prior, Rows
+from sharedrepo.worklist import corrections, waiting
+from sharedrepo.writing import findings, merge, overview, records
+from sharedrepo.writing.identity import Resolver
+from sharedrepo.writing.known import look_up
 
 AGAIN = frozenset({"release", "replay", "retranslate", "absence", "correction"})
 """Kinds of batch in which the hub itself takes records a second time."""

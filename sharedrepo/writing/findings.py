@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from hub.findings import Finding
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 _COLUMNS = (
     "record_id bigint, unit text, row integer, rule text, effect text, field text, pointer text, shown text,"

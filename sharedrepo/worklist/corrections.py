@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 
 @dataclass(frozen=True, slots=True)

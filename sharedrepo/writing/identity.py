@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hub.findings import Finding
-from sharedrepo import stage
-from sharedrepo.incoming import Incoming, Rows
 from sharedrepo.models import TABLES
 from sharedrepo.models.documents import IDENTITY
-from sharedrepo.records import Fate
+from sharedrepo.staging import stage
+from sharedrepo.staging.incoming import Incoming, Rows
+from sharedrepo.writing.records import Fate
 
 
 class Resolver:

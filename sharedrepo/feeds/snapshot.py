@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 
 def begin(cursor: stage.Cursor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 Key = tuple[int, bytes]
 """A client's number and the keyed hash of the key that it chose."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 ROWS = "rows"
 """The measure of records in one unit (a file, else a pull)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sharedrepo.envelopes import missing
+from sharedrepo.feeds.envelopes import missing
 
 _STREAMS = """
     SELECT s.stream_id, s.name AS stream, s.envelope_through AS through FROM ledger.stream AS s

@@ -11,11 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from hub.findings import Finding
-from sharedrepo import binarycopy, merge, stage
-from sharedrepo.incoming import Incoming, Known, Prior
-from sharedrepo.known import later
 from sharedrepo.models import TABLES
 from sharedrepo.models.ledger import source_record
+from sharedrepo.staging import binarycopy, stage
+from sharedrepo.staging.incoming import Incoming, Known, Prior
+from sharedrepo.writing import merge
+from sharedrepo.writing.known import later
 
 
 @dataclass(slots=True)

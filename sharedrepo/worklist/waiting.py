@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 _COLUMNS = (
     "record_id bigint, kind text, case_number text, order_value bigint, received_hash bytea, rules text[], unit text,"

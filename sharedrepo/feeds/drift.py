@@ -14,7 +14,7 @@ import orjson
 
 from hub.contract import RULES
 from hub.findings import Finding
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 _COUNTS = frozenset({"count", "records"})
 """Parts of a finding's detail that say how often it was seen: they are added up, not kept with the finding."""

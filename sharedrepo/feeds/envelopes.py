@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from hub.records import Enveloped
-from sharedrepo import stage, streams
+from sharedrepo.feeds import streams
+from sharedrepo.staging import stage
 
 GAP = "envelope_gap"
 CONFLICT = "envelope_conflict"

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sharedrepo import stage
-from sharedrepo.incoming import Known, Prior
+from sharedrepo.staging import stage
+from sharedrepo.staging.incoming import Known, Prior
 
 _MARK, _BETWEEN = "\x1f", "\x1e"
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from hub.errors import InternalError
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 _BYTES = pa.large_binary()
 _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"

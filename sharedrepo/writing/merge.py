@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sharedrepo import binarycopy, readers, stage
-from sharedrepo.incoming import Rows
+from sharedrepo.access import readers
 from sharedrepo.models import MERGE_ORDER, TABLES
 from sharedrepo.models.documents import SOURCE_SCOPED
+from sharedrepo.staging import binarycopy, stage
+from sharedrepo.staging.incoming import Rows
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 
 def supersede(cursor: stage.Cursor, *, stream_id: int, unit: str, batch_id: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sharedrepo import stage
 from sharedrepo.models import TABLES
 from sharedrepo.models.overview import STAGES
+from sharedrepo.staging import stage
 
 OF_CASE = tuple(name for name, table in TABLES.items() if "case_id" in table.columns)
 """Tables whose rows hang on a case."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sharedrepo import stage
+from sharedrepo.staging import stage
 
 _COLUMNS = "at, actor, what, stream_id, waiting_id, record_id, correction_id, reason, detail"
 _MARKS = "%s, %s, %s, %s, %s, %s, %s, %s, %s"

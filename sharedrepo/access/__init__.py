@@ -1,0 +1,1 @@
+"""Who may: programs with their rights, departments' database roles, topics of signed notices."""

@@ -1,0 +1,1 @@
+"""What waits for somebody, what people proposed and did, and how it ends."""

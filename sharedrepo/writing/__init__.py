@@ -1,0 +1,1 @@
+"""One slice, one transaction: what becomes of each record, its parents, its rows, its findings."""
