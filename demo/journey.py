@@ -96,6 +96,7 @@ class Journey:
                 self.say("a department relies on another's licence: it asks before it decides")
                 program.prepare()
                 program.before()
+            self.catalogue()
             self.say("day 2: increments, corrections, late records, deletions")
             self.hub("demo", "change")
             door.post()
@@ -103,8 +104,7 @@ class Journey:
             self.hub("airflow", "stop")
             self.say("the quality run: what whole sets show, issues, scores")
             self.hub("quality", "run", "--no-alerts")
-            self.say("the item catalogue: taken from the register of the government services office")
-            self.hub("catalog", "import", "--source", "items", "--reason", "全省事项目录")
+            self.hub("catalog", "import", "--source", "items", "--reason", "全省事项目录调整")
             if program is not None:
                 self.say("three checks: a prerequisite that is met, a licence that ran out, one revoked afterwards")
                 program.after()
@@ -118,19 +118,23 @@ class Journey:
         self.say("the demonstration holds" if status == 0 else "the demonstration does NOT hold: see above")
         return status
 
+    def catalogue(self) -> None:
+        """Take the catalogue out of a department's register, and say who is on duty: supervision needs both."""
+        self.say("the item catalogue, from the register of the government services office; who is on duty")
+        self.hub("catalog", "import", "--source", "items", "--reason", "全省事项目录")
+        self.hub("supervise", "duty", "import", str(duty_file(self.home)), "--reason", "全省值守名册")
+
     def supervise(self) -> None:
         """Put every case against its legal clock, send the cards, rank the last month; the texts go to fake phones."""
-        self.say(
-            "supervision: who is on duty, every case against its legal clock, cards and texts, the month's ranking"
-        )
+        self.say("supervision: every case against its legal clock, cards and texts, the month's ranking")
         gateway, described = gateway_of(self.home)
         self.environment |= {"HUB_SMS_GATEWAY": str(described), "HUB_SMS_SECRET": gateway.secret}
-        self.hub("supervise", "duty", "import", str(duty_file(self.home)), "--reason", "全省值守名册")
         self.hub("supervise", "run", "--full")
         self.hub("supervise", "notices", "send")
         month = (date.fromisoformat(self.truth()["date"]).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
         self.hub("supervise", "freeze", month)
         self.hub("supervise", "rank", month, "--level", "department")
+        self.hub("supervise", "edition", "draft", month, "--reason", "月度考核")
         self.hub("supervise", "figures")
 
     def truth(self) -> dict[str, Any]:

@@ -120,16 +120,36 @@ JOIN sup_source AS f ON f.source_system_id = a.source_system_id
 GROUP BY h.subject, h.organ
 """
 
+# Sources whose first pull has not come to its end in every stream: what looks open may have been closed long ago, in a
+# stream that is still to come. Whoever has not got through in some days is judged like all others.
+FIRST_LOAD_DAYS: Final = 3
+_UNREAD: Final = f"""
+CREATE TEMP TABLE sup_unread ON COMMIT DROP AS
+SELECT s.source_system_id FROM ledger.stream AS s
+CROSS JOIN LATERAL (SELECT s.last_success_at IS NULL AS unread, (
+    SELECT b.read_at FROM ledger.batch AS b WHERE b.stream_id = s.stream_id AND b.kind = 'pull'
+    ORDER BY b.batch_id LIMIT 1) AS first) AS t
+GROUP BY s.source_system_id
+HAVING bool_or(t.unread) AND min(t.first) > CAST(:as_of AS timestamptz) - INTERVAL '{FIRST_LOAD_DAYS} days'
+"""
+_OF_UNREAD: Final = """EXISTS (
+    SELECT FROM core.approval_case AS a JOIN sup_unread AS u ON u.source_system_id = a.source_system_id
+    WHERE a.record_id = h.case_id)"""
+_STANDS: Final = """EXISTS (
+    SELECT FROM supervision.card AS c
+    WHERE c.subject = h.subject AND c.clock = h.clock AND c.level = h.level AND c.state <> 'lapsed')"""
+_WAITING: Final = f"""SELECT count(*) FROM (
+    SELECT DISTINCT h.subject, h.clock, h.level FROM sup_hit AS h
+    WHERE NOT h.past AND {_OF_UNREAD} AND NOT {_STANDS}) AS w"""
+
 _INDEX: Final = "CREATE INDEX ON sup_hit (subject, clock)"
 
-_FRESH: Final = """
+_FRESH: Final = f"""
 CREATE TEMP TABLE sup_fresh ON COMMIT DROP AS
 SELECT DISTINCT ON (h.subject, h.clock, h.level) h.*, p.through, p.feed_organ, p.source,
     h.level <> 'warning' AND h.moment IS NOT NULL AND (p.through IS NULL OR p.through < h.moment) AS waits
 FROM sup_hit AS h LEFT JOIN sup_complete AS p ON p.subject = h.subject
-WHERE NOT h.past AND NOT EXISTS (
-    SELECT FROM supervision.card AS c
-    WHERE c.subject = h.subject AND c.clock = h.clock AND c.level = h.level AND c.state <> 'lapsed')
+WHERE NOT h.past AND NOT {_STANDS} AND NOT {_OF_UNREAD}
 ORDER BY h.subject, h.clock, h.level, h.code
 """
 
@@ -206,13 +226,15 @@ ORDER BY r.code
 class Raised:
     """What a run of the rules did, by counts of cards; `rules` has a row a rule.
 
-    `past` were over before supervision began or the rule held, and raised nothing.
+    `past` were over before supervision began or the rule held, and raised nothing. `unread` are of sources that are
+    being read for the first time; their cases are judged when that has come to its end.
     """
 
     run: int = 0
     as_of: datetime | None = None
     cases: int = 0
     past: int = 0
+    unread: int = 0
     raised: int = 0
     held: int = 0
     released: int = 0
@@ -247,6 +269,8 @@ def run(connection: sa.Connection, *, cases: Iterable[int] | None = None) -> Rai
     enabled = [one for one in rules.current(connection) if one.enabled]
     begin = rules.began(connection)
     counts = [_judge(connection, one, begin, scope) for one in enabled]
+    connection.execute(sa.text(_UNREAD), at)
+    done.unread = int(connection.execute(sa.text(_WAITING)).scalar_one())
     for statement in (_INDEX, "ANALYZE sup_hit", _SUBJECTS, "ANALYZE sup_complete", _FRESH, "ANALYZE sup_fresh"):
         connection.execute(sa.text(statement))
     connection.execute(sa.text(_NUMBERS), at)
@@ -269,6 +293,7 @@ def _begin(connection: sa.Connection, cases: Iterable[int] | None) -> tuple[int,
         "sup_stage",
         "sup_source",
         "sup_complete",
+        "sup_unread",
         "sup_fresh",
         "sup_card",
     ):

@@ -35,7 +35,7 @@ JOIN supervision.card AS c ON c.card_id = t.card_id
 JOIN supervision.rule AS r ON r.code = c.rule AND r.version = c.rule_version
 JOIN supervision.duty AS d ON d.duty_id = t.duty_id
 WHERE (CAST(:only AS bigint[]) IS NULL OR t.recipient_id = ANY (:only))
-  AND c.ended_at IS NULL AND (t.why = 'feed_owner') = (c.state = 'held') AND NOT EXISTS (
+  AND c.ended_at IS NULL AND c.contradicted_at IS NULL AND (t.why = 'feed_owner') = (c.state = 'held') AND NOT EXISTS (
     SELECT FROM supervision.notice AS n
     WHERE n.subject = CASE WHEN t.why = 'feed_owner' THEN 'held:' ELSE 'card:' END || c.number
       AND n.recipient = 'duty:' || t.duty_id)

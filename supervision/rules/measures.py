@@ -163,12 +163,14 @@ _TARIFF: Final = _FEES.format(
         AS n WHERE n[1]::numeric = f.amount)"""
 )
 
+# A catalogue that nobody has filled yet says nothing of a case.
 _ITEM: Final = f"""
 SELECT v.case_id, {_OF_CASE}, NULL::timestamptz AS moment,
     v.accepted_on::timestamp AT TIME ZONE 'Asia/Shanghai' AS happened, {_OVER.format("k")} AS over,
     jsonb_build_object('item_code', v.item_code, 'why', v.why, 'accepted_on', v.accepted_on) AS facts
 FROM supervision.clock AS k JOIN catalog.version_of_case AS v ON v.case_id = k.case_id
 WHERE (k.version_id IS NULL OR v.status <> 'in_force') AND v.why = ANY (CAST(:why AS text[]))
+  AND (v.why <> 'not_in_catalogue' OR EXISTS (SELECT FROM catalog.item_version WHERE state = 'published'))
   AND IN_SCOPE(k.case_id) AND IN_SCOPE(v.case_id)"""
 
 # The month that ended last, and those that a held card still waits for; only for organs with cases enough to speak of.

@@ -50,7 +50,8 @@ class World:
                 ).scalar_one()
             )
             self.stream = int(connection.execute(sa.text(
-                "INSERT INTO ledger.stream (source_system_id, name) VALUES (:s, 'S') RETURNING stream_id"),
+                """INSERT INTO ledger.stream (source_system_id, name, last_success_at) VALUES (:s, 'S', '2020-01-01')
+                   RETURNING stream_id"""),
                 {"s": self.system}).scalar_one())  # fmt: skip
 
     @classmethod
