@@ -126,6 +126,7 @@ FIRST_LOAD_DAYS: Final = 3
 _UNREAD: Final = f"""
 CREATE TEMP TABLE sup_unread ON COMMIT DROP AS
 SELECT s.source_system_id FROM ledger.stream AS s
+JOIN core.source_system AS y ON y.source_system_id = s.source_system_id AND y.kind <> 'push'
 CROSS JOIN LATERAL (SELECT s.last_success_at IS NULL AS unread, (
     SELECT b.read_at FROM ledger.batch AS b WHERE b.stream_id = s.stream_id AND b.kind = 'pull'
     ORDER BY b.batch_id LIMIT 1) AS first) AS t

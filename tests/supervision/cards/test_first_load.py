@@ -56,7 +56,7 @@ def test_a_source_that_does_not_get_through_in_three_days_is_judged_like_all_oth
 
 def test_a_source_that_posts_has_no_first_pull(desk: Desk, loading: int) -> None:
     assert loading
-    desk.do("UPDATE ledger.batch SET kind = 'push'")
+    desk.do("UPDATE core.source_system SET kind = 'push'")
     assert desk.run(NOW).raised
 
 
