@@ -130,9 +130,9 @@ def _pattern_faults(pattern: str) -> Iterator[str]:
     body = pattern.removeprefix("^")
     if body.endswith("$") and (len(body) - len(body[:-1].rstrip("\\"))) % 2 == 1:
         body = body[:-1]
-    at = 0
+    at, repeats = 0, False
     while at < len(body):
-        character = body[at]
+        character, repeatable, repeats = body[at], repeats, True
         quantifier = _QUANTIFIER.match(body, at)
         if character == "[":
             end = _class_end(body, at)
@@ -143,20 +143,22 @@ def _pattern_faults(pattern: str) -> Iterator[str]:
                 yield f"\\{body[at + 1 : at + 2]}: only punctuation may be escaped; write [0-9] for \\d"
             at += 2
         elif quantifier:
-            yield from _quantifier_faults(body, at, quantifier)
+            yield from _quantifier_faults(body, quantifier, repeatable=repeatable)
             at = quantifier.end()
         elif character == "(":
             if body[at + 1 : at + 2] == "?" and body[at + 1 : at + 3] != "?:":
                 yield "a group may only be ( or (?:"
             at += 3 if body[at + 1 : at + 3] == "?:" else 1
+            repeats = False
         else:
+            repeats = character != "|"
             if character in _SPECIAL and character not in "|)":
                 yield f"{character!r} must be escaped, and . written as a class"
             at += 1
 
 
-def _quantifier_faults(body: str, at: int, quantifier: re.Match[str]) -> Iterator[str]:
-    if at == 0 or (body[:at].endswith(("(", "|", "(?:")) and body[at - 2 : at - 1] != "\\"):
+def _quantifier_faults(body: str, quantifier: re.Match[str], *, repeatable: bool) -> Iterator[str]:
+    if not repeatable:
         yield "a quantifier with nothing to repeat"
     if body[quantifier.end() : quantifier.end() + 1] in ("?", "+", "*", "{"):
         yield "a quantifier of a quantifier"

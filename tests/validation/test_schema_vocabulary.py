@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
         "件",
         "^[^,;]+$",
         "^a\\$",
+        "\\(?:?",
+        "\\|*",
         "^[\\]\\[]$",
         "",
         "^$",
@@ -43,8 +45,8 @@ def test_patterns_that_both_engines_read_alike(pattern: str) -> None:
     "pattern",
     [
         r"\d+", r"\w", r"\s", r"[\d]", r"\bword", "\\p{L}", "a.c", "a$b", "(?i)a", "(?=a)", "(?P<n>a)",
-        "a*?", "a++", "a{2}{3}", "*a", "(+a)", "a{1001}", "[a-é]", "[一-龥]", "[!-~]", "[a&&b]", "[a--b]", "[[a]]",
-        "[]", "[^]", "[a", "(a", "a)", "a\\", 5, None,
+        "a*?", "a++", "a{2}{3}", "*a", "(+a)", "(?:*a)", "a|+", r"\\(?a)", "a{1001}",
+        "[a-é]", "[一-龥]", "[!-~]", "[a&&b]", "[a--b]", "[[a]]", "[]", "[^]", "[a", "(a", "a)", "a\\", 5, None,
     ],
 )  # fmt: skip
 def test_patterns_that_they_could_read_differently(pattern: Any) -> None:
