@@ -90,8 +90,8 @@ class StreamSpec:
     filled: Mapping[str, float] = field(default_factory=dict)
     """In which share of a delivery's rows `document.column` must be filled, where a person said so."""
     look_up: Mapping[str, str] = field(default_factory=dict)
-    """By which raw field one record may be asked for live, by what it bears: `credential`, its number. The department
-    agrees to such questions by declaring it."""
+    """By which raw fields records may be asked for live, by what they bear: `credential`, its number, or `holder`, the
+    number of who holds it. The department agrees to such questions by declaring it."""
     organ_from: str | None = None
     """The field by which records name their organ, as the mapping says; None where all are the source's own."""
 

@@ -100,12 +100,13 @@ def test_texts_in_another_encoding_than_their_column_claims_are_found(mariadb: D
 
 def test_the_check_tries_it_and_says_whether_an_index_leads_there(department: Department) -> None:
     one = filled(department)
-    asked = StreamSpec(one.name, one.options, look_up={"credential": "no"})
+    asked = StreamSpec(one.name, one.options, look_up={"credential": "no", "holder": "id"})
     (_, said) = opened("database", department.url, asked).check().items
     assert (said.ok, "without an index each one reads the whole table" in said.message) == (True, True), said
     department.run("CREATE INDEX licence_no ON licence (no)")
     (_, said) = opened("database", department.url, asked).check().items
-    assert "one record can be asked for by no" in said.message
+    assert "can be asked live for a credential by no" in said.message
+    assert "can be asked live for a holder by id" in said.message
     assert "without an index" not in said.message
     wrong = StreamSpec(one.name, one.options, look_up={"credential": "CERT"})
     (_, said) = opened("database", department.url, wrong).check().items
@@ -129,7 +130,8 @@ _YIELD = {"table": "credential", "columns": {"number": "NO", "credential_type": 
         ({}, {}, None),
         ({"look_up": {"credential": "CERT"}}, {}, "stream has no field 'CERT' (known: ID, NO, KIND)"),
         ({"look_up": {"number": "NO"}}, {}, "unknown key 'number'"),
-        ({"look_up": {}}, {}, "'credential' is missing"),
+        ({"look_up": {}}, {}, "should be non-empty"),
+        ({"look_up": {"holder": "WHO"}}, {}, "stream has no field 'WHO' (known: ID, NO, KIND)"),
         ({}, {"key": {"fingerprint": ["ID"]}}, "told apart by fingerprints"),
         ({}, {"yields": [{"table": "approval_case", "columns": {}}]}, "makes no credential of this stream"),
         ({"kind": "files", "options": {"format": "csv", "path": "*.csv"}}, {}, "kind files cannot be asked"),

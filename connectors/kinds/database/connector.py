@@ -62,18 +62,20 @@ class DatabaseConnector:
         return CheckReport(self.source.code, tuple(items))
 
     def _check(self, stream: StreamSpec) -> CheckItem:
-        field = stream.look_up.get("credential")
         try:
             with self._connected(stream) as connection:
                 chosen = plan(connection, self.source.code, stream)
                 rows = connection.execute(chosen.select([], limit=1)).all()
                 self._heartbeat(connection, stream)
-                asked = by_number.tried(connection, self.source, stream, chosen, field) if field else ""
+                asked = [
+                    by_number.tried(connection, self.source, stream, chosen, what, field)
+                    for what, field in stream.look_up.items()
+                ]
         except SourceTrouble as error:
             return CheckItem(stream.name, ok=False, message=error.got, hint=str(error))
         order = ", ".join(column.name for column in chosen.order) or "nothing: rows come in no order"
         message = f"{len(chosen.columns)} columns, ordered by {order}" + ("" if rows else "; holds no row yet")
-        return CheckItem(stream.name, ok=True, message=message + (f"; {asked}" if asked else ""))
+        return CheckItem(stream.name, ok=True, message="; ".join((message, *asked)))
 
     def _connected(
         self, stream: StreamSpec, silence: float | None = None

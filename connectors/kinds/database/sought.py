@@ -41,13 +41,14 @@ def read(connection: sa.Connection, source: Source, stream: StreamSpec, plan: Pl
         raise StopSource(
             source=source.code, stream=stream.name,
             got=f"more than {sought.most} records bear in {sought.field!r} what was asked for",
-            hint="Ask the department which field tells one credential from another, and name that in `look_up`.",
+            hint="Ask which field tells one credential or holder from another, and name that in `look_up`.",
         )  # fmt: skip
     return made
 
 
-def tried(connection: sa.Connection, source: Source, stream: StreamSpec, plan: Plan, field: str) -> str:
-    """Say that one can look for a number, how long that takes, and whether an index leads to it.
+def tried(connection: sa.Connection, source: Source, stream: StreamSpec, plan: Plan, what: str, field: str) -> str:
+    """Say that one can look for the number of a credential or a holder, how long that takes, and whether an index leads
+    to it.
 
     Raises:
         SourceTrouble: it cannot be done.
@@ -58,7 +59,7 @@ def tried(connection: sa.Connection, source: Source, stream: StreamSpec, plan: P
     connection.execute(sa.select(*plan.selected).where(column.in_(values)).limit(1)).all()
     seconds = time.monotonic() - began
     bare = "" if _indexed(connection, stream, plan, column) else "; without an index each one reads the whole table"
-    return f"one record can be asked for by {field} ({seconds:.2f} s{bare})"
+    return f"can be asked live for a {what} by {field} ({seconds:.2f} s{bare})"
 
 
 def limit_time(connection: sa.Connection, seconds: float) -> None:
