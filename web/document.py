@@ -11,6 +11,7 @@ from verification.questions import Bulk, CredentialCheck, PrerequisitesCheck, Pr
 from verification.routes.post_balance import Countersignature
 from verification.routes.post_inquiry import Inquiring
 from verification.routes.post_inquiry_answer import OfficerAnswer
+from verification.routes.post_live import AskingLive
 from web.app import create
 from web.problems import Problem
 
@@ -29,6 +30,7 @@ def document() -> dict[str, Any]:
         Feedback,
         Inquiring,
         OfficerAnswer,
+        AskingLive,
     ):  # read by routes that mind their bodies themselves
         found = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= found.pop("$defs", {})

@@ -1,4 +1,4 @@
-"""Asks a source for one record, and takes in what it brings by the way that every record goes.
+"""Asks a source for the records of one number, and takes in what it brings by the way that every record goes.
 
 A live question is a pull narrowed to a number: the same judge, mapping, merge, batch, archive and ledger. The stream
 stays where it stands, nothing is said of how far it is complete, and nothing is absent because it did not come. What
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
 from connectors.loading import load_sources, source_folders
 from connectors.registry import open_connector
@@ -30,9 +31,10 @@ from sharedrepo.writing.known import Register
 
 log = logging.getLogger("hub.live")
 
-BY_NUMBER = "credential"
-"""What a stream is asked by: the entry of its `look_up` that names the field of a credential's number."""
-
+By = Literal["credential", "holder"]
+"""What a stream is asked by: the entry of its `look_up` that names the field of this number."""
+MOST: Final[dict[By, int]] = {"credential": 100, "holder": 500}
+"""So many records may bear one number; a holder may have more of them than a credential."""
 
 # A record that was kept earlier stays so while what came of it now waits: that is not what the system says.
 _STANDING = """SELECT r.record_id FROM ledger.source_record AS r WHERE r.record_id = ANY(%s) AND r.state = 'kept'
@@ -41,10 +43,12 @@ _STANDING = """SELECT r.record_id FROM ledger.source_record AS r WHERE r.record_
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a live question brought: how many records, and those of the register that are kept now."""
+    """What a live question brought: how many records, those of the register that are kept now, and how many of what
+    came are not."""
 
     read: int
     kept: frozenset[int] = frozenset()
+    refused: int = 0
 
 
 def declared(paths: Iterable[Path]) -> dict[tuple[str, str], Source]:
@@ -58,16 +62,18 @@ def declared(paths: Iterable[Path]) -> dict[tuple[str, str], Source]:
             continue
         for source in sources:
             for name, stream in source.streams.items():
-                if BY_NUMBER in stream.look_up:
+                if stream.look_up:
                     found.setdefault((source.code, name), source)
     return found
 
 
 def look_up(
-    runtime: Runtime, source: Source, stream: str, values: Sequence[str], *, seconds: float, wait: float,
-    connections: Connections | None = None,
+    runtime: Runtime, source: Source, stream: str, values: Sequence[str], *, by: By = "credential", seconds: float,
+    wait: float, connections: Connections | None = None,
 ) -> Brought:  # fmt: skip
     """Ask one stream of a source for the records that bear a number, written in one of some ways, and take them in.
+
+    The number is that of a credential or of a holder.
 
     The source has `seconds` to answer; others who work on it are waited for so long as `wait` says.
 
@@ -77,20 +83,21 @@ def look_up(
         ConfigError: the stream does not declare by which field it may be asked, or its mapping is wrong.
     """
     source = bounded(runtime, source)
-    field = source.stream(stream).look_up.get(BY_NUMBER)
+    field = source.stream(stream).look_up.get(by)
     if field is None:
-        raise ConfigError([Fault(str(source.folder / "source.yml"), 1, f"stream {stream} has no `look_up`")])
+        said = f"stream {stream} has no `look_up` by {by}"
+        raise ConfigError([Fault(str(source.folder / "source.yml"), 1, said)])
     mapping = mapping_of(runtime, source)
     connector = open_connector(
         source, connections or runtime.settings.connection, keyed_hash=runtime.protector.content_hash
     )
     if not isinstance(connector, LooksUp):
-        raise StopSource(source=source.code, stream=stream, got="its connector cannot be asked for one record")
+        raise StopSource(source=source.code, stream=stream, got="its connector cannot be asked for one number")
     snapshots.keep(runtime, mapping, source.mapping)
     with opened(runtime, source, mapping, wait=wait) as work:
         line = work.lines[stream]
         line.backfill = True
-        piece = connector.look_up(line.spec, Sought(field, tuple(values), seconds))
+        piece = connector.look_up(line.spec, Sought(field, tuple(values), seconds, MOST[by]))
         return _taken(work, line, piece) if piece.read else Brought(0)
 
 
@@ -105,7 +112,7 @@ def _taken(work: Work, line: Line, piece: Slice) -> Brought:
         cursor.execute(_STANDING, (loaded.record_ids,))
         kept = frozenset(number for (number,) in cursor.fetchall())
     work.connection.commit()
-    return Brought(piece.read, kept)
+    return Brought(piece.read, kept, piece.read - sum(number in kept for number in loaded.record_ids))
 
 
 def _prepared(work: Work, line: Line, piece: Slice) -> Prepared:

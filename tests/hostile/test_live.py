@@ -6,11 +6,12 @@ import pytest
 
 from hub.settings import Settings
 from pipeline.runtime import Runtime
+from tests.catalog import items
 from tests.connectors.conftest import Department, mariadb, postgres, postgres_url
 from tests.hostile.test_checks import faults, problem
 from tests.verification.conftest import Asker, asker, registry, service
 from tests.verification.office import CODE, Office
-from tests.verification.registry import Registry, body
+from tests.verification.registry import LICENCE, PURPOSE, Registry, body
 
 __all__ = ["asker", "mariadb", "postgres", "postgres_url", "registry", "service"]
 
@@ -47,10 +48,34 @@ def test_a_hostile_number_brings_nothing_and_breaks_nothing(
     assert office.pull()["new"] == 1, "its table is there as it was"
 
 
+def test_a_hostile_number_of_a_holder_brings_nothing_and_breaks_nothing(
+    registry: Registry, asker: Asker, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    needs = [{"name": "经营", "holder": "applicant", "valid_on": "decision", "any_of": [{"credential": LICENCE}]}]
+    items.published(registry.engine, items.code(1), content=items.content(requirements=needs))
+    asked = {"kind": "prerequisites", "item": items.code(1), "case": "A-1", "purpose": PURPOSE}
+    for number in (one[:40] for one in NUMBERS):
+        registry.run("DELETE FROM audit.live_asked")
+        check = asker.check({**asked, "applicant": {"number": number}})["id"]
+        said = asker.post(f"/v1/checks/{check}/live", {})
+        assert said.status_code == 200, said.text
+        (option,) = said.json()["answer"]["groups"][0]["options"]
+        assert (option["state"], option["reason"]) == ("undetermined", "source_has_none"), number
+        assert number not in caplog.text
+    assert registry.run("SELECT count(*) FROM core.credential") == 1, "no row of the department's came"
+    assert office.pull()["new"] == 1, "its table is there as it was"
+
+
 def test_what_is_no_question_is_refused_before_anybody_is_asked(asker: Asker, office: Office) -> None:
     check = asker.check(body())["id"]
     at = f"/v1/checks/{check}/live"
-    for wrong, field in (({"issuer": 1}, "issuer"), ({"number": "x"}, "number"), ([], ""), (b"{", "")):
+    for wrong, field in (
+        ({"issuer": 1}, "issuer"),
+        ({"group": "0"}, "group"),
+        ({"number": "x"}, "number"),
+        ([], ""),
+        (b"{", ""),
+    ):
         answer = asker.post(at, wrong)
         assert answer.status_code == 400
         assert list(faults(answer)) == [field]

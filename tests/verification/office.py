@@ -21,6 +21,7 @@ GOOD = {
     "ID": "L-1", "CERT_NO": "JY-001", "CERT_TYPE": LICENCE, "HOLDER": FIRM_NAME, "HOLDER_NO": FIRM,
     "FROM_DAY": "2025-01-01", "TO_DAY": "2035-12-31", "STATE": "1", "CHANGED": "2026-03-02 09:00:00",
 }  # fmt: skip
+LOOK_UP = {"credential": "CERT_NO", "holder": "HOLDER_NO"}
 _COLUMNS = {
     "issuer": {"source": "organ"}, "credential_type": "CERT_TYPE", "number": "CERT_NO", "holder_name": "HOLDER",
     "holder_number": "HOLDER_NO", "valid_from": "FROM_DAY", "valid_to": "TO_DAY",
@@ -31,12 +32,16 @@ _COLUMNS = {
 class Office:
     """The department: `put` writes a row as it would, `pull` has the hub pull it."""
 
-    def __init__(self, sources: Path, database: Department, runtime: Runtime) -> None:
-        self.folder, self.database, self.runtime = sources / CODE, database, runtime
+    def __init__(
+        self, sources: Path, database: Department, runtime: Runtime, *, code: str = CODE, organ: str = ISSUER
+    ) -> None:
+        self.folder, self.database, self.runtime = sources / code, database, runtime
+        self.code, self.organ = code, organ
         self.folder.mkdir(parents=True)
         columns = ", ".join(f'"{name}" varchar(200)' for name in FIELDS)
         self._run(f'CREATE TABLE licence ({columns}, PRIMARY KEY ("ID"))')
         self._run('CREATE INDEX licence_number ON licence ("CERT_NO")')
+        self._run('CREATE INDEX licence_holder ON licence ("HOLDER_NO")')
         properties = {name: {"type": ["string", "null"], "maxLength": 200} for name in FIELDS}
         schema = {"type": "object", "properties": properties, "required": ["ID"]}
         (self.folder / "licence.schema.json").write_text(json.dumps(schema), encoding="utf-8")
@@ -57,14 +62,14 @@ class Office:
     def declare(self, **over: Any) -> None:
         options = {"table": "licence", **self.database.options}
         stream = {
-            "options": options, "cursor": {"field": "CHANGED"}, "look_up": {"credential": "CERT_NO"},
+            "options": options, "cursor": {"field": "CHANGED"}, "look_up": LOOK_UP,
             **over.pop("stream", {}),
         }  # fmt: skip
         stream = {name: said for name, said in stream.items() if said is not None}
         self._write("source.yml", {
-            "version": 1, "code": CODE, "title": {"zh": "证照库"}, "legal_basis": "a test", "organ": ISSUER,
-            "owner": {"organ": ISSUER, "name": "市场监管局", "contact": "office 0571-0000"}, "kind": "database",
-            "mapping": "mapping.yml", "connection": CODE, "streams": {STREAM: stream}, **over,
+            "version": 1, "code": self.code, "title": {"zh": "证照库"}, "legal_basis": "a test", "organ": self.organ,
+            "owner": {"organ": self.organ, "name": "市场监管局", "contact": "office 0571-0000"}, "kind": "database",
+            "mapping": "mapping.yml", "connection": self.code, "streams": {STREAM: stream}, **over,
         })  # fmt: skip
 
     def put(self, **over: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -13,7 +15,7 @@ from catalog.limits import Limit
 from verification.rules import validity
 from verification.rules.freshness import Feed, Freshness
 from verification.rules.prerequisites import ORDER, Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
-from verification.rules.words import Place, Word
+from verification.rules.words import Heard, Place, Word
 
 START = date(2026, 1, 1)
 DAYS = 12
@@ -31,7 +33,7 @@ periods = st.lists(
 ).map(tuple)
 times = st.builds(validity.Times, days, maybe, maybe, periods, days)
 credentials = st.builds(
-    Credential, st.integers(1, 99), st.sampled_from(TYPES), organs, holders, times, feeds, mended=st.just(())
+    Credential, st.integers(1, 9), st.sampled_from(TYPES), organs, holders, times, feeds, mended=st.just(())
 )
 decisions = st.builds(
     Decision, st.integers(100, 199), st.sampled_from(ITEMS), organs, holders,
@@ -54,6 +56,16 @@ options = st.builds(
 words = st.dictionaries(
     st.tuples(st.integers(0, 2), st.integers(0, 2)),
     st.sampled_from(["yes", "no", "not_ours"]).map(lambda said: Word(said, "X", None, NOW, NOW)), max_size=4,
+)  # fmt: skip
+HOUR_AGO, LONG_AGO = NOW - timedelta(hours=1), NOW - timedelta(days=3)
+heards = st.dictionaries(
+    st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    st.lists(st.builds(
+        Heard, st.just("m/S"), st.sampled_from([1, 2, 2, 3]), st.just("X"), st.just("source of X"),
+        st.sampled_from(["none", "refused", "taken", "taken", "failed"]),
+        st.sampled_from([HOUR_AGO, HOUR_AGO, LONG_AGO]), st.just(NOW),
+        st.frozensets(st.integers(1, 9), max_size=5),
+    ), max_size=2, unique_by=lambda one: one.stream_id).map(tuple), max_size=4,
 )  # fmt: skip
 groups = st.builds(Group, st.just("g"), holders, days, st.lists(options, max_size=3).map(tuple))
 
@@ -80,19 +92,25 @@ def old(option: Option, day: date, given_on: date) -> bool:
     return limit is not None and (day - given_on).days > limit.value
 
 
-def states(option: Option, group: Group, found: Evidence, word: Word | None) -> set[str]:  # noqa: C901, PLR0912  # it is plain on purpose
+def states(  # noqa: C901, PLR0912  # it is plain on purpose
+    option: Option, group: Group, found: Evidence, word: Word | None, heard: Sequence[Heard]
+) -> set[str]:
     """Everything that can be said of one option."""
     if not option.allowed:
         return {"undetermined"}
     said: set[str] = set()
     fresh: set[str] = set()
+    news = [] if group.holder == "project" else [one for one in heard if one.asked_at == HOUR_AGO]
+    news = [one for one in news if one.stream_id != 1 or FRESH not in option.feeds]
+    brought = {number for one in news for number in one.records}
+    told = {one.stream_id for one in news if one.found == "taken"}
 
     def fits(holder: str, organ: str | None) -> bool:
         return holder == group.holder and option.issued_by in (None, organ)
 
-    def says(state: str, feed: Feed) -> None:
+    def says(state: str, feed: Feed, record: int) -> None:
         said.add(state)
-        if feed == FRESH:
+        if feed == FRESH or record in brought:
             fresh.add(state)
 
     for one in found.credentials:
@@ -100,19 +118,23 @@ def states(option: Option, group: Group, found: Evidence, word: Word | None) -> 
             state = replayed(one, group.day)
             since = one.times.issued or one.times.valid_from
             assert since is not None
-            says(("too_old" if old(option, group.day, since) else "met") if state == "valid" else state, one.feed)
+            says(
+                ("too_old" if old(option, group.day, since) else "met") if state == "valid" else state,
+                one.feed,
+                one.record_id,
+            )
     for two in found.decisions:
         if two.item in option.items and fits(two.holder, two.organ):
             assert two.decided is not None
             if two.outcome != "granted":
-                says("undetermined" if two.outcome == "other" else "refused", two.feed)
+                says("undetermined" if two.outcome == "other" else "refused", two.feed, two.record_id)
             elif group.day < two.decided:
-                says("not_yet_valid", two.feed)
+                says("not_yet_valid", two.feed, two.record_id)
             elif two.taken_back and two.taken_back <= group.day:
-                says("revoked", two.feed)
+                says("revoked", two.feed, two.record_id)
             else:
-                says("too_old" if old(option, group.day, two.decided) else "met", two.feed)
-    far_enough = bool(option.feeds) and BEHIND not in option.feeds
+                says("too_old" if old(option, group.day, two.decided) else "met", two.feed, two.record_id)
+    far_enough = bool(option.feeds or told) and (BEHIND not in option.feeds or BEHIND.stream_id in told)
     certain = "met" in fresh or ("met" not in said and "undetermined" not in said and far_enough)
     for three in found.open_cases:
         named = three.item in option.items or option.credential in three.gives
@@ -125,10 +147,15 @@ def states(option: Option, group: Group, found: Evidence, word: Word | None) -> 
     return said or {"missing"}
 
 
-def brute(asked: list[Group], found: Evidence, spoken: dict[Place, Word]) -> tuple[str, list[str]]:
+def brute(
+    asked: list[Group], found: Evidence, spoken: dict[Place, Word], heard: dict[Place, tuple[Heard, ...]]
+) -> tuple[str, list[str]]:
     each = []
     for at, group in enumerate(asked):
-        said = (states(option, group, found, spoken.get((at, place))) for place, option in enumerate(group.any_of))
+        said = (
+            states(option, group, found, spoken.get((at, place)), heard.get((at, place), ()))
+            for place, option in enumerate(group.any_of)
+        )
         every = set().union(*said) or {"undetermined"}
         each.append(next(state for state in ORDER if state in every))
     # Every way to pick one state for each group that is open: what it could still become.
@@ -141,12 +168,43 @@ def brute(asked: list[Group], found: Evidence, spoken: dict[Place, Word]) -> tup
     return ("undetermined" if "undetermined" in each else "pending"), each
 
 
-@given(st.lists(groups, max_size=3), evidences, words)
+@given(st.lists(groups, max_size=3), evidences, words, heards)
 def test_the_evaluator_says_what_trying_everything_says(
-    asked: list[Group], found: Evidence, spoken: dict[Place, Word]
+    asked: list[Group], found: Evidence, spoken: dict[Place, Word], heard: dict[Place, tuple[Heard, ...]]
 ) -> None:
-    whole, told = evaluate(asked, found, spoken)
-    assert (whole, [one.state for one in told]) == brute(asked, found, spoken)
+    whole, told = evaluate(asked, found, spoken, heard)
+    assert (whole, [one.state for one in told]) == brute(asked, found, spoken, heard)
+
+
+@given(st.lists(groups, max_size=3), evidences, words, heards)
+def test_of_nothing_that_came_nothing_follows(
+    asked: list[Group], found: Evidence, spoken: dict[Place, Word], heard: dict[Place, tuple[Heard, ...]]
+) -> None:
+    nothing = {
+        place: tuple(replace(one, found="none", records=frozenset()) for one in said) for place, said in heard.items()
+    }
+    whole, told = evaluate(asked, found, spoken, nothing)
+    before, without = evaluate(asked, found, spoken)
+    assert (whole, [one.state for one in told]) == (before, [one.state for one in without])
+    for group, was in zip(told, without, strict=True):
+        assert [one.may_rely for one in group.options] == [one.may_rely for one in was.options]
+
+
+@given(st.lists(groups, max_size=3), evidences, heards)
+def test_what_is_sure_is_what_came_a_moment_ago(
+    asked: list[Group], found: Evidence, heard: dict[Place, tuple[Heard, ...]]
+) -> None:
+    for at, group in enumerate(evaluate(asked, found, {}, heard)[1]):
+        for one in group.options:
+            seen = asked[at].any_of[one.option].allowed and asked[at].holder == "applicant"
+            assert one.heard == (heard.get((at, one.option), ()) if seen else ())
+            news = [said for said in one.heard if said.asked_at == HOUR_AGO]
+            if one.sure:
+                assert any(one.record_id in said.records for said in news)
+            if one.state == "met" and one.stale and any(said.found == "refused" for said in news):
+                feeds = {feed.stream_id for feed in asked[at].any_of[one.option].feeds if feed == FRESH}
+                doubted = any(said.found == "refused" and said.stream_id not in feeds for said in news)
+                assert one.sure or not one.may_rely or not doubted, "what came and was refused may say otherwise"
 
 
 @given(st.lists(groups, min_size=1, max_size=3), evidences, words)

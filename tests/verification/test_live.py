@@ -45,7 +45,8 @@ from verification.rights.callers import Caller
 __all__ = ["mariadb", "postgres", "postgres_url"]
 
 CODES = {
-    "nobody_to_ask", "answerable", "not_one_credential", "known_at", "erased", "issuer_missing", "issuer_differs",
+    "nobody_to_ask", "answerable", "holder_not_named", "known_at", "erased", "issuer_missing", "issuer_differs",
+    "option_missing", "option_unknown",
     "asked_too_often", "all_asking", "source_busy", "source_silent", "source_broken",
 }  # fmt: skip
 BATCHES = "SELECT * FROM ledger.batch WHERE mapping_version <> '1' ORDER BY batch_id"
@@ -432,7 +433,7 @@ def test_no_more_are_asked_at_a_time_than_may_be(registry: Registry) -> None:
 def test_the_example_of_the_page_runs_as_it_stands(asker: Asker, office: Office, tmp_path: Path) -> None:
     office.put()
     page = (Path(__file__).resolve().parents[2] / "docs" / "verify" / "live.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    text, _ = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     env = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "HUB": asker.at,
            "CLIENT": asker.code, "SECRET": asker.secret, "HOME": str(tmp_path)}  # fmt: skip
     done = subprocess.run(

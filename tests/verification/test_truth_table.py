@@ -10,9 +10,10 @@ import pytest
 
 from catalog.limits import Limit
 from verification.rules import validity
+from verification.rules.ages import earliest
 from verification.rules.freshness import Feed, Freshness
 from verification.rules.prerequisites import Credential, Decision, Evidence, Group, OpenCase, Option, evaluate
-from verification.rules.words import Word
+from verification.rules.words import NOTHING_SAID, Heard, Word
 
 DAY = date(2026, 5, 15)
 NOW = datetime(2026, 5, 20, 8, tzinfo=UTC)
@@ -273,6 +274,101 @@ def test_words_of_several_options_are_put_together_as_evidence_is() -> None:
         assert evaluate(either, evidence(), {at: word(one) for at, one in said.items()})[0] == whole
 
 
+def heard(found: Any, *records: int, stream: int = BEHIND.stream_id, at: datetime = NOW) -> Heard:
+    return Heard(f"market/{stream}", stream, "ISSUER", "source of ISSUER", found, at, at, frozenset(records))
+
+
+NOT_KNOWN, TWO = opt(feeds=()), opt(feeds=(BEHIND, SILENT))
+REVOKED, RELIED = replace(TAKEN, feed=BEHIND), opt(feeds=(BEHIND,), stale_allowed=True)
+LONG_AGO, D_BEFORE = NOW - timedelta(days=2), FRESH.complete_through or NOW
+TODAY = Freshness.of(on=NOW.date(), now=NOW, hours=24)
+BY_LIVE: dict[str, tuple[Option, list[Any], list[Heard], str, str | None, bool]] = {
+    # --- what is held, what the systems brought, and how the option stands, why, and whether it may be relied on ---
+    "nothing came": (LATE, [], [heard("none")], "undetermined", "source_has_none", False),
+    "what came was refused": (LATE, [], [heard("refused")], "undetermined", "source_record_refused", False),
+    "it gave no answer": (LATE, [], [heard("failed")], "undetermined", "feed_behind", False),
+    "it gave no answer, and no feed is known": (NOT_KNOWN, [], [heard("failed")], "undetermined", "no_feed", False),
+    "a valid one came": (LATE, [HELD], [heard("taken", 1)], "met", None, True),
+    "a valid one came, and no feed was known": (NOT_KNOWN, [HELD], [heard("taken", 1)], "met", None, True),
+    "a valid one came of one feed, another is silent": (TWO, [HELD], [heard("taken", 1)], "met", None, True),
+    "a valid one came, another was refused": (LATE, [HELD], [heard("refused", 1)], "met", None, True),
+    "a revoked one came": (LATE, [REVOKED], [heard("taken", 1)], "revoked", None, False),
+    "a revoked one came, and no feed was known": (NOT_KNOWN, [REVOKED], [heard("taken", 1)], "revoked", None, False),
+    "a revoked one came of one feed, another was not asked": (
+        TWO, [REVOKED], [heard("taken", 1)], "undetermined", "feed_behind", False),
+    "a revoked one came of one feed, nothing of another": (
+        TWO, [REVOKED], [heard("taken", 1), heard("none", stream=3)], "undetermined", "feed_behind", False),
+    "a revoked one came of one feed, an expired one of another": (
+        TWO, [REVOKED, cred(record=2, end=D(2026, 1, 1), feed=SILENT)],
+        [heard("taken", 1), heard("taken", 2, stream=3)], "revoked", None, False),
+    "a revoked one came, another was refused": (
+        LATE, [REVOKED], [heard("refused", 1)], "undetermined", "source_record_refused", False),
+    "a revoked one came, a valid one of earlier did not": (
+        LATE, [REVOKED, cred(record=2, feed=BEHIND)], [heard("taken", 1)], "met", None, False),
+    "valid as of then, and came again": (LATE, [HELD], [heard("taken", 1)], "met", None, True),
+    "valid as of then, and nothing came": (LATE, [HELD], [heard("none")], "met", None, False),
+    "valid as of then, nothing came, a stale one is allowed": (RELIED, [HELD], [heard("none")], "met", None, True),
+    "valid as of then, what came was refused, a stale one is allowed": (
+        RELIED, [HELD], [heard("refused")], "met", None, False),
+    "an expired one came, its renewal is under way": (
+        LATE, [cred(end=D(2026, 1, 1), feed=BEHIND), AT_WORK], [heard("taken", 1)], "pending", None, False),
+    "one of a status that means nothing known came": (
+        LATE, [replace(UNCLEAR, feed=BEHIND)], [heard("taken", 1)], "undetermined", "status_unclear", False),
+    "one that is too old came": (
+        replace(LATE, not_older_than=YEAR), [HELD], [heard("taken", 1)], "too_old", None, False),
+    "one of another issuer came": (
+        replace(LATE, issued_by="ELSE"), [HELD], [heard("none")], "undetermined", "source_has_none", False),
+    "it came two days ago, and the day is not over": (
+        replace(LATE, freshness=TODAY), [HELD], [heard("taken", 1, at=LONG_AGO)], "met", None, False),
+    "it came two days ago, and the day was over": (LATE, [HELD], [heard("taken", 1, at=LONG_AGO)], "met", None, True),
+    "nothing came two days ago": (
+        replace(LATE, freshness=TODAY), [], [heard("none", at=LONG_AGO)], "undetermined", "feed_behind", False),
+    "its feed has come further since": (
+        A, [cred(periods=[("revoked", D(2026, 5, 1))])], [heard("taken", 1, stream=1, at=D_BEFORE)], "revoked", None,
+        False),
+    "its feed has come further since, and what was refused is no doubt": (
+        opt(stale_allowed=True), [cred()], [heard("refused", stream=1, at=D_BEFORE)], "met", None, True),
+    "not granted to the asker": (
+        replace(LATE, allowed=False), [HELD], [heard("taken", 1)], "undetermined", "not_granted", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_LIVE)
+def test_what_a_system_brought_is_so_as_of_the_question(name: str) -> None:
+    option, found, said, state, reason, rely = BY_LIVE[name]
+    _, (told,) = evaluate([g(option)], evidence(*found), {}, {(0, 0): said})
+    assert (told.state, told.best.reason, told.best.may_rely) == (state, reason, rely)
+    assert told.best.heard == (tuple(said) if option.allowed else ()), "whom one asked is told"
+
+
+def test_what_an_applicant_was_asked_for_says_nothing_of_a_project() -> None:
+    _, (told,) = evaluate(
+        [g(LATE, holder="project")], evidence(replace(HELD, holder="project")), {}, {(0, 0): [heard("taken", 1)]}
+    )
+    assert (told.state, told.best.may_rely, told.best.heard) == ("met", False, ())
+
+
+def test_a_record_that_came_goes_before_a_word_and_nothing_that_came_does_not() -> None:
+    for said, found, brought, state in (
+        ("no", [HELD], heard("taken", 1), "met"), ("yes", [REVOKED], heard("taken", 1), "revoked"),
+        ("no", [], heard("none"), "denied"), ("yes", [], heard("none"), "met"), ("yes", [], heard("refused"), "met"),
+        ("no", [HELD], heard("none"), "denied"),
+    ):  # fmt: skip
+        _, (told,) = evaluate([g(LATE)], evidence(*found), {(0, 0): word(said)}, {(0, 0): [brought]})
+        assert told.state == state
+        assert (told.best.word is None) == (brought.found == "taken"), "what decides is named"
+
+
+def test_a_system_that_gives_no_answer_takes_nothing_back() -> None:
+    words = NOTHING_SAID.and_heard(1, {(0, 0): [heard("taken", 1), heard("none", stream=3)]})
+    again = words.and_heard(1, {(0, 0): [heard("failed"), heard("taken", 4, stream=3)], (0, 1): [heard("failed")]})
+    assert again.heard_of(1) == {
+        (0, 0): (heard("taken", 1), heard("taken", 4, stream=3)), (0, 1): (heard("failed"),)
+    }  # fmt: skip
+    assert again.heard_of(2) == {}, "it is of that version of the item"
+    assert again.and_heard(2, {}).heard_of(2) == {}
+
+
 def test_the_table_is_large_enough() -> None:
     assert len(ROWS) >= 60
 
@@ -306,8 +402,6 @@ def test_what_may_not_be_seen_says_nothing_of_what_is_there() -> None:
 
 
 def test_a_day_that_no_limit_reaches_back_to_is_the_first_of_all() -> None:
-    from verification.rules.prerequisites import earliest  # noqa: PLC0415
-
     assert earliest(DAY, Limit(3660, "year")) == date.min
     assert earliest(date(2024, 2, 29), Limit(1, "year")) == date(2023, 2, 28)
     assert earliest(DAY, Limit(0, "working_day")) == DAY

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from verification.rules import prerequisites
 from verification.rules.comparing import Answer
 from verification.rules.prerequisites import GroupTold, Overall, Told
-from verification.rules.words import Word
+from verification.rules.words import Heard, Word
 
 
 def instant(at: datetime | None) -> str | None:
@@ -40,7 +41,7 @@ def of_prerequisites(
         "outcome": outcome, "item": item, "item_version": version, "on": on.isoformat(),
         "groups": [_group(one) for one in told],
         "complete_through": instant(through), "stale": any(one.stale for one in best),
-        "later_status_unknown": outcome == "met" and any(one.stale and not _vouched(one) for one in best),
+        "later_status_unknown": outcome == "met" and any(prerequisites.later_unknown(one) for one in best),
         "may_rely": outcome == "met" and all(one.may_rely for one in best), "case": confirmed,
     }  # fmt: skip
 
@@ -93,8 +94,18 @@ def _officer(word: Word | None) -> dict[str, Any]:
     }}  # fmt: skip
 
 
-def _vouched(told: Told) -> bool:
-    return told.word is not None and told.word.said == "yes"
+def _live(heard: Sequence[Heard]) -> dict[str, Any]:
+    """Tell which systems were asked live, and what each brought; nothing where none was."""
+    if not heard:
+        return {}
+    return {"live": [
+        {
+            "source": one.source, "basis": one.basis, "organ": one.organ, "found": one.found,
+            "evidence": sorted(one.records), "asked_at": instant(one.asked_at),
+            "answered_at": instant(one.answered_at),
+        }
+        for one in heard
+    ]}  # fmt: skip
 
 
 def _group(told: GroupTold) -> dict[str, Any]:
@@ -110,7 +121,7 @@ def _told(said: Told) -> dict[str, Any]:
         "stage": said.stage, "organ": said.organ, "due": instant(said.due), "reason": said.reason,
         "complete_through": instant(said.complete_through), "complete_basis": said.basis, "stale": said.stale,
         "may_rely": said.may_rely, "objection_since": _day(said.objection_since), "mended": list(said.mended),
-        **_officer(said.word),
+        **_officer(said.word), **_live(said.heard),
     }  # fmt: skip
 
 

@@ -40,13 +40,11 @@ _SPOKEN: Final = f"""
 SELECT q.group_place, q.option_place, q.item_version, q.asked_on, q.held_on, q.answer, q.issuer,
     ({_ORGAN.format("q.issuer")}), q.asked_at, q.ended_at
 FROM audit.inquiry AS q WHERE q.check_id = %s AND q.group_place IS NOT NULL ORDER BY q.inquiry_id"""
-_ANSWERED: Final = """SELECT count(*) FROM (
-    SELECT answer FROM audit.inquiry WHERE check_id = %s AND group_place IS NOT NULL FOR UPDATE) AS q
-WHERE q.answer IS NOT NULL"""
+_ANSWERS: Final = "SELECT count(*) FROM audit.entry WHERE check_id = %s AND kind = 'prerequisites'"
 
 
 class SpokenMeanwhile(Exception):  # nothing is wrong: it is judged again
-    """Another officer answered about the same check, after it was judged."""
+    """The same check was answered by another officer, a feed or a system, after it was judged."""
 
 
 def begin(cursor: Cursor, values: Mapping[str, Any]) -> bool:
@@ -90,13 +88,16 @@ def words(cursor: Cursor, check_id: str) -> Words:
     return Words(rows[0][3] if rows else None, spoken)
 
 
-def mind_spoken(cursor: Cursor, check_id: str, seen: int) -> None:
-    """Let nobody else answer about this check until the transaction ends.
+def mind_spoken(cursor: Cursor, check_id: str, seen: int | None) -> None:
+    """Let nobody else answer this check until the transaction ends.
 
     Raises:
-        SpokenMeanwhile: somebody has, since `seen` words were counted.
+        SpokenMeanwhile: somebody has, since `seen` answers to it were counted.
     """
-    cursor.execute(_ANSWERED, (check_id,))
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"hub.check {check_id}",))
+    if seen is None:
+        return
+    cursor.execute(_ANSWERS, (check_id,))
     if (cursor.fetchone() or (0,))[0] != seen:
         raise SpokenMeanwhile
 

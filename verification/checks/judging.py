@@ -19,11 +19,11 @@ from verification.questions import CredentialCheck, PrerequisitesCheck
 from verification.rights.callers import Caller
 from verification.rules import comparing, prerequisites
 from verification.rules.freshness import Freshness
-from verification.rules.words import Words
+from verification.rules.words import Place, Words
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
-WAITS_FOR: Final = ("feed_behind", "no_feed")
+WAITS_FOR: Final = ("feed_behind", "no_feed", "source_has_none", "source_record_refused")
 """The reasons of an undetermined answer that a feed may take away."""
 
 
@@ -36,8 +36,11 @@ class Judged:
     holder: Holder
     grant_id: int | None
     records: tuple[int, ...] = ()
-    spoken: int = 0
-    """How many words of officers about this check were known when it was judged."""
+    answers: int | None = None
+    """How many answers to this check were known when it was judged; None where nothing is carried from one to the next.
+    """
+    unsure: tuple[Place, ...] = ()
+    """The options of which nobody knows whether they are met, or still are."""
 
     @property
     def waits(self) -> bool:
@@ -117,12 +120,12 @@ def _prerequisites(
         return None
     found = gathering.evidence(cursor, groups, hashes=sorted(holder.number_hashes), project=asked.project)
     said = words.over(version.version, [one.day for one in groups])
-    outcome, told = prerequisites.evaluate(groups, found, said)
+    outcome, told = prerequisites.evaluate(groups, found, said, words.heard_of(version.version))
     answer = answers.of_prerequisites(
         outcome, told, item=version.code, version=version.version, on=on,
         confirmed=_confirmed(holder, own.cases, own.party_numbers, own.party_names),
     )  # fmt: skip
-    return Judged(asked, answer, holder, None, spoken=len(words.spoken))
+    return Judged(asked, answer, holder, None, answers=words.answers, unsure=tuple(prerequisites.unsure(told)))
 
 
 def _confirmed(holder: Holder, cases: int, numbers: frozenset[bytes], people: frozenset[bytes]) -> str:

@@ -108,7 +108,7 @@ def answer(checker: Checker, number: int, issuer: str, *, said: str, reason: str
     while True:
         try:
             return _answer(checker, number, issuer, word, words, actor)
-        except inquiring.SpokenMeanwhile:  # each time one of the check's other inquiries was answered: they are few
+        except inquiring.SpokenMeanwhile:  # each time the check was answered by others: they are few
             continue
 
 
@@ -167,7 +167,7 @@ def _made(checker: Checker, row: Document, asked: Asked, word: Word) -> tuple[Ju
     option = judged.answer["groups"][place[0]]["options"][place[1]]
     if option["reason"] == "not_granted":
         return None
-    return replace(judged, spoken=len(earlier.spoken)), "officer" not in option
+    return judged, "officer" not in option
 
 
 def _open(checker: Checker, number: int, issuer: str) -> tuple[Document, Asked | None]:

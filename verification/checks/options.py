@@ -9,9 +9,13 @@ from typing import Any, Final
 
 import psycopg2.extensions
 
+from hub.refusals import NotAllowed
+from verification.checks import reread
 from verification.checks.judging import Judged
+from verification.checks.service import Checker
 from verification.evidence import gathering
 from verification.questions import PrerequisitesCheck
+from verification.rights.callers import Caller
 from verification.rules.words import Place
 
 Cursor = psycopg2.extensions.cursor
@@ -52,6 +56,24 @@ def undetermined(judged: Judged) -> Iterator[Place]:
         for place, one in enumerate(group["options"]):
             if group["state"] == one["state"] == "undetermined" and one["reason"] != "not_granted":
                 yield at, place
+
+
+def mind(checker: Checker, caller: Caller, judged: Judged, place: Place, what: str) -> None:
+    """Go on only for an option that there is, and that the asker may see; `what` says what else cannot be done.
+
+    Raises:
+        Malformed: the answer has no such option.
+        NotAllowed: it may not be seen; that is logged.
+    """
+    groups = judged.answer["groups"]
+    if place[0] >= len(groups) or place[1] >= len(groups[place[0]]["options"]):
+        raise reread.mend(what, "option", "option_unknown", "the answer has no such group, or no such option in it")
+    if groups[place[0]]["options"][place[1]]["reason"] == "not_granted":
+        checker.refused(caller, "not_allowed")
+        raise NotAllowed(
+            "neither a sharing class nor a grant lets your organ check this for this purpose",
+            hint="Ask for it: the hub's operators enter the request, and the issuing organ answers it.",
+        )
 
 
 def wanted(cursor: Cursor, item: str, version: int, place: Place) -> Wanted:

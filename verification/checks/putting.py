@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
 import psycopg2.extensions
 
-from hub.refusals import Contradicted, NotAllowed
+from hub.refusals import Contradicted
 from hub.visitor import OFFICER
 from hub.workdays import after, local_day
 from sharedrepo.access.clients import CONFIRM
@@ -19,7 +20,7 @@ from verification.checks.options import Wanted
 from verification.checks.service import Checker
 from verification.questions import CredentialCheck, PrerequisitesCheck
 from verification.rights.callers import Caller
-from verification.rules.words import Place, Words
+from verification.rules.words import Place
 
 Cursor = psycopg2.extensions.cursor
 Document = dict[str, Any]
@@ -101,7 +102,7 @@ def _about_option(
     place: Place | None, now: datetime, on: date,
 ) -> Document:  # fmt: skip
     words = checker.words(check_id)
-    judged = checker.judge(caller, asked, now, Words(words.on or on, words.spoken))
+    judged = checker.judge(caller, asked, now, replace(words, on=words.on or on))
     which, said = _chosen(checker, caller, judged, asked, issuer, place)
     if said.holder == "project" and asked.project is None:
         raise Contradicted("the check names no project, which must hold this", hint="Ask a new check with the project.")
@@ -127,7 +128,9 @@ def _chosen(
         return checker.sessions.reading(lambda cursor: options.wanted(cursor, asked.item, version, which))
 
     if place is not None:
-        _mind_place(checker, caller, judged, place, open_)
+        options.mind(checker, caller, judged, place, _WHAT)
+        if judged.answer["outcome"] != "undetermined" or place not in open_:
+            raise Contradicted(_NO_OFFICER, hint="Ask it again by POST /v1/checks.")
         return place, wanted(place)
     if judged.answer["outcome"] != "undetermined" or not open_:
         raise Contradicted(_NO_OFFICER, hint="Ask it again by POST /v1/checks.")
@@ -136,20 +139,6 @@ def _chosen(
     if len(fitting) == 1 or len(all_) == 1:
         return (fitting or all_)[0]
     raise reread.mend(_WHAT, "option", "option_missing", "several are undetermined: name the group and the option")
-
-
-def _mind_place(checker: Checker, caller: Caller, judged: Judged, place: Place, open_: list[Place]) -> None:
-    groups = judged.answer["groups"]
-    if place[0] >= len(groups) or place[1] >= len(groups[place[0]]["options"]):
-        raise reread.mend(_WHAT, "option", "option_unknown", "the answer has no such group, or no such option in it")
-    if groups[place[0]]["options"][place[1]]["reason"] == "not_granted":
-        checker.refused(caller, "not_allowed")
-        raise NotAllowed(
-            "neither a sharing class nor a grant lets your organ check this for this purpose",
-            hint="Ask for it: the hub's operators enter the request, and the issuing organ answers it.",
-        )
-    if judged.answer["outcome"] != "undetermined" or place not in open_:
-        raise Contradicted(_NO_OFFICER, hint="Ask it again by POST /v1/checks.")
 
 
 # --- whom ---

@@ -19,7 +19,7 @@ from verification import receipts
 from verification.audit import log
 from verification.audit.log import Entry, Keyed
 from verification.audit.watch import Watch
-from verification.checks import answers, inquiring, judging, waiting
+from verification.checks import answers, heard, inquiring, judging, waiting
 from verification.checks.judging import Judged, mind_admitted, mind_right
 from verification.evidence import looking
 from verification.evidence.sessions import Sessions
@@ -118,7 +118,7 @@ class Checker:
 
         try:
             return self.anew(caller, judged, check_id, closing)
-        except inquiring.SpokenMeanwhile:  # the next round knows that word
+        except inquiring.SpokenMeanwhile:  # the next round knows that answer
             return None
 
     def anew(self, caller: Caller, judged: Judged, check_id: str, closing: Callable[[Cursor], bool]) -> Document | None:
@@ -126,11 +126,11 @@ class Checker:
         it, and says whether that was still open: of two who bring an answer the first one is written.
 
         Raises:
-            SpokenMeanwhile: an officer has answered about it since it was judged; it is to be judged again.
+            SpokenMeanwhile: it has been answered since it was judged, and is to be judged again.
         """
         document, entry = self._answered(caller, judged, self.clock(), check_id=check_id, last=True)
         with self.sessions.transaction() as cursor:
-            inquiring.mind_spoken(cursor, check_id, judged.spoken)
+            inquiring.mind_spoken(cursor, check_id, judged.answers)
             if not closing(cursor):
                 return None
             log.write(cursor, [entry])
@@ -192,8 +192,8 @@ class Checker:
     # --- judging ---
 
     def words(self, check_id: str) -> Words:
-        """Return what officers have said of the options of a check."""
-        return self.sessions.reading(lambda cursor: inquiring.words(cursor, check_id))
+        """Return what officers have said of the options of a check, and what systems have brought for them."""
+        return self.sessions.reading(lambda cursor: heard.words(cursor, check_id))
 
     def judge(
         self, caller: Caller, asked: CredentialCheck | PrerequisitesCheck, now: datetime, words: Words = NOTHING_SAID

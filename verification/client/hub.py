@@ -140,20 +140,22 @@ class Hub:
         Raises:
             HubProblem: see the tree; `BadQuestion` where no officer can decide it, or nobody there answers.
         """
-        said = {"issuer": issuer, "group": group, "option": option}
-        body = {name: one for name, one in said.items() if one is not None}
+        body = _named(issuer, group, option)
         return inquiry(self._call("POST", f"/v1/checks/{quote(number, safe='')}/inquiry", body=body))
 
-    def ask_live(self, number: str, *, issuer: str | None = None) -> Checked:
+    def ask_live(
+        self, number: str, *, issuer: str | None = None, group: int | None = None, option: int | None = None
+    ) -> Checked:
         """Have the issuing department's own system asked where its feed is behind; return the newest answer.
 
-        It stays as it was where that system brought nothing: a number may be written otherwise there. The system is
-        asked once: who is told to come later decides whether to ask again.
+        It stays as it was where that system brought nothing: a number may be written otherwise there. Of prerequisites
+        all that is open is asked about, each department's system for what the applicant holds, or one option by the
+        places of its group and itself. Each is asked once: who is told to come later decides whether to ask again.
 
         Raises:
             HubProblem: see the tree; `BadQuestion` where no system can be asked, `TryLater` where it is busy or silent.
         """
-        body = {} if issuer is None else {"issuer": issuer}
+        body = _named(issuer, group, option)
         return self._checked(self._call("POST", f"/v1/checks/{quote(number, safe='')}/live", body=body, tries=1))
 
     def recalls(self, *, after: int = 0, page: int = 100) -> Iterator[Recall]:
@@ -323,6 +325,11 @@ class _Bearer(requests.auth.AuthBase):
         if self._token:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _named(issuer: str | None, group: int | None, option: int | None) -> Json:
+    said = {"issuer": issuer, "group": group, "option": option}
+    return {name: one for name, one in said.items() if one is not None}
 
 
 def _bounded(answer: requests.Response) -> bytes:

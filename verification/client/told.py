@@ -50,7 +50,7 @@ class Option:
     stale: bool
     may_rely: bool
     basis: str | None = None
-    """On whose word it stands where no feed could tell: `officer of NAME (CODE)`."""
+    """On whose word it stands where no feed could tell: `officer of NAME (CODE)`, or `source of NAME (CODE)`, live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +194,13 @@ def _option(said: Json) -> Option:
     return Option(
         said["state"], said["status"], day_of(said["since"]), said["evidence"], said["stage"], said["organ"],
         _moment(said["due"]), said["reason"], said["stale"], said["may_rely"],
-        (said.get("officer") or {}).get("basis"),
+        (said.get("officer") or _brought(said) or {}).get("basis"),
     )  # fmt: skip
+
+
+def _brought(said: Json) -> Json | None:
+    """Return which of the systems that were asked live brought the record that an option stands on."""
+    return next((one for one in said.get("live") or () if said["evidence"] in one["evidence"]), None)
 
 
 def got(said: Json, name: str, kind: type) -> Any:

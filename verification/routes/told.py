@@ -36,6 +36,25 @@ class Live(BaseModel):
     answered_at: str
 
 
+class LiveOfOption(BaseModel):
+    """That a stream of a department's system was asked for what the applicant holds, and what it brought."""
+
+    model_config = _STRICT
+
+    source: str
+    """Source and stream: `market/LICENCES`."""
+    basis: str
+    """`source of NAME (CODE)`; `source CODE` where it is one of many departments."""
+    organ: str | None
+    found: Literal["none", "refused", "taken", "failed"]
+    """`none` says nothing: the holder may be written otherwise there. `refused`: of what came some cannot be relied on.
+    `failed`: it gave no answer."""
+    evidence: list[int]
+    """The hub's numbers of the records that came and fit the option; they are so as of `asked_at`."""
+    asked_at: str
+    answered_at: str
+
+
 class Inquiry(BaseModel):
     """How an inquiry of an officer stands, as who asked is told."""
 
@@ -121,6 +140,8 @@ class OptionTold(BaseModel):
     mended: list[str]
     officer: Officer | None = None
     """Only where an officer answered about this option, and no fresh feed tells how it stands."""
+    live: list[LiveOfOption] | None = None
+    """Only where departments' systems were asked about this option: each stream with what it brought last."""
 
 
 class GroupTold(BaseModel):

@@ -74,6 +74,17 @@ def number_forms(number: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(forms))
 
 
+def holder_forms(number: str) -> tuple[str, ...]:
+    """Return the ways in which a holder's number may be written: width, blanks, hyphens and case aside.
+
+    Not the older ones that it holds: what bore one could not be told to be this holder's.
+    """
+    stripped = number.strip()
+    plain = normalize_number(stripped)
+    forms = (stripped, unicodedata.normalize("NFKC", stripped), plain, plain.lower())
+    return tuple(dict.fromkeys(forms))
+
+
 def contained(number: str) -> str | None:
     """Return the older number that a holder's number holds: organisation code in credit code, 15 digits in 18.
 

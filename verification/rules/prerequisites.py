@@ -4,21 +4,22 @@ All groups must be met, one option of a group is enough. Each option says how it
 group by its best option. What is not met is said for certain only where the feed that could say otherwise is complete:
 else it is `undetermined`, or `pending` where another department is known to be at work on it. What an officer of the
 issuing department says of an option decides where fresh evidence does not: it is not weighed against what a feed that
-is far enough says for certain.
+is far enough says for certain. What a department's system brought when it was asked live is so as of then: a record
+that it brought counts as one of a feed that is complete up to that instant. That it brought nothing counts for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from catalog.limits import Limit
-from hub.workdays import is_workday
 from verification.rules import validity
+from verification.rules.ages import earliest
 from verification.rules.freshness import Feed, Freshness
-from verification.rules.words import NO_WORDS, Place, Word
+from verification.rules.words import NO_WORDS, NOTHING_HEARD, Heard, Place, Word
 
 State = Literal[
     "met", "pending", "undetermined", "suspended", "revoked", "refused", "expired", "not_yet_valid", "too_old",
@@ -51,6 +52,8 @@ class Option:
     feeds: tuple[Feed, ...] = ()
     freshness: Freshness | None = None
     stale_allowed: bool = False
+    heard: tuple[Heard, ...] = ()
+    """What systems brought that were asked live for the holder, as far as it is still news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,9 @@ class Told:
     mended: tuple[str, ...] = ()
     word: Word | None = None
     """What an officer said of it, unless fresh evidence tells how it stands."""
+    sure: bool = False
+    """Whether it stands on what a system brought live, though the feed is behind."""
+    heard: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,12 @@ class GroupTold:
 
 
 def evaluate(
-    groups: Sequence[Group], evidence: Evidence, words: Mapping[Place, Word] = NO_WORDS
-) -> tuple[Overall, list[GroupTold]]:
-    """Tell whether all groups are met, and how each stands; `words` are what officers said of single options."""
-    told = [_group(one, evidence, place, words) for place, one in enumerate(groups)]
+    groups: Sequence[Group], evidence: Evidence, words: Mapping[Place, Word] = NO_WORDS,
+    heard: Mapping[Place, Sequence[Heard]] = NOTHING_HEARD,
+) -> tuple[Overall, list[GroupTold]]:  # fmt: skip
+    """Tell whether all groups are met, and how each stands; `words` are what officers said of single options, and
+    `heard` what systems brought for them that were asked live."""
+    told = [_group(one, evidence, place, words, heard) for place, one in enumerate(groups)]
     return overall(one.state for one in told), told
 
 
@@ -169,16 +177,35 @@ def overall(states: Iterable[State]) -> Overall:
     return "pending" if "pending" in found else "met"
 
 
-def _group(group: Group, evidence: Evidence, at: int, words: Mapping[Place, Word]) -> GroupTold:
-    options = tuple(
-        replace(_option(one, group, evidence, words.get((at, place))), option=place)
-        for place, one in enumerate(group.any_of)
-    )
+def unsure(told: Sequence[GroupTold]) -> Iterator[Place]:
+    """Tell the options of which more may be learnt: of groups that nobody can tell, or not if they are met still."""
+    for at, group in enumerate(told):
+        if group.state == "undetermined" or later_unknown(group.best):
+            for one in group.options:
+                if (one.state == "undetermined" and one.reason != "not_granted") or later_unknown(one):
+                    yield at, one.option
+
+
+def later_unknown(told: Told) -> bool:
+    """Say whether something is met as of a feed's instant only: no officer and no system has said so since."""
+    vouched = told.sure or (told.word is not None and told.word.said == "yes")
+    return told.state == "met" and told.stale and not vouched
+
+
+def _group(
+    group: Group, evidence: Evidence, at: int, words: Mapping[Place, Word], heard: Mapping[Place, Sequence[Heard]]
+) -> GroupTold:
+    options = []
+    for place, one in enumerate(group.any_of):
+        # What a holder was asked for says nothing of a project, and nothing to who may not see it.
+        every = tuple(heard.get((at, place), ())) if one.allowed and group.holder == "applicant" else ()
+        option = replace(one, heard=tuple(said for said in every if _news(one, said))) if every else one
+        options.append(replace(_option(option, group, evidence, words.get((at, place))), option=place, heard=every))
     if not options:
         nothing = Told("undetermined", reason="no_option")
         return GroupTold(group.name, group.day, "undetermined", nothing, ())
     best = min(options, key=lambda one: (ORDER.index(one.state), not one.may_rely, one.option))
-    return GroupTold(group.name, group.day, best.state, best, options)
+    return GroupTold(group.name, group.day, best.state, best, tuple(options))
 
 
 def _option(option: Option, group: Group, evidence: Evidence, word: Word | None) -> Told:
@@ -202,9 +229,8 @@ def _by_evidence(option: Option, best: Told | None, pending: Told | None) -> Tol
 def _certain(option: Option, best: Told | None) -> bool:
     """Say whether fresh evidence tells how an option stands: one that is met, or feeds that are all far enough."""
     if best is not None and best.state == "met":
-        return not best.stale
-    _, _, stale = _coverage(option)
-    return not stale and (best is None or best.state != "undetermined")
+        return not best.stale or best.sure
+    return _all_told(option) and (best is None or best.state != "undetermined")
 
 
 def _by_word(option: Option, told: Told, pending: Told | None, word: Word) -> Told:
@@ -224,12 +250,42 @@ def _by_word(option: Option, told: Told, pending: Told | None, word: Word) -> To
 
 def _unmet(option: Option, best: Told | None) -> Told:
     """Say that an option is not met, where every feed is far enough to say so; else that it cannot be told."""
-    through, basis, stale = _coverage(option)
-    if stale:
-        why = "feed_behind" if option.feeds else "no_feed"
-        seen = best or Told("missing")
-        return replace(seen, state="undetermined", reason=why, complete_through=through, basis=basis, stale=True)
-    return best or Told("missing", complete_through=through, basis=basis)
+    through, basis, _ = _coverage(option)
+    if _all_told(option):
+        return best or Told("missing", complete_through=through, basis=basis)
+    seen = best or Told("missing")
+    return replace(
+        seen, state="undetermined", reason=_why(option), complete_through=through, basis=basis, stale=True, sure=False
+    )
+
+
+def _why(option: Option) -> str:
+    """Say why nobody can tell whether an option is met."""
+    found = {one.found for one in option.heard}
+    if "refused" in found:
+        return "source_record_refused"
+    if found == {"none"}:
+        return "source_has_none"
+    return "feed_behind" if option.feeds else "no_feed"
+
+
+def _all_told(option: Option) -> bool:
+    """Say whether every feed is far enough to say no: by itself, or by all that it brought live and that was kept."""
+    if option.freshness is None:
+        return bool(option.feeds)
+    taken = {one.stream_id for one in option.heard if one.found == "taken"}
+    known = {one.stream_id for one in option.feeds} | taken
+    fresh = {one.stream_id for one in option.feeds if option.freshness.fresh(one)}
+    return bool(known) and known == fresh | taken
+
+
+def _news(option: Option, heard: Heard) -> bool:
+    """Say whether what a system brought is recent enough for the day; what its feed brought later goes before it."""
+    if option.freshness is None:
+        return True
+    through = [one.complete_through for one in option.feeds if one.stream_id == heard.stream_id]
+    overtaken = any(one is not None and one >= heard.asked_at for one in through)
+    return not overtaken and heard.asked_at >= option.freshness.needed - option.freshness.lag
 
 
 def _rank(told: Told) -> tuple[int, bool, int, int]:
@@ -284,7 +340,10 @@ def _aged(option: Option, day: date, given: date | None, facts: Told) -> Told:
             return replace(facts, state="undetermined", reason="given_unknown", may_rely=False)
         if given < earliest(day, option.not_older_than):
             return replace(facts, state="too_old", may_rely=False)
-    return replace(facts, state="met", may_rely=not facts.stale or option.stale_allowed)
+    if not facts.stale or facts.sure:
+        return replace(facts, state="met", may_rely=True)
+    doubted = any(one.found == "refused" for one in option.heard)
+    return replace(facts, state="met", may_rely=option.stale_allowed and not doubted)
 
 
 def _pending(option: Option, group: Group, evidence: Evidence) -> Told | None:
@@ -306,9 +365,10 @@ def _facts(
     option: Option, feed: Feed, record_id: int, organ: str | None, objection: date | None, mended: tuple[str, ...]
 ) -> Told:
     stale = option.freshness is not None and not option.freshness.fresh(feed)
+    sure = stale and any(record_id in one.records for one in option.heard)
     return Told(
         "missing", record_id=record_id, organ=organ, complete_through=feed.complete_through, basis=feed.basis,
-        stale=stale, objection_since=objection, mended=mended,
+        stale=stale, objection_since=objection, mended=mended, sure=sure,
     )  # fmt: skip
 
 
@@ -321,32 +381,6 @@ def _coverage(option: Option) -> tuple[datetime | None, str | None, bool]:
 
 def _by(option: Option, organ: str | None) -> bool:
     return option.issued_by is None or organ == option.issued_by
-
-
-def earliest(day: date, limit: Limit) -> date:
-    """Return the first day that is no longer ago than a limit; working days by the legal calendar."""
-    if limit.unit == "working_day":
-        found, left = day.toordinal(), limit.value
-        while left:
-            found -= 1
-            left -= is_workday(date.fromordinal(found))
-        return date.fromordinal(found)
-    if limit.unit == "calendar_day":
-        return date.fromordinal(day.toordinal() - limit.value)
-    months = limit.value * (12 if limit.unit == "year" else 1)
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    if year < date.min.year:
-        return date.min
-    return _last_that_exists(year, month + 1, day.day)
-
-
-def _last_that_exists(year: int, month: int, day: int) -> date:
-    """Return the day, or the month's last one where it has no such day (民法典 art. 202)."""
-    while True:
-        try:
-            return date(year, month, day)
-        except ValueError:
-            day -= 1
 
 
 def option_of(said: Mapping[str, Any], **facts: Any) -> Option:
