@@ -1,20 +1,32 @@
 """What earlier requests would have left behind, for operations that answer nothing without them: checks and inquiries.
 
-A department asks about a credential of a feed that is behind, and puts what stays undetermined to the officers of the
-issuing department. It is another client than the one that schemathesis has, of the same organ, so that who counts what
-schemathesis reached does not count these.
+A department asks about a credential of a feed that is behind, or about the prerequisites of an item that needs one, and
+puts what stays undetermined to the officers of the issuing department, whose system may be asked live, too. It is
+another client than the one that schemathesis has, of the same organ, so that who counts what schemathesis reached does
+not count these.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import requests
 
-from tests.verification.registry import NOW, Registry, body
+from hub.settings import Settings
+from tests.catalog import items
+from tests.connectors.conftest import Department
+from tests.verification.office import Office
+from tests.verification.registry import NOW, PURPOSE, Registry, body
 
+SYSTEM = "late"
+"""The source of the issuing department."""
+ITEM = items.code(1)
+"""An item that needs a credential of `LATE`, of the applicant."""
+ROWS = 40
+"""So many credentials has the system that its feed has not brought."""
 LATE = "出版物经营许可证"
 """The type of credential that only a feed brings which is behind: no check of one is determined."""
 
@@ -23,8 +35,21 @@ def behind(registry: Registry) -> None:
     """Let the feed of `LATE` be a month behind, and share it with the asking department."""
     registry.share(LATE)
     registry.grant(LATE)
-    registry.credential("another", source="late", credential_type=LATE)
-    registry.through("late", NOW - timedelta(days=30))
+    registry.credential("another", source=SYSTEM, credential_type=LATE)
+    registry.through(SYSTEM, NOW - timedelta(days=30))
+    needs = [{"name": "经营", "holder": "applicant", "valid_on": "decision", "any_of": [{"credential": LATE}]}]
+    items.published(registry.engine, ITEM, content=items.content(requirements=needs))
+
+
+def system(registry: Registry, settings: Settings, place: Path) -> Office:
+    """Build the system of the department that issues `LATE`, which agrees to be asked live."""
+    file = place / f"{SYSTEM}.sqlite"
+    file.touch()
+    made = Office(settings.sources[0], Department("sqlite", f"sqlite:///{file}", None), registry.runtime, code=SYSTEM)
+    made.declare(stream={"cursor": None})
+    for number in range(1, ROWS + 1):
+        made.put(ID=f"L-{number}", CERT_NO=f"CB-{number}", CERT_TYPE=LATE, HOLDER_NO=f"T-{number}")
+    return made
 
 
 class Earlier:
@@ -35,9 +60,15 @@ class Earlier:
         self._numbers = count(1)
         self._put: list[str] = []
 
-    def check(self) -> str:
-        """Return the number of a new check that no feed can tell."""
-        asked = body(credential={"type": LATE, "number": f"CB-{next(self._numbers)}"})
+    def check(self, *, option: bool = False) -> str:
+        """Return the number of a new check that no feed can tell: of a credential, or of an item that needs one."""
+        number = next(self._numbers)
+        asked = body(credential={"type": LATE, "number": f"CB-{number}"})
+        if option:
+            asked = {
+                "kind": "prerequisites", "item": ITEM, "case": "A-1", "purpose": PURPOSE,
+                "applicant": {"number": f"T-{number}"},
+            }  # fmt: skip
         said = self._post("/v1/checks", asked)
         assert said["answer"]["outcome"] == "undetermined", said
         return str(said["id"])

@@ -12,7 +12,6 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import uuid4
 from xml.sax.saxutils import escape
 
 import schemathesis
@@ -114,20 +113,18 @@ def _mend_inquiry(case: Any) -> bool:
     path = case.operation.path
     if not ("inquir" in path or path.startswith("/v1/checks/{id}")) or not case.meta.generation.mode.is_positive:
         return False
-    if path == "/v1/checks/{id}/inquiry":
-        case.path_parameters["id"] = _earlier().check()
+    if path in ("/v1/checks/{id}/inquiry", "/v1/checks/{id}/live"):
+        option = isinstance(case.body, dict) and case.body.get("option") is not None
+        case.path_parameters["id"] = _earlier().check(option=option)
         if isinstance(case.body, dict):
             if case.body.get("issuer"):
                 case.body["issuer"] = ISSUER
-            case.body |= {name: None for name in ("group", "option") if name in case.body}  # one credential has none
+            place = 0 if option else None  # one credential has no options, and the item has one
+            case.body |= {name: place for name in ("group", "option") if name in case.body}
     elif path == "/v1/inquiries/{number}":
         case.path_parameters["number"] = _earlier().inquiry()
     elif path == "/v1/checks/{id}":
         case.path_parameters["id"] = _earlier().inquired()
-    elif path == "/v1/checks/{id}/live":
-        case.path_parameters["id"] = str(uuid4())  # no source here is asked for one record
-        if isinstance(case.body, dict):
-            _mend(case.body)
     return True
 
 

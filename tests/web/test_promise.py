@@ -19,7 +19,7 @@ from pipeline.runtime import Runtime
 from tests.posters import Poster
 from tests.verification.conftest import asker_of
 from tests.verification.registry import Registry
-from tests.web.earlier import behind
+from tests.web.earlier import SYSTEM, behind, system
 from tests.web.serving import serving
 from verification.questions import Text
 from web.document import document
@@ -41,6 +41,9 @@ REACHED = {
     "posts of XML reach a stream": f"{BATCHES} 'PRE_NODE'",
     "checks are answered": f"SELECT count(*) FROM audit.entry WHERE kind IN ('credential', 'prerequisites') AND {MINE}",
     "officers are asked": f"SELECT count(*) FROM audit.inquiry WHERE {MINE}",
+    "officers are asked about options": f"SELECT count(*) FROM audit.inquiry WHERE option_place IS NOT NULL AND {MINE}",
+    "systems are asked live": f"SELECT count(*) FROM audit.entry WHERE answer LIKE '%\"live\":{{%' AND {MINE}",
+    "systems are asked for options": f"SELECT count(*) FROM audit.entry WHERE answer LIKE '%\"live\":[%' AND {MINE}",
     "officers answer": "SELECT count(*) FROM audit.inquiry WHERE state = 'answered'",
 }
 """What the requests of a campaign come to, and how often they did."""
@@ -51,14 +54,15 @@ Promise = Callable[..., str]
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Nobody waits for others, nothing is too often, and a token lasts as long as a campaign."""
-    free = {"check_rate": 0, "push_rate": 0, "push_linger": 0.0, "check_token_minutes": 60}
+    free = {"check_rate": 0, "push_rate": 0, "push_linger": 0.0, "check_token_minutes": 60,
+            "check_live_a_minute": 1_000_000}  # fmt: skip
     return settings.model_copy(update={**free, "sms_receipt_secret": SecretStr(GATEWAY)})
 
 
 @pytest.fixture
 def promise(
-    settings: Settings, runtime: Runtime, place: Path, token_for: Callable[..., str]
-) -> Iterator[Promise]:  # fmt: skip
+    settings: Settings, runtime: Runtime, place: Path, token_for: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Promise]:
     """A function that lets schemathesis ask a hub with something in it, and returns what it found; nothing is good."""
     Poster(place / "sources", each={"options": {"record": "//ROW"}})
     registry = Registry(runtime)
@@ -67,6 +71,7 @@ def promise(
     registry.case()
     registry.credential()
     behind(registry)
+    monkeypatch.setenv(f"HUB_CONN_{SYSTEM.upper()}", system(registry, settings, place).database.url)
     with serving(lambda: runtime) as url:
         asker = asker_of(runtime, url)
         earlier = asker_of(runtime, url, code=EARLIER)
@@ -88,6 +93,12 @@ def promise(
             return "" if done.returncode == 0 else done.stdout + done.stderr
 
         yield run
+
+
+def test_whatever_the_document_refers_to_stands_in_it() -> None:
+    said = document()
+    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(said)))
+    assert sorted(named - set(said["components"]["schemas"])) == []
 
 
 def test_what_the_document_calls_a_printable_text_is_what_is_read() -> None:
@@ -112,7 +123,7 @@ def reached(runtime: Runtime) -> dict[str, int]:
 def test_every_operation_keeps_the_document(promise: Promise, runtime: Runtime) -> None:
     found = promise("--phases", "fuzzing", "--max-examples", "3", "--seed", "1")
     assert not found, found
-    assert {"checks are answered", "officers are asked", "officers answer"} <= {
+    assert {"checks are answered", "officers are asked", "officers answer", "systems are asked live"} <= {
         name for name, times in reached(runtime).items() if times
     }
 
