@@ -116,6 +116,7 @@ def _once(
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('supervision.run'))"))
         now = at(connection, as_of)
         mark = handing.mark(connection)
+        evidence.note_feeds(connection)
         changed = take_touched(connection, only)
         cases = None if full else changed if only is None else only
         counts = {name: step(connection, now, cases) for name, step in STEPS}

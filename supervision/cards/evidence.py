@@ -30,6 +30,10 @@ def _holding(*tables: str) -> str:
     return _FIRST.format(holds=some)
 
 
+# How far the streams are, noted before anybody asks what changed. A batch moves its stream on in the transaction that
+# writes its records: what is noted so never runs ahead of the clocks that are computed after it.
+_STREAMS: Final = "CREATE TEMP TABLE IF NOT EXISTS sup_stream ON COMMIT DROP AS SELECT * FROM ledger.stream"
+
 # How far each source is complete. Every case has acceptance, stages and a decision, so a stream that brings these is as
 # far as its newest reports say. What few cases have (a suspension, a supplement) is silent for months: a stream of
 # these alone is as far as it was last read with success, unless its source says how far it is.
@@ -49,7 +53,7 @@ SELECT ss.source_system_id, ss.code, ss.organ,
 FROM (
     SELECT s.*, CASE WHEN s.complete_basis IS DISTINCT FROM 'inferred' OR f.frequent THEN s.complete_through
         ELSE greatest(s.complete_through, s.last_success_at) END AS through
-    FROM ledger.stream AS s
+    FROM sup_stream AS s
     CROSS JOIN LATERAL (SELECT {_holding("acceptance", "stage_event", "decision")} AS frequent) AS f
     WHERE {{of}} AND (f.frequent OR {_holding("suspension", "supplement", "delivery", "credential")})
 ) AS s
@@ -145,6 +149,15 @@ _AT_ONCE: Final = 5_000
 def canonical(value: Any) -> bytes:
     """Write JSON in its one form, names sorted; evidence holds texts, whole numbers and truth values only."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def note_feeds(connection: sa.Connection) -> None:
+    """Note how far the feeds are, for the rest of the transaction or until cards are raised (`raising.run`).
+
+    Who computes clocks first notes the feeds before, and then takes what changed: a decision that comes in between is
+    then unknown to both, and no card says that its feed was complete without it.
+    """
+    connection.execute(sa.text(_STREAMS))
 
 
 def seal(connection: sa.Connection, signer: Signer) -> int:

@@ -125,7 +125,7 @@ GROUP BY h.subject, h.organ
 FIRST_LOAD_DAYS: Final = 3
 _UNREAD: Final = f"""
 CREATE TEMP TABLE sup_unread ON COMMIT DROP AS
-SELECT s.source_system_id FROM ledger.stream AS s
+SELECT s.source_system_id FROM sup_stream AS s
 JOIN core.source_system AS y ON y.source_system_id = s.source_system_id AND y.kind <> 'push'
 CROSS JOIN LATERAL (SELECT s.last_success_at IS NULL AS unread, (
     SELECT b.read_at FROM ledger.batch AS b WHERE b.stream_id = s.stream_id AND b.kind = 'pull'
@@ -282,6 +282,7 @@ def run(connection: sa.Connection, *, cases: Iterable[int] | None = None) -> Rai
     done.released, done.lapsed, done.contradicted, done.reminded = settled
     done.unaddressed = addressing.address(connection, at, full=scope.full)
     _log(connection, done, enabled, counts, full=scope.full)
+    connection.execute(sa.text("DROP TABLE sup_stream"))
     return done
 
 
@@ -299,6 +300,7 @@ def _begin(connection: sa.Connection, cases: Iterable[int] | None) -> tuple[int,
         "sup_card",
     ):
         connection.execute(sa.text(f"DROP TABLE IF EXISTS pg_temp.{name}"))
+    evidence.note_feeds(connection)
     for statement in _BEGIN:
         connection.execute(sa.text(statement))
     if cases is None:

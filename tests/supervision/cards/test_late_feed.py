@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from supervision import running
 from tests.supervision.desk import Desk
 from tests.supervision.world import ORGAN, World, at
 
@@ -148,6 +149,31 @@ def test_a_rule_that_was_switched_off_contradicts_nothing(desk: Desk, world: Wor
     desk.run("2026-03-18 09:00")
     desk.set("case_overdue", enabled=False)
     assert desk.run("2026-03-19 09:00").contradicted == 0
+
+
+def test_what_comes_while_a_run_computes_clocks_moves_no_feed_for_it(
+    desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.item()
+    case = world.case()
+    desk.only_rules("case_overdue")
+    desk.through("2026-03-14 00:00")
+
+    coming = [case]
+
+    def a_batch_comes(_connection: sa.Connection, _now: object, _cases: object) -> dict[str, object]:
+        while coming:
+            coming.pop()
+            close(world, case, "C1", "2026-03-13 16:00")
+            desk.through("2026-03-18 00:00")
+        return {}
+
+    clocks, *others = running.STEPS
+    monkeypatch.setattr(running, "STEPS", (clocks, ("batch", a_batch_comes), *others))
+    running.run(desk.engine, as_of=at("2026-03-18 09:00"))
+    assert desk.card()["state"] == "held", "the decision is not known to the clock, and its feed not complete for it"
+    running.run(desk.engine, as_of=at("2026-03-18 09:01"))
+    assert desk.card()["state"] == "lapsed"
 
 
 def close(world: World, case: int, number: str, when: str) -> None:
