@@ -30,6 +30,10 @@ class Department:
     schema: str | None
     options: dict[str, Any] = field(default_factory=dict)
 
+    def elsewhere(self, **parts: str | None) -> str:
+        """Return the URL with another user, password or database, wherever the server listens."""
+        return sa.make_url(self.url).set(**parts).render_as_string(hide_password=False)  # type: ignore[arg-type]  # texts
+
     def run(self, *statements: str) -> None:
         engine = sa.create_engine(re.sub("^mysql:", "mysql+pymysql:", self.url), poolclass=sa.NullPool)
         with engine.begin() as connection:

@@ -325,9 +325,9 @@ def test_a_wrong_password_is_told_apart(mariadb: Department, postgres: Departmen
     with pytest.raises(WrongCredentials, match="Ask the department for valid credentials"):
         pull("database", f"mysql://nobody:wrong@127.0.0.1:{mariadb_port()}/test", stream("node"))
     with pytest.raises(WrongCredentials):
-        pull("database", postgres.url.replace("postgres@", "no_such_role_at_all:pw@"), stream("node"))
+        pull("database", postgres.elsewhere(username="no_such_role_at_all", password="pw"), stream("node"))
     with pytest.raises(SourceUnreachable, match="does not exist"):
-        pull("database", postgres.url.rpartition("/")[0] + "/no_such_database", stream("node"))
+        pull("database", postgres.elsewhere(database="no_such_database"), stream("node"))
 
 
 def test_a_missing_right_says_to_grant_it(postgres: Department) -> None:
@@ -336,7 +336,7 @@ def test_a_missing_right_says_to_grant_it(postgres: Department) -> None:
     postgres.run(f"CREATE ROLE {role} LOGIN", f"GRANT USAGE ON SCHEMA {postgres.schema} TO {role}")
     try:
         with pytest.raises(WrongCredentials, match="grant SELECT"):
-            pull("database", postgres.url.replace("postgres@", f"{role}@"), node(postgres))
+            pull("database", postgres.elsewhere(username=role), node(postgres))
     finally:
         postgres.run(f"REVOKE ALL ON SCHEMA {postgres.schema} FROM {role}", f"DROP ROLE {role}")
 

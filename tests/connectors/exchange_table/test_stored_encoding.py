@@ -37,8 +37,9 @@ def ascii_postgres(postgres_url: str) -> Iterator[Department]:
             connection.exec_driver_sql(statement)
         engine.dispose()
 
-    outside(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
-    yield Department("postgresql", postgres_url.rsplit("/", 1)[0] + f"/{name}", "public", {"schema": "public"})
+    how = "ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    outside(f"CREATE DATABASE {name} {how}")
+    yield Department("postgresql", server.elsewhere(database=name), "public", {"schema": "public"})
     outside(f"DROP DATABASE {name}")
 
 
