@@ -2,7 +2,7 @@
 -- stage events a case, one case in ten open, one in twenty with a pause, one in a hundred returned. `{cases}` is their number.
 INSERT INTO core.source_system (source_system_id, code, title, organ, kind)
     VALUES (1, 'bench', 'a province', 'ORGAN-00', 'database');
-INSERT INTO ledger.stream (stream_id, source_system_id, name) VALUES (1, 1, 'cases');
+INSERT INTO ledger.stream (stream_id, source_system_id, name, last_success_at) VALUES (1, 1, 'cases', now());
 INSERT INTO ledger.batch (batch_id, source_system_id, seq, stream_id, kind, mapping_version, read_at, recorded_at, read)
     VALUES (1, 1, 1, 1, 'pull', 'm', now(), now(), 0);
 INSERT INTO catalog.item (item_id, code, organ)

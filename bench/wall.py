@@ -29,7 +29,8 @@ SELECT n AS case_id, '1133000000' || lpad((n %% %(departments)s)::text, 7, '0') 
     CASE WHEN n <= %(open)s THEN (n::bigint * 7919) %% 30 ELSE 30 + (n::bigint * 7919) %% 330 END AS age,
     (n::bigint * 31) %% 5 AS place
 FROM generate_series(1, %(cases)s) AS n;
-INSERT INTO ledger.stream (source_system_id, name) SELECT source_system_id, 'S' FROM core.source_system;
+INSERT INTO ledger.stream (source_system_id, name, last_success_at)
+SELECT source_system_id, 'S', now() FROM core.source_system;
 INSERT INTO ledger.batch (source_system_id, seq, stream_id, kind, mapping_version, read_at, recorded_at, read, new)
 SELECT source_system_id, 1, stream_id, 'pull', '1', now(), now(), 0, 0 FROM ledger.stream;
 ALTER TABLE core.approval_case DISABLE TRIGGER ALL;
