@@ -12,6 +12,7 @@ from hub.errors import InternalError
 from hub.settings import Settings
 from pipeline.runtime import Runtime
 from quality.issues import service as issues
+from tests.dags.conftest import SOURCES
 from tests.supervision.appraisal.test_monthly import GRACE
 from tests.supervision.world import World
 
@@ -28,7 +29,6 @@ def test_deliveries_start_supervision_and_the_clock_starts_recount_and_freeze(sm
 
 
 def test_where_nothing_is_to_run_by_itself_none_of_them_does(view: Any) -> None:
-    from tests.dags.conftest import SOURCES  # noqa: PLC0415
 
     seen = view(SOURCES, HUB_SCHEDULES="off")["dags"]
     assert {seen[name]["schedule"] for name in ("hub_supervision", "hub_recount", "hub_freeze")} == {"NullTimetable"}

@@ -1,6 +1,7 @@
 import json
 import stat
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -128,7 +129,6 @@ class Dropping(Fake):
     """Says that it sends no review, although its process has one: its clean cases break a rule."""
 
     def seen(self, case):
-        from dataclasses import replace  # noqa: PLC0415
 
         return replace(case, events=tuple(event for event in case.events if event.stage != "review"))
 

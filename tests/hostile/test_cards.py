@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 import requests
 
-from supervision.cards import deeds, reading
+from sharedrepo.keyring import signing
+from supervision.cards import deeds, dossier, reading
 from supervision.cards.duty import files
 from supervision.cards.errors import BadRegister, CardRefuses, NoSuchCard
 from tests.supervision.cards.conftest import desk
@@ -144,8 +145,6 @@ def test_a_query_that_cannot_be_is_refused(ours: Program, number: str, query: di
 
 
 def test_markup_in_words_stays_text_in_the_dossier(desk: Desk, number: str) -> None:
-    from sharedrepo.keyring import signing  # noqa: PLC0415
-    from supervision.cards import dossier  # noqa: PLC0415
 
     desk.deed(deeds.answer, number, actor="account:x", text="<script>alert(1)</script>{{ 7*7 }}")
     page = dossier.page(desk.card(number), signing.published(desk.engine))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.runtime import Runtime
+from sharedrepo.access import clients
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.verification.conftest import Asker, asker, asker_of, registry, service
 from tests.verification.registry import FIRM, PERSON, Registry, body
+from tests.web.serving import serving
+from verification.rights.callers import Caller, Tokens
 from web.problems import Problem
 
 __all__ = ["asker", "registry", "service"]
@@ -115,8 +120,6 @@ def test_other_forms_are_not_read(asker: Asker) -> None:  # the fixture
 
 
 def test_wrong_and_expired_tokens_get_nothing(asker: Asker, runtime: Runtime) -> None:  # the fixtures
-    from sharedrepo.keyring.signing import Ed25519Signer  # noqa: PLC0415
-    from verification.rights.callers import Caller, Tokens  # noqa: PLC0415
 
     signer = Ed25519Signer.of(runtime.protector.ring)
     caller = Caller(1, "asker-it", "113300000024836594")
@@ -135,7 +138,6 @@ def test_wrong_and_expired_tokens_get_nothing(asker: Asker, runtime: Runtime) ->
 def test_a_client_that_was_revoked_gets_nothing_more_while_its_token_lives(
     asker: Asker, runtime: Runtime  # the fixtures
 ) -> None:  # fmt: skip
-    from sharedrepo.access import clients  # noqa: PLC0415
 
     said = asker.check(body())
     clients.revoke(runtime.engine, "asker-it")
@@ -220,9 +222,6 @@ def test_no_name_and_no_number_stands_in_a_log_or_in_the_clear(
 
 
 def test_a_client_that_asks_too_often_waits(registry: Registry, runtime: Runtime) -> None:  # the fixtures
-    from dataclasses import replace  # noqa: PLC0415
-
-    from tests.web.serving import serving  # noqa: PLC0415
 
     slow = replace(runtime, settings=runtime.settings.model_copy(update={"check_rate": 1.0}))
     with serving(lambda: slow) as at:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import ConfigError
-from supervision.appraisal import formulas, inputs
+from supervision.appraisal import formulas, inputs, ranking
 from supervision.appraisal.errors import EntryRefused, InputsRefused
 from supervision.appraisal.inputs import MANIFEST
 from supervision.appraisal.proving import proven
@@ -73,7 +73,6 @@ def test_an_expression_that_is_code_of_another_language_is_refused_with_its_line
 
 
 def _ranked(month: Month) -> object:
-    from supervision.appraisal import ranking  # noqa: PLC0415
 
     return ranking.ranked(month.opened())
 

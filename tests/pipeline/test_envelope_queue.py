@@ -14,7 +14,7 @@ from pipeline.runtime import Runtime
 from sharedrepo.embedded import EmbeddedServer
 from sharedrepo.telling.digest import digest
 from tests.crash.campaign import KILLED, Driver, Site, difference
-from tests.departments import GOOD
+from tests.departments import GOOD, Department
 from tests.envelopes import STREAM, Office, seal
 from tests.journeys.conftest import Hub
 from tests.rabbit import Broker, broker_or_skip
@@ -54,7 +54,6 @@ class Desk(Office):
 
     @staticmethod
     def fields() -> list[str]:
-        from tests.departments import Department  # noqa: PLC0415
 
         return Department.fields(STREAM)
 

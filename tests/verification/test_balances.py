@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from pipeline.runtime import Runtime
@@ -128,7 +129,6 @@ def test_nothing_else_is_taken(office: Office, asker: Asker) -> None:
 
 
 def signed(said: Any, key: OKPKey, kind: str) -> str:
-    from joserfc import jws  # noqa: PLC0415
 
     header = {"alg": "Ed25519", "kid": key.thumbprint(), "typ": kind}
     return jws.serialize_compact(header, json.dumps(said), key, registry=jws.JWSRegistry(algorithms=["Ed25519"]))

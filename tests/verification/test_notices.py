@@ -25,6 +25,7 @@ from verification import client
 from verification.notices import recall, subscriptions
 from verification.notices.delivering import Post
 from verification.notices.subscriptions import SubscriptionRefused
+from verification.rights import access
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LATER = NOW + timedelta(hours=1)
@@ -200,7 +201,6 @@ def test_changes_of_a_type_name_the_evidence_and_never_the_holder(
 
 
 def access_ended(registry: Registry, grant: int) -> None:
-    from verification.rights import access  # noqa: PLC0415
 
     access.end(registry.engine, grant, reason="不再需要", actor="issuer")
 

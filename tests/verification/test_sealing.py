@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -210,7 +211,6 @@ def test_checks_are_refused_where_an_entry_waits_for_its_seal_too_long(log: Log)
 
 def test_a_tree_head_is_that_of_rfc_6962() -> None:
     # Test vectors of the reference implementation of Certificate Transparency (RFC 6962, 2.1).
-    import hashlib  # noqa: PLC0415
 
     leaves = [b"", b"\x00", b"\x10", b"\x20\x21", b"\x30\x31", b"\x40\x41\x42\x43", bytes(range(0x50, 0x58)),
               bytes(range(0x60, 0x70))]  # fmt: skip

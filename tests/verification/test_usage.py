@@ -10,6 +10,7 @@ import requests
 
 from pipeline.runtime import Runtime
 from sharedrepo.access import clients
+from sharedrepo.keyring.signing import Ed25519Signer
 from tests.verification.conftest import Asker, Command, asker_of
 from tests.verification.registry import (
     ASKER,
@@ -24,6 +25,9 @@ from tests.verification.registry import (
     body,
     today,
 )
+from verification.audit.watch import Watch
+from verification.checks.service import Checker
+from verification.evidence.sessions import Sessions
 from verification.reading import usage
 from verification.rights import disclosure
 from verification.rights.access import AccessRefused
@@ -134,10 +138,6 @@ def test_an_investigation_is_shown_later_with_its_reason_and_never_counted_befor
 
 def _found(registry: Registry, at: datetime) -> dict[str, Any]:
     """What a portal is told at a later time."""
-    from sharedrepo.keyring.signing import Ed25519Signer  # noqa: PLC0415
-    from verification.audit.watch import Watch  # noqa: PLC0415
-    from verification.checks.service import Checker  # noqa: PLC0415
-    from verification.evidence.sessions import Sessions  # noqa: PLC0415
 
     sessions = Sessions(registry.engine)
     signer = Ed25519Signer.of(registry.protector.ring)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,6 +179,5 @@ def test_a_deed_lies_in_the_archive_without_a_readable_word(refused: WorkHub) ->
 
 
 def _files(url: str) -> list[Any]:
-    from pathlib import Path  # noqa: PLC0415
 
     return [one for one in Path(url).rglob("*") if one.is_file()]

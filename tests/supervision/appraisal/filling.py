@@ -5,6 +5,8 @@ The clocks and cards are written as the clock's and the cards' own runs leave th
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 
 ORGAN, OTHER, LATE, IDLE = "11330000002482285J", "11330000002482293D", "11330000002482307B", "11330000002482315X"
@@ -79,14 +81,12 @@ FROM made AS m
 
 def places(connection: sa.Connection) -> None:
     """Write organs, regions, sources with their streams, and working days."""
-    import json  # noqa: PLC0415
 
     connection.execute(sa.text(_PLACES), {"names": json.dumps(NAMES), "late": LATE})
 
 
 def item(connection: sa.Connection, code: str, organ: str) -> int:
     """Write an item that is in force; return its version's key."""
-    import json  # noqa: PLC0415
 
     limits = {
         "legal_limit": {"value": 20, "unit": "working_day"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from datetime import UTC, datetime
@@ -127,7 +128,6 @@ def test_an_edition_is_proven_by_its_seal_and_a_copied_seal_of_another_ranking_i
 
 
 def _url(typed: Typed) -> str:
-    import os  # noqa: PLC0415
 
     assert typed.now
     return os.environ["HUB_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://", 1)

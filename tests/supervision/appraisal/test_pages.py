@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from supervision.appraisal import inputs, objecting, ranking
+from supervision.appraisal.freezing import staff_file
 from supervision.appraisal.terms import EVIDENT
 from tests.supervision.appraisal.filling import IDLE, LATE, ORGAN, OTHER
 from tests.supervision.appraisal.site import EVIL, MONTH, Site, site
@@ -174,7 +175,6 @@ def test_odd_addresses_are_refused_with_the_next_step(site: Site, path: str, sta
 
 
 def test_private_files_are_handed_out_to_nobody_over_the_web(site: Site) -> None:
-    from supervision.appraisal.freezing import staff_file  # noqa: PLC0415
 
     for name in ("case_numbers.csv", staff_file(ORGAN)):
         for code in (None, "labour", "watch"):

@@ -182,7 +182,6 @@ def test_a_case_whose_clock_cannot_be_computed_gets_no_time_card(desk: Desk, wor
 
 
 def test_a_rule_that_judges_from_a_day_on_leaves_what_was_before(desk: Desk, world: World) -> None:
-    from datetime import date  # noqa: PLC0415
 
     world.item()
     world.case("old", applied="2026-01-05 09:00", accepted="2026-01-05 10:00")
