@@ -52,6 +52,8 @@ class Line:
     """Of the present unit, for each column whose fill rate is bounded: `rows`, `full` ones, whether it is `low`."""
     absent: int = 0
     """Records that were closed in this pull because a whole snapshot no longer held them."""
+    newest: tuple[str | None, datetime | None] = (None, None)
+    """The unit that is being read, and the newest report that it brought so far."""
     snapshot: bool = False
     """Whether each unit of this pull is the whole of the stream, so that what is absent from it is gone."""
     snapshot_unit: str | None = None

@@ -250,17 +250,29 @@ def put_in_archive(
 
 
 def _advance(cursor: stage.Cursor, line: Line, piece: Slice, prepared: Prepared) -> None:
-    """Move the cursor, and the time up to which the source vouches for completeness."""
+    """Move the cursor, and the time up to which the source vouches for completeness.
+
+    What is inferred moves at the end of a unit only: what lies further back in it may be older than what was read.
+    """
     basis = "inferred" if piece.complete_through is None else "declared"
     through: datetime | None = None
+    newest = _newest(line, piece, prepared)
     if piece.complete_through is not None:
         through = datetime.fromisoformat(piece.complete_through)
         through = through if through.tzinfo else through.replace(tzinfo=UTC)
-    elif not _vouched(cursor, line, piece):
-        newest: datetime | None = pc.max(prepared.incoming.reported_at).as_py()
-        if newest is not None:
-            through = min(newest, line.desk.context.read_at) - _lookback(line)
+    elif piece.unit_ends and newest is not None and not _vouched(cursor, line, piece):
+        through = min(newest, line.desk.context.read_at) - _lookback(line)
     streams.advance(cursor, line.stream_id, state=piece.state, complete_through=through, basis=basis)
+
+
+def _newest(line: Line, piece: Slice, prepared: Prepared) -> datetime | None:
+    """Return the newest report of the slice's unit as far as it was read in this pull."""
+    unit = piece.unit.name if piece.unit else None
+    before = line.newest[1] if line.newest[0] == unit else None
+    found: list[datetime] = [one for one in (before, pc.max(prepared.incoming.reported_at).as_py()) if one is not None]
+    newest = max(found, default=None)
+    line.newest = (None, None) if piece.unit_ends else (unit, newest)
+    return newest
 
 
 def _vouched(cursor: stage.Cursor, line: Line, piece: Slice) -> bool:

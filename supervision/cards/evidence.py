@@ -32,7 +32,11 @@ def _holding(*tables: str) -> str:
 
 # How far the streams are, noted before anybody asks what changed. A batch moves its stream on in the transaction that
 # writes its records: what is noted so never runs ahead of the clocks that are computed after it.
-_STREAMS: Final = "CREATE TEMP TABLE IF NOT EXISTS sup_stream ON COMMIT DROP AS SELECT * FROM ledger.stream"
+_STREAMS: Final = """
+CREATE TEMP TABLE IF NOT EXISTS sup_stream ON COMMIT DROP AS
+SELECT s.*, EXISTS (SELECT FROM ledger.batch AS b WHERE b.stream_id = s.stream_id AND b.status = 'held') AS held
+FROM ledger.stream AS s
+"""
 
 # How far each source is complete. Every case has acceptance, stages and a decision, so a stream that brings these is as
 # far as its newest reports say. What few cases have (a suspension, a supplement) is silent for months: a stream of

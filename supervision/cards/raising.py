@@ -120,18 +120,20 @@ JOIN sup_source AS f ON f.source_system_id = a.source_system_id
 GROUP BY h.subject, h.organ
 """
 
-# Sources whose first pull has not come to its end in every stream: what looks open may have been closed long ago, in a
-# stream that is still to come. Whoever has not got through in some days is judged like all others.
+# Sources whose first load has not come to its end: what looks open may have been closed long ago, in a stream that is
+# still to come or in a delivery that was set aside. It begins with the pull that brought the first records. Whoever has
+# not got through in some days is judged like all others.
 FIRST_LOAD_DAYS: Final = 3
 _UNREAD: Final = f"""
 CREATE TEMP TABLE sup_unread ON COMMIT DROP AS
-SELECT s.source_system_id FROM sup_stream AS s
-JOIN core.source_system AS y ON y.source_system_id = s.source_system_id AND y.kind <> 'push'
-CROSS JOIN LATERAL (SELECT s.last_success_at IS NULL AS unread, (
-    SELECT b.read_at FROM ledger.batch AS b WHERE b.stream_id = s.stream_id AND b.kind = 'pull'
-    ORDER BY b.batch_id LIMIT 1) AS first) AS t
-GROUP BY s.source_system_id
-HAVING bool_or(t.unread) AND min(t.first) > CAST(:as_of AS timestamptz) - INTERVAL '{FIRST_LOAD_DAYS} days'
+SELECT y.source_system_id FROM core.source_system AS y
+CROSS JOIN LATERAL (
+    SELECT b.read_at AS began FROM ledger.batch AS b
+    WHERE b.source_system_id = y.source_system_id AND b.kind = 'pull' AND b.new > 0 ORDER BY b.seq LIMIT 1) AS f
+WHERE y.kind <> 'push' AND f.began > CAST(:as_of AS timestamptz) - INTERVAL '{FIRST_LOAD_DAYS} days'
+  AND EXISTS (
+    SELECT FROM sup_stream AS s WHERE s.source_system_id = y.source_system_id
+      AND (s.last_success_at IS NULL OR s.last_success_at < f.began OR s.held))
 """
 _OF_UNREAD: Final = """EXISTS (
     SELECT FROM core.approval_case AS a JOIN sup_unread AS u ON u.source_system_id = a.source_system_id

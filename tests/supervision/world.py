@@ -50,7 +50,7 @@ class World:
                 ).scalar_one()
             )
             self.stream = int(connection.execute(sa.text(
-                """INSERT INTO ledger.stream (source_system_id, name, last_success_at) VALUES (:s, 'S', '2020-01-01')
+                """INSERT INTO ledger.stream (source_system_id, name, last_success_at) VALUES (:s, 'S', '2100-01-01')
                    RETURNING stream_id"""),
                 {"s": self.system}).scalar_one())  # fmt: skip
 

@@ -50,7 +50,7 @@ class Registry:
         )  # fmt: skip
         return int(self.run(
             """INSERT INTO ledger.stream (source_system_id, name, complete_through, complete_basis, last_success_at)
-               VALUES (:source, 'S', :through, :basis, '2020-01-01')
+               VALUES (:source, 'S', :through, :basis, '2100-01-01')
                ON CONFLICT (source_system_id, name) DO UPDATE SET complete_through = excluded.complete_through
                RETURNING stream_id""",
             source=source, through=through, basis=basis if through else None,

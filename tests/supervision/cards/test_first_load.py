@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from supervision import running
 from tests.supervision.desk import Desk
-from tests.supervision.world import World
+from tests.supervision.world import World, at
 
 NOW = "2026-03-18 09:00"
 
@@ -65,4 +65,33 @@ def test_a_catalogue_that_nobody_has_filled_says_nothing_of_a_case(desk: Desk, w
     world.case()
     assert desk.run(NOW).raised == 0
     world.item("11330000002482285J2330101001999")
+    assert desk.run(NOW).raised == 1
+
+
+def test_a_pull_that_brought_nothing_is_no_first_load(desk: Desk, world: World) -> None:
+    """Its first deliveries were refused whole: that they went through says nothing of the records that come later."""
+    desk.do("UPDATE ledger.stream SET last_success_at = :day", day=at("2026-03-16 02:00"))
+    world.item()
+    case = world.case(recorded="2026-03-17 10:00")
+    assert (desk.run(NOW).unread, desk.cards()) == (1, [])
+    desk.do("DELETE FROM supervision.touched")
+    desk.do("UPDATE ledger.stream SET last_success_at = :day", day=at("2026-03-17 10:05"))
+    assert desk.do("SELECT case_id FROM supervision.touched") == case
+    assert desk.run(NOW).raised == 1
+    desk.do("DELETE FROM supervision.touched")
+    desk.do("UPDATE ledger.stream SET last_success_at = :day", day=at("2026-03-17 11:05"))
+    assert desk.do("SELECT count(*) FROM supervision.touched") == 0, "the next pull asks for nobody anew"
+
+
+def test_a_delivery_that_was_set_aside_is_waited_for_in_a_first_load(desk: Desk, world: World) -> None:
+    world.item()
+    world.case(recorded="2026-03-17 10:00")
+    desk.do(
+        """INSERT INTO ledger.batch (source_system_id, seq, stream_id, kind, status, unit, mapping_version, read_at,
+               recorded_at, read)
+           SELECT source_system_id, 900, stream_id, 'pull', 'held', 'day1.xml', '1', now(), now(), 0
+           FROM ledger.stream"""
+    )
+    assert (desk.run(NOW).unread, desk.cards()) == (1, [])
+    desk.do("UPDATE ledger.batch SET status = 'superseded' WHERE status = 'held'")
     assert desk.run(NOW).raised == 1
