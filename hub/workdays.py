@@ -48,7 +48,7 @@ def local_day(now: datetime) -> date:
 
 def known(day: date) -> bool:
     """Say whether the published calendar knows the year of this day."""
-    first, last = _published()
+    first, last = published()
     return first <= day.year <= last
 
 
@@ -115,8 +115,8 @@ def _alike(day: date, other: date) -> bool:
 
 
 @cache
-def _published() -> tuple[int, int]:
-    """Return the first and the last year of the calendar, which has every year between."""
+def published() -> tuple[int, int]:
+    """Return the first and the last year of the published calendar, which has every year between."""
     from chinese_calendar.constants import holidays  # noqa: PLC0415  # a table of all years: only where it is asked
 
     return min(holidays).year, max(holidays).year

@@ -71,14 +71,17 @@ def ensure(connection: sa.Connection) -> Filled:
         )  # fmt: skip
         _counted(connection)
         return Filled(None, (LAST - FIRST).days + 1)
+    first, last = workdays.published()
     waiting = connection.execute(
         sa.text(
             """SELECT d.day FROM supervision.day AS d WHERE d.calendar = '' AND NOT d.published
+               AND d.day BETWEEN :first AND :last
                AND NOT EXISTS (SELECT FROM supervision.day_change AS c WHERE c.calendar = '' AND c.day = d.day)
                ORDER BY 1"""
-        )
+        ),
+        {"first": date(first, 1, 1), "last": date(last, 12, 31)},
     ).scalars()
-    fresh = [Change(one, workdays.kind(one)) for one in waiting if workdays.known(one)]
+    fresh = [Change(one, workdays.kind(one)) for one in waiting]
     return change(connection, NATION, fresh, source=source, reason="newly published year", actor="hub")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from supervision.clock.dues import EPOCH, counted, due
-from supervision.clock.facts import DELIVERY_DAYS, NOTICE_DAYS, day
+from supervision.clock.facts import DAYS, DELIVERY_DAYS, NOTICE_DAYS, day
 
 # When everything was received: the application, or the answer to a request for what it lacked that was made in time.
 RECEIPTS: Final = f"""
@@ -22,11 +22,11 @@ FROM (
             ELSE f.applied_at
         END AS receipt_at
     FROM clock_fact AS f
-    LEFT JOIN clock_day AS a ON a.calendar = f.calendar AND a.day = {day("f.applied_at")}
-    LEFT JOIN clock_day AS t ON f.told_at IS NOT NULL AND t.calendar = f.calendar AND t.day = {day("f.told_at")}
+    LEFT JOIN {DAYS} AS a ON a.calendar = f.calendar AND a.day = {day("f.applied_at")}
+    LEFT JOIN {DAYS} AS t ON f.told_at IS NOT NULL AND t.calendar = f.calendar AND t.day = {day("f.told_at")}
 ) AS r
-LEFT JOIN clock_day AS d ON d.calendar = r.calendar AND d.day = {day("r.receipt_at")}
-LEFT JOIN clock_day AS n ON n.calendar = r.calendar AND n.works AND n.ordinal = d.ordinal + {NOTICE_DAYS}
+LEFT JOIN {DAYS} AS d ON d.calendar = r.calendar AND d.day = {day("r.receipt_at")}
+LEFT JOIN {DAYS} AS n ON n.calendar = r.calendar AND n.works AND n.ordinal = d.ordinal + {NOTICE_DAYS}
 """
 
 # What is decided at once is due on the day of its receipt; after closing time, or on a free day, on the next to work.
@@ -63,12 +63,12 @@ FROM (
 LEFT JOIN clock_stop AS p USING (case_id)
 LEFT JOIN clock_extension AS x USING (case_id)
 LEFT JOIN supervision.calendar AS c ON c.calendar = b.calendar
-LEFT JOIN clock_day AS s ON s.calendar = b.calendar AND s.day = {day("b.started_at")}
+LEFT JOIN {DAYS} AS s ON s.calendar = b.calendar AND s.day = {day("b.started_at")}
 CROSS JOIN LATERAL (
     SELECT b.kind IS NOT DISTINCT FROM 'immediate'
         AND (NOT s.works OR (b.started_at AT TIME ZONE 'Asia/Shanghai')::time > c.closes_at) AS late
 ) AS h
-LEFT JOIN clock_day AS n ON h.late AND n.calendar = b.calendar AND n.works AND n.ordinal = s.ordinal + 1
+LEFT JOIN {DAYS} AS n ON h.late AND n.calendar = b.calendar AND n.works AND n.ordinal = s.ordinal + 1
 CROSS JOIN LATERAL (
     SELECT CASE WHEN h.late THEN n.day ELSE s.day END AS day,
         CASE WHEN h.late THEN n.ordinal ELSE s.ordinal END AS ordinal,
@@ -140,15 +140,18 @@ SELECT b.case_id,
 FROM clock_pause AS p
 JOIN clock_base AS b USING (case_id)
 LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
-LEFT JOIN clock_day AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
+LEFT JOIN {DAYS} AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
 GROUP BY b.case_id
 """
 
-# A hole in a calendar would be skipped unseen: whose limit lies over one cannot be computed.
+# A hole in a calendar would be skipped unseen: whose limit lies over one cannot be computed. Only calendars that have
+# fewer days than they reach are looked through.
 GAPS: Final = """
 CREATE TEMP TABLE clock_gap ON COMMIT DROP AS
 SELECT calendar, day AS before_gap, next AS after_gap FROM (
-    SELECT calendar, day, lead(day) OVER (PARTITION BY calendar ORDER BY day) AS next FROM clock_day) AS d
+    SELECT calendar, day, lead(day) OVER (PARTITION BY calendar ORDER BY day) AS next FROM supervision.day
+    WHERE calendar IN (
+        SELECT calendar FROM supervision.day GROUP BY calendar HAVING count(*) <= max(day) - min(day))) AS d
 WHERE next > day + 1
 """
 
@@ -266,10 +269,10 @@ LEFT JOIN clock_due AS u ON u.case_id = b.case_id AND u.what = 'p'
 LEFT JOIN clock_due AS l ON l.case_id = b.case_id AND l.what = 'l'
 LEFT JOIN clock_extension AS x ON x.case_id = b.case_id
 LEFT JOIN clock_stopped AS z ON z.case_id = b.case_id
-LEFT JOIN clock_day AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
-LEFT JOIN clock_day AS v ON b.closing_outcome = 'granted' AND v.calendar = b.calendar AND v.works
+LEFT JOIN {DAYS} AS c ON c.calendar = b.calendar AND c.day = {day("b.closed_at")}
+LEFT JOIN {DAYS} AS v ON b.closing_outcome = 'granted' AND v.calendar = b.calendar AND v.works
     AND v.ordinal = c.ordinal + {DELIVERY_DAYS}
-LEFT JOIN clock_day AS q ON b.open_since IS NOT NULL AND q.calendar = b.calendar AND q.day = {day("b.open_since")}
+LEFT JOIN {DAYS} AS q ON b.open_since IS NOT NULL AND q.calendar = b.calendar AND q.day = {day("b.open_since")}
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN b.turned_away THEN NULL

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from supervision.clock.facts import DAYS
+
 EPOCH: Final = "DATE '2000-01-01'"
 
 
@@ -79,7 +81,7 @@ def due(source: str, pauses: str, keys: str, columns: str) -> str:
                 THEN start_at + make_interval(hours => value, secs => coalesce(k.added, 0)::float8) END AS hour_at
         FROM {source} AS x LEFT JOIN {pauses} AS k USING ({on})
     ) AS x
-    LEFT JOIN clock_day AS i ON i.calendar = x.calendar AND i.day = x.in_day
-    LEFT JOIN clock_day AS w ON w.calendar = x.calendar AND w.works
+    LEFT JOIN {DAYS} AS i ON i.calendar = x.calendar AND i.day = x.in_day
+    LEFT JOIN {DAYS} AS w ON w.calendar = x.calendar AND w.works
         AND w.ordinal = CASE unit WHEN 'working_day' THEN x.start_ordinal + value + added::int
             ELSE i.ordinal + (NOT i.works)::int END"""

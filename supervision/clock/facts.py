@@ -11,6 +11,9 @@ DAY: Final = "({} AT TIME ZONE INTERVAL '8 hours')::date"
 """The province's day of an instant: Asia/Shanghai has been eight hours ahead for as long as the calendar goes back.
 
 Said as an offset it is found several times faster, which counts where millions of events are placed."""
+DAYS: Final = """(SELECT calendar, day, works, ordinal, published,
+        (day + TIME '23:59:59') AT TIME ZONE INTERVAL '8 hours' AS ends_at FROM supervision.day)"""
+"""Each day of the calendars with its last second: what every limit ends with."""
 UNITS: Final = ("working_day", "calendar_day", "month", "year", "hour")
 NOTICE_DAYS: Final = 5
 """Working days within which an applicant is told that the application is accepted or not complete (art. 32)."""
@@ -156,16 +159,7 @@ LEFT JOIN clock_supplement AS u ON u.case_id = c.record_id
 LEFT JOIN clock_delivery AS d ON d.case_id = c.record_id
 """
 
-# Each day of the calendars with its last second: what every limit ends with.
-DAYS: Final = """
-CREATE TEMP TABLE clock_day ON COMMIT DROP AS
-SELECT calendar, day, works, ordinal, published, (day + TIME '23:59:59') AT TIME ZONE 'Asia/Shanghai' AS ends_at
-FROM supervision.day
-"""
-
 STATEMENTS: Final = (
-    DAYS, "CREATE UNIQUE INDEX ON clock_day (calendar, day)",
-    "CREATE INDEX ON clock_day (calendar, ordinal) WHERE works", "ANALYZE clock_day",
     VERSIONS, STAGE_LIMITS, ITEMS, REGIONS, SAID, SUPPLEMENTS, DELIVERIES, FACTS,
     "CREATE INDEX ON clock_fact (case_id)", "ANALYZE clock_fact (case_id)",
 )  # fmt: skip

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from supervision.calendar.service import FIRST, LAST
-from supervision.clock.facts import EXTENSION, JOINT_EXTENSION, day
+from supervision.clock.facts import DAYS, EXTENSION, JOINT_EXTENSION, day
 
 PAIRED: Final = """
 CREATE TEMP TABLE clock_pair ON COMMIT DROP AS
@@ -78,8 +78,8 @@ FROM (
             CASE WHEN f.closed_at IS NULL THEN {day("s.open_since")} END)
     GROUP BY p.case_id, f.calendar
 ) AS u
-LEFT JOIN clock_day AS a ON a.calendar = u.calendar AND a.day = lower(u.days) - 1
-LEFT JOIN clock_day AS b ON b.calendar = u.calendar AND b.day = upper(u.days) - 1
+LEFT JOIN {DAYS} AS a ON a.calendar = u.calendar AND a.day = lower(u.days) - 1
+LEFT JOIN {DAYS} AS b ON b.calendar = u.calendar AND b.day = upper(u.days) - 1
 """
 
 # To the second, for limits in hours.

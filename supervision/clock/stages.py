@@ -11,7 +11,7 @@ from typing import Final
 
 from supervision.clock.cases import began_in_time, ran_out, verdict
 from supervision.clock.dues import counted, due
-from supervision.clock.facts import day
+from supervision.clock.facts import DAYS, day
 
 _KEYS: Final = "case_id, stage, round"
 
@@ -77,7 +77,7 @@ _PLACED: Final = f"""
     JOIN clock_base AS b USING (case_id)
     LEFT JOIN clock_stop AS p ON p.case_id = r.case_id
     LEFT JOIN clock_stage_limit AS l ON l.version_id = b.version_id AND l.stage = r.stage
-    LEFT JOIN clock_day AS s ON s.calendar = b.calendar AND s.day = {day("r.started_at")}
+    LEFT JOIN {DAYS} AS s ON s.calendar = b.calendar AND s.day = {day("r.started_at")}
     CROSS JOIN LATERAL (
         SELECT CASE WHEN l.stage IS NULL THEN NULL WHEN l.fault IS NOT NULL THEN l.fault WHEN s.day IS NULL
             THEN 'calendar_ends' ELSE p.why END AS stop) AS x"""
@@ -103,7 +103,7 @@ PAUSED: Final = (
         sum(greatest(least(p.to_ordinal, c.ordinal) - greatest(p.from_ordinal, u.start_ordinal), 0))::int AS so_far
     FROM clock_pause AS p
     JOIN clock_round_due AS u USING (case_id)
-    LEFT JOIN clock_day AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
+    LEFT JOIN {DAYS} AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
     GROUP BY case_id, stage, round""",
 )
 
@@ -123,8 +123,8 @@ SELECT u.case_id, u.stage, u.round, u.organ, y.why, u.start_at AS started_at, u.
     CASE WHEN o.stops THEN {ran_out("u.unit", "u.due_at", "u.target")} END AS stop_end
 FROM clock_round_due AS u
 LEFT JOIN clock_round_stopped AS z ON z.case_id = u.case_id AND z.stage = u.stage AND z.round = u.round
-LEFT JOIN clock_day AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
-LEFT JOIN clock_day AS q ON u.open_since IS NOT NULL AND q.calendar = u.calendar AND q.day = {day("u.open_since")}
+LEFT JOIN {DAYS} AS c ON c.calendar = u.calendar AND c.day = {day("u.finished_at")}
+LEFT JOIN {DAYS} AS q ON u.open_since IS NOT NULL AND q.calendar = u.calendar AND q.day = {day("u.open_since")}
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN u.why IS NOT NULL THEN u.why
@@ -154,9 +154,9 @@ FROM clock_round AS r
 JOIN clock_base AS b USING (case_id)
 LEFT JOIN clock_odd AS p ON p.case_id = r.case_id
 LEFT JOIN clock_stage_limit AS l ON l.version_id = b.version_id AND l.stage = r.stage
-LEFT JOIN clock_day AS s ON s.calendar = b.calendar AND s.day = {day("r.started_at")}
-LEFT JOIN clock_day AS c ON c.calendar = b.calendar AND c.day = {day("r.finished_at")}
-LEFT JOIN clock_day AS w ON w.calendar = b.calendar AND w.works AND l.fault IS NULL AND w.ordinal = s.ordinal + l.value
+LEFT JOIN {DAYS} AS s ON s.calendar = b.calendar AND s.day = {day("r.started_at")}
+LEFT JOIN {DAYS} AS c ON c.calendar = b.calendar AND c.day = {day("r.finished_at")}
+LEFT JOIN {DAYS} AS w ON w.calendar = b.calendar AND w.works AND l.fault IS NULL AND w.ordinal = s.ordinal + l.value
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN c.day < s.day THEN 'stage_ends_before_start'

@@ -23,7 +23,7 @@ def test_the_calendar_knows_holidays_and_the_days_that_are_worked_for_them() -> 
 
 
 def test_every_published_day_is_what_the_package_says_of_it() -> None:
-    first, last = workdays._published()
+    first, last = workdays.published()
     day = date(first, 1, 1)
     while day.year <= last:
         assert is_workday(day) == chinese_calendar.is_workday(day), day
@@ -38,7 +38,7 @@ def test_a_due_date_passes_over_holidays_and_counts_the_days_worked_for_them() -
 
 
 def test_past_the_published_calendar_weekdays_stand_in_and_the_date_is_provisional() -> None:
-    last = workdays._published()[1]
+    last = workdays.published()[1]
     beyond = date(last + 1, 1, 1)
     found = after(date(last, 12, 31), 3)
     assert found.provisional
