@@ -6,8 +6,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from connectors.loading import load_sources
 from connectors.registry import open_connector
@@ -15,6 +13,7 @@ from connectors.seam import CheckItem, CheckReport, DiscoveredStream
 from connectors.source import Source
 from hub.errors import HubError
 from hub.settings import Settings
+from hub.show import show_table
 
 source = typer.Typer(help="List the sources, and check one.", no_args_is_help=True)
 
@@ -34,15 +33,12 @@ def list_sources(as_json: AsJson = False) -> None:
     if as_json:
         _print_json([_described(one) for one in sources])
         return
-    table = Table(title=f"{len(sources)} sources")
-    for heading in ("code", "title", "owner", "kind", "profile", "streams", "schedule"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "code")
-    for one in sources:
-        streams = str(len(one.streams))
-        table.add_row(
-            one.code, one.title["zh"], one.owner.name, one.kind, one.profile or "own", streams, one.schedule or "–"
-        )
-    Console().print(table)
+    rows = [
+        {"code": one.code, "title": one.title["zh"], "owner": one.owner.name, "kind": one.kind,
+         "profile": one.profile or "own", "streams": len(one.streams), "schedule": one.schedule or "–"}
+        for one in sources
+    ]  # fmt: skip
+    show_table(list(rows[0]) if rows else ["code"], rows, title=f"{len(sources)} sources")
 
 
 @source.command("check")
@@ -79,22 +75,18 @@ def find_source(sources: list[Source], code: str) -> Source:
 
 
 def _show(one: Source, report: CheckReport, found: list[DiscoveredStream]) -> None:
-    console = Console()
-    table = Table(title=f"{one.code}  {one.title['zh']}")
-    for heading in ("", "stream", "what was found", "what to do"):
-        table.add_column(heading, overflow="fold")
-    for item in report.items:
-        mark = "[green]✓[/]" if item.ok else "[red]✗[/]"
-        table.add_row(mark, item.stream or "connection", item.message, "" if item.ok else item.hint)
-    console.print(table)
+    items = [
+        {"": "✓" if item.ok else "✗", "stream": item.stream or "connection", "what was found": item.message,
+         "what to do": "" if item.ok else item.hint}
+        for item in report.items
+    ]  # fmt: skip
+    show_table(("", "stream", "what was found", "what to do"), items, title=f"{one.code}  {one.title['zh']}")
     if found:
-        listed = Table(title="what the source has")
-        for heading in ("name", "key", "fields"):
-            listed.add_column(heading, overflow="fold")
-        for each in found:
-            fields = ", ".join(f"{field.name} {field.type}" for field in each.fields)
-            listed.add_row(each.name, ", ".join(each.key), fields)
-        console.print(listed)
+        listed = [
+            {"name": each.name, "key": each.key, "fields": [f"{field.name} {field.type}" for field in each.fields]}
+            for each in found
+        ]
+        show_table(("name", "key", "fields"), listed, title="what the source has")
 
 
 def _described(one: Source) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 import typer
 
 from hub.errors import HubError
+from hub.remark import visible
 
 GROUP = "hub.commands"
 
@@ -47,5 +48,5 @@ def main() -> None:
     try:
         build(asked if asked and asked[0] in known else None)()
     except HubError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{visible(str(error))}\n")
         sys.exit(error.exit_status)

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.remark import visible
+
 
 def as_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
@@ -28,13 +30,14 @@ def _plain(value: Any) -> Any:
 
 def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, title: str) -> None:
     """Print rows as a table; numbers stand right."""
-    console = Console(width=None if sys.stdout.isatty() else 200)
-    table = Table(title=title, title_justify="left", header_style="bold")
+    # Values are departments' words: none is read as markup, as the name of a picture or as a command to the terminal.
+    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, emoji=False, highlight=False)
+    table = Table(title=visible(title), title_justify="left", header_style="bold")
     numeric = {name for name in columns if rows and all(isinstance(row.get(name), int | float) for row in rows)}
     for name in columns:
         table.add_column(name, justify="right" if name in numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_text(row.get(name)) for name in columns))
+        table.add_row(*(visible(_text(row.get(name))) for name in columns))
     console.print(table)
     if not rows:
         console.print("(nothing)")
@@ -63,7 +66,7 @@ class Bar:
     def advance(self, count: int, what: str) -> None:
         """Add `count` and say what is under work."""
         if self._progress is not None:
-            self._progress.update(self._task, advance=count, description=f"{self._label} · {what}")
+            self._progress.update(self._task, advance=count, description=visible(f"{self._label} · {what}"))
 
 
 @contextmanager
@@ -73,7 +76,8 @@ def progress_bar(label: str, *, quiet: bool = False, total: int | None = None) -
         yield Bar(None, None, label)
         return
     shown = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"),
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+        TextColumn("{task.completed:,.0f}"),
         TimeElapsedColumn(),
         console=Console(stderr=True), transient=not sys.stderr.isatty(),
     )  # fmt: skip
