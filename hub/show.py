@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -41,6 +42,11 @@ def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, tit
     console.print(table)
     if not rows:
         console.print("(nothing)")
+
+
+def say(text: str) -> None:
+    """Print words of which some are a department's."""
+    typer.echo(visible(text))
 
 
 def _text(value: Any) -> str:

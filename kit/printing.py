@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import typer
-
 from hub import jsontext
-from hub.show import show_table
+from hub.show import say, show_table
 from kit.preview import Seen, StreamPreview, Told
 
 
 def print_preview(one: StreamPreview, *, trace: bool) -> None:
     """Print one stream: requests, pages, then each record with its rows and findings."""
-    typer.echo(f"\n═══ stream {one.stream}")
+    say(f"\n═══ stream {one.stream}")
     for asked in one.exchanges:
         size = f", {asked.bytes:,} bytes" if asked.bytes else ""
-        typer.echo(f"  → {asked.asked}\n  ← {asked.answered or 'no answer'}{size}, {asked.seconds:g} s")
+        say(f"  → {asked.asked}\n  ← {asked.answered or 'no answer'}{size}, {asked.seconds:g} s")
     for page in one.pages:
         said = ", ".join(f"{name} {value}" for name, value in page.items() if value not in (None, {}, ""))
-        typer.echo(f"  page: {said}")
+        say(f"  page: {said}")
     for unit in one.refused_units:
-        typer.echo(f"  refused whole: {unit['message']}")
+        say(f"  refused whole: {unit['message']}")
     for told in one.findings:
-        typer.echo(f"  {_sentence(told)}")
+        say(f"  {_sentence(told)}")
     for seen in one.records:
         _print_record(seen, trace=trace)
     if not one.records:
-        typer.echo("  (no record)")
+        say("  (no record)")
 
 
 def _print_record(seen: Seen, *, trace: bool) -> None:
-    typer.echo(f"\n─── row {seen.row}  key {seen.key}  case {seen.case or '–'}  → {seen.fate}")
-    typer.echo(f"  raw (masked): {jsontext.dumps(seen.raw).decode()}")
+    say(f"\n─── row {seen.row}  key {seen.key}  case {seen.case or '–'}  → {seen.fate}")
+    say(f"  raw (masked): {jsontext.dumps(seen.raw).decode()}")
     for row in seen.rows:
         columns = ("column", "label", "value", "made from", "line") if trace else ("column", "label", "value")
         rows = [
@@ -46,7 +44,7 @@ def _print_record(seen: Seen, *, trace: bool) -> None:
         ]
         show_table(columns, rows, title=f"core.{row.table}")
     for told in seen.findings:
-        typer.echo(f"  {_sentence(told)}")
+        say(f"  {_sentence(told)}")
 
 
 def _sentence(told: Told) -> str:
