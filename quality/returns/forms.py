@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.cells import like_formula
 from hub.protect import Protector
 from normalization.model import StreamMapping
 from normalization.values.common import text_of
@@ -39,7 +40,6 @@ LONGEST_CELL = 32_000
 TOO_LONG = "(too long for a cell)"
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _SCIENTIFIC = re.compile(r"[+-]?\d(\.\d+)?[eE][+-]?\d+")
 
 
@@ -93,7 +93,7 @@ def spoiled(cell: str, original: Any) -> bool:
 
 def csv_safe(text: str) -> str:
     """Write a cell of a CSV so that no spreadsheet program takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith("'") or like_formula(text) else text
 
 
 def csv_read(text: str) -> str:

@@ -6,9 +6,8 @@ import csv
 import io
 from typing import IO, Any
 
+from hub.cells import like_formula
 from supervision.sheets.table import Sheet
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_csv(sheet: Sheet, out: IO[bytes]) -> int:
@@ -33,4 +32,4 @@ def harmless(value: Any) -> Any:
     """Return a cell that no spreadsheet computes: text that begins like a formula gets an apostrophe before it."""
     if not isinstance(value, str):
         return value
-    return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+    return f"'{value}" if like_formula(value) else value
