@@ -19,11 +19,12 @@ from connectors.kinds.paging import Ask, Page, paging_of
 from connectors.limits import Limits
 from connectors.marks import back, believable, later, moment_of
 from connectors.pointer import JsonFault, find, read_json
-from connectors.seam import CheckItem, CheckReport, DiscoveredStream, KeyedHash, fields_of
+from connectors.seam import CheckItem, CheckReport, DiscoveredStream, KeyedHash, Window, fields_of
 from connectors.sizes import fields_of_record
 from connectors.slices import Row, cut
 from connectors.source import Source, StreamSpec
 from connectors.throttle import Throttle
+from connectors.windows import picked
 from hub.errors import (
     HostileInput,
     RefuseUnit,
@@ -54,6 +55,10 @@ class RestConnector:
             yield from pull.slices(slice_size)
         finally:
             pull.client.close()
+
+    def read_window(self, stream: StreamSpec, window: Window, *, slice_size: int) -> Iterator[Slice]:
+        """Yield what bears a business date in the window, of all pages; see `connectors.seam.ReadsWindows`."""
+        return picked(self.read(stream, {}, slice_size=slice_size, full=True), self.source, stream, window)
 
     def check(self) -> CheckReport:
         """Get the first page of each declared stream."""

@@ -237,7 +237,14 @@ def _pull(work: Work, line: Line, connector: Connector, how: _How, progress: Pro
 
 
 def _take(work: Work, line: Line, piece: Slice, prepared: Prepared | None, how: _How) -> None:
-    """Write a slice, hold it where its delivery is not to be published, or pass it over where its number is known."""
+    """Write a slice, hold it where its delivery is not to be published, or pass it over where its number is known.
+
+    A back-fill takes nothing out of a delivery that stands aside: nothing of it is published before it is accepted.
+    """
+    unit = piece.unit.name if piece.unit else None
+    if line.backfill and line.in_units and unit is not None and units.stands_aside(work, line, unit):
+        line.refused_units += [unit] if unit not in line.refused_units else []
+        return
     fate = envelopes.fate_of(work, line, piece, full=how.full)
     if fate in PASSED:
         units.pass_over(work, line, piece, fate, dry_run=how.dry_run)
@@ -273,7 +280,8 @@ def _window(code: str, line: Line, connector: Connector, window: Window, size: i
     if not isinstance(connector, ReadsWindows):
         raise StopSource(
             source=code, stream=line.spec.name, got="this kind of source cannot be read by date",
-            known="database", hint="Read everything again with --full: what is known stays unchanged.",
+            known="database, exchange_table, files, xes, workbook, rest, soap",
+            hint="Read everything again with --full: what is known stays unchanged.",
         )  # fmt: skip
     for piece in connector.read_window(line.spec, window, slice_size=size):
         piece.state = line.state

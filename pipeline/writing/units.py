@@ -56,7 +56,7 @@ def refuse(work: Work, line: Line, refused: Refused, *, dry_run: bool) -> None:
     """
     refusal = refused.refusal
     unit = refusal.unit or ""
-    if dry_run or (refusal.left_waiting and _is_told(work, line, unit)):
+    if dry_run or (refusal.left_waiting and stands_aside(work, line, unit)):
         line.refused_units.append(unit)
         line.state = refused.state
         return
@@ -69,7 +69,8 @@ def refuse(work: Work, line: Line, refused: Refused, *, dry_run: bool) -> None:
     set_aside(work, line, piece, found, raw=refused.raw, facts=facts, said=refusal.envelope)
 
 
-def _is_told(work: Work, line: Line, unit: str) -> bool:
+def stands_aside(work: Work, line: Line, unit: str) -> bool:
+    """Say whether a delivery of this unit is held or refused now."""
     with transaction(work) as cursor:
         return units.is_held(cursor, line.stream_id, unit)
 

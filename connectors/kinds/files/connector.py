@@ -20,10 +20,20 @@ from connectors.kinds.files.sidecar import waiting
 from connectors.kinds.files.units import UnitReader, UnitsPull
 from connectors.kinds.files.where import Where
 from connectors.limits import Limits
-from connectors.seam import CheckItem, CheckReport, DiscoveredField, DiscoveredStream, KeyedHash, Receipt, fields_of
+from connectors.seam import (
+    CheckItem,
+    CheckReport,
+    DiscoveredField,
+    DiscoveredStream,
+    KeyedHash,
+    Receipt,
+    Window,
+    fields_of,
+)
 from connectors.slices import cut
 from connectors.source import Source, StreamSpec
 from connectors.throttle import Throttle
+from connectors.windows import picked
 from hub.errors import RefuseUnit, SourceTrouble, StreamMissing
 from hub.records import Record, Slice
 
@@ -62,6 +72,26 @@ class FolderConnector(ABC):
             expected = Expected.of(self.source, stream)
             pull = UnitsPull(folder, lambda found: self.reader(stream, folder, found), slice_size, expected)
             yield from pull.slices(state, full=full)
+
+    def read_window(self, stream: StreamSpec, window: Window, *, slice_size: int) -> Iterator[Slice]:
+        """Yield what bears a business date in the window, of all files; see `connectors.seam.ReadsWindows`."""
+        return picked(self._readable(stream, slice_size), self.source, stream, window)
+
+    def _readable(self, stream: StreamSpec, slice_size: int) -> Iterator[Slice]:
+        """Yield every file that can be read; one that cannot is told by the pull that sets it aside."""
+        state: Record = {}
+        full = True
+        while True:
+            try:
+                for piece in self.read(stream, state, slice_size=slice_size, full=full):
+                    state = piece.state
+                    yield piece
+            except RefuseUnit as refusal:
+                if refusal.left_waiting or refusal.unit is None:
+                    return
+                state, full = self.skip(stream, state, refusal.unit), False
+            else:
+                return
 
     def skip(self, stream: StreamSpec, state: Record, unit: str) -> Record:
         """Return the state in which `unit` counts as dealt with until its bytes change."""

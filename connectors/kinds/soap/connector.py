@@ -21,9 +21,10 @@ from connectors.kinds.soap.contract import Contract, Offer, offers_of
 from connectors.kinds.soap.documents import gathered
 from connectors.kinds.soap.wire import Wire
 from connectors.limits import MIB
-from connectors.seam import CheckItem, CheckReport, DiscoveredStream, KeyedHash
+from connectors.seam import CheckItem, CheckReport, DiscoveredStream, KeyedHash, Window
 from connectors.source import Source, StreamSpec
 from connectors.throttle import Throttle
+from connectors.windows import picked
 from hub.errors import SchemaMismatch, SourceTrouble
 from hub.records import Record, Slice
 
@@ -44,6 +45,10 @@ class SoapConnector:
         """Yield what is new since `state`; see `connectors.seam.Connector.read`."""
         with self._pulling(stream, state, full=full) as pull:
             yield from pull.slices(slice_size)
+
+    def read_window(self, stream: StreamSpec, window: Window, *, slice_size: int) -> Iterator[Slice]:
+        """Yield what bears a business date in the window, of all answers; see `connectors.seam.ReadsWindows`."""
+        return picked(self.read(stream, {}, slice_size=slice_size, full=True), self.source, stream, window)
 
     def check(self) -> CheckReport:
         """Load the WSDL and get the first page of each declared stream."""
