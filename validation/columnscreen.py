@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jsonschema_rs
 import numpy as np
 import pyarrow.compute as pc
 
+from hub.screens import screen
 from hub.table import Column, Table
 from validation.schema_lint import ANNOTATIONS
 
@@ -55,8 +55,8 @@ class _Field:
         self._takes = frozenset((types,) if isinstance(types, str) else types)
         self._longest = schema.get("maxLength")
         self._anything = not words
-        self._one = jsonschema_rs.Draft202012Validator(dict(schema))
-        self._all = jsonschema_rs.Draft202012Validator({"type": "array", "items": dict(schema)})
+        self._one = screen(schema)
+        self._all = screen({"type": "array", "items": dict(schema)})
 
     def mark(self, column: Column, refused: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
         """Mark the records whose value of this field is refused."""

@@ -14,13 +14,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import jsonschema_rs
 import orjson
 
 from hub import jsontext
 from hub.contract import Contract
 from hub.findings import UNIT, Finding
 from hub.records import Record
+from hub.screens import screen
 from hub.table import Table, chosen
 from validation import drift
 from validation.columnscreen import ColumnScreen
@@ -195,7 +195,7 @@ def _has_empty_name(record: Record) -> bool:
 
 
 def _screen(bare: Mapping[str, Any]) -> Any:
-    return jsonschema_rs.Draft202012Validator({**bare, "additionalProperties": _ANY})
+    return screen({**bare, "additionalProperties": _ANY})
 
 
 def _unwritten(records: Sequence[Record]) -> Iterator[tuple[int, Fault]]:

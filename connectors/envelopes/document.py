@@ -22,6 +22,7 @@ from connectors.pointer import JsonFault, read_json
 from hub.documents import SCHEMAS
 from hub.findings import UNIT, Finding
 from hub.records import Record
+from hub.screens import screen
 
 ENVELOPE = ".envelope.json"
 """Behind the name of a delivered file: its envelope."""
@@ -117,7 +118,7 @@ def _schema() -> Record:
 
 @functools.cache
 def _validator() -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(_schema())
+    return screen(_schema())
 
 
 def _parsed(data: bytes) -> Record:

@@ -32,7 +32,7 @@ from hub.records import Slice
 from tests.connectors.parts import opened, pull, records, stream
 from tests.hostile.liar import CONTENT, Liar, attributes, lying
 
-SECONDS = 12.0
+SECONDS = 40.0
 """What a refusal may take at most, time-outs included."""
 MIB = 1 << 20
 
