@@ -20,6 +20,9 @@ source = typer.Typer(help="List the sources, and check one.", no_args_is_help=Tr
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+_LISTED = ("code", "title", "owner", "kind", "profile", "streams", "schedule")
+
+
 class UnknownSource(HubError):
     """No source folder has this code."""
 
@@ -38,7 +41,7 @@ def list_sources(as_json: AsJson = False) -> None:
          "profile": one.profile or "own", "streams": len(one.streams), "schedule": one.schedule or "–"}
         for one in sources
     ]  # fmt: skip
-    show_table(list(rows[0]) if rows else ["code"], rows, title=f"{len(sources)} sources")
+    show_table(_LISTED, rows, title=f"{len(sources)} sources")
 
 
 @source.command("check")

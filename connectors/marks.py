@@ -17,7 +17,7 @@ from hub.errors import SchemaMismatch
 
 _FORMS = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
-    "%Y%m%d%H%M%S", "%Y%m%d",
+    "%Y%m%d%H%M%S", "%Y%m%d", "%Y.%m.%d %H:%M:%S", "%Y.%m.%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日",
 )  # fmt: skip
 _GRACE = timedelta(days=1)
 _EPOCH_S, _EPOCH_MS = 10**9, 10**11

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from connectors.marks import moment_of
 from connectors.pointer import find
 from connectors.seam import Window
 from connectors.source import Source, StreamSpec
 from hub.errors import StopSource
 from hub.records import Record, Slice, Unit
 
-_DAY: Final = re.compile(r"(\d{4})(?:([-/.年])(\d{1,2})(?:[-/.月])(\d{1,2})日?|(\d{2})(\d{2}))(?:[ T].*|\d{6})?")
-_ZONED: Final = re.compile(r".*[T ]\d{2}:\d{2}.*(?:Z|[+-]\d{2}:?\d{2})")
-_EPOCH: Final = range(10**12, 10**13)
-"""Milliseconds since 1970, from 2001 on: what has thirteen digits."""
+_MILLISECONDS: Final = re.compile("[0-9]{13}")
 
 
 def picked(pieces: Iterable[Slice], source: Source, stream: StreamSpec, window: Window) -> Iterator[Slice]:
@@ -77,27 +76,14 @@ def _day(value: Any, zone: ZoneInfo, source: Source, stream: StreamSpec, name: s
     """Return the day of a value by the department's clock; None where there is none."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    day = _read(value, zone) if isinstance(value, str | int) and not isinstance(value, bool) else None
-    if day is None:
+    moment = None
+    with contextlib.suppress(ValueError, OverflowError, OSError):  # a number beyond all years
+        text = value.strip() if isinstance(value, str) else value
+        moment = moment_of(int(text) if isinstance(text, str) and _MILLISECONDS.fullmatch(text) else text, str(zone))
+    if moment is None:
         raise StopSource(
             source=source.code, stream=stream.name, got=f"field {name!r} holds what is no date",
             known="2026-01-05, 2026/1/5, 20260105, 2026年1月5日, each with or without a time; milliseconds since 1970",
             hint="Name another field in `business_date`, or read everything again with --full.",
         )  # fmt: skip
-    return day
-
-
-def _read(value: str | int, zone: ZoneInfo) -> date | None:
-    text = str(value).strip()
-    try:
-        if text.isascii() and text.isdigit() and int(text) in _EPOCH:
-            return datetime.fromtimestamp(int(text) / 1000, UTC).astimezone(zone).date()
-        if _ZONED.fullmatch(text):
-            return datetime.fromisoformat(text).astimezone(zone).date()
-        found = _DAY.fullmatch(text)
-        if found is None:
-            return None
-        year, _, month, day, short_month, short_day = found.groups()
-        return date(int(year), int(month or short_month), int(day or short_day))
-    except ValueError:
-        return None
+    return moment.astimezone(zone).date()

@@ -281,7 +281,7 @@ def _window(code: str, line: Line, connector: Connector, window: Window, size: i
         raise StopSource(
             source=code, stream=line.spec.name, got="this kind of source cannot be read by date",
             known="database, exchange_table, files, xes, workbook, rest, soap",
-            hint="Read everything again with --full: what is known stays unchanged.",
+            hint="Read everything again with --full, where it can be read again; `hub retranslate` works on what came.",
         )  # fmt: skip
     for piece in connector.read_window(line.spec, window, slice_size=size):
         piece.state = line.state

@@ -27,6 +27,7 @@ MARCH = Window(datetime(2026, 3, 1, tzinfo=ZONE), datetime(2026, 4, 1, tzinfo=ZO
 FORMS = {
     "2026-03-31": True, "2026-03-31 23:59:59": True, "2026-04-01 00:00:00": False, "2026/3/1": True,
     "2026.03.01": True, "20260331": True, "20260331235959": True, "20260401000000": False, "2026年3月9日": True,
+    " 2026年3月09日 08:00:00": True,
     "2026-03-31T16:30:00Z": False, "2026-02-28T16:00:00Z": True, "2026-03-31T23:30:00+08:00": True,
     "2026-03-01T00:00:00.123+08:00": True, "1772294400000": True, 1772294399999: False, "": False, "  ": False,
     None: False,
@@ -44,7 +45,9 @@ def test_a_day_is_the_departments_in_all_its_forms(value: Any) -> None:
     assert [bool(piece.records) for piece in march(value)] == [FORMS[value]]
 
 
-@pytest.mark.parametrize("value", ["昨天", "2026-13-01", "2026-02-30", "260301", "2026-03", 20.5, True, ["2026-03-01"]])
+@pytest.mark.parametrize(
+    "value", ["昨天", "2026-13-01", "2026-02-30", "260301", "2026-03", 10**30, 20.5, True, ["2026-03-01"]]
+)
 def test_what_is_no_date_stops_the_back_fill_and_is_not_repeated(value: Any) -> None:
     with pytest.raises(StopSource, match="holds what is no date") as stopped:
         march(value)

@@ -87,8 +87,8 @@ class FolderConnector(ABC):
                     state = piece.state
                     yield piece
             except RefuseUnit as refusal:
-                if refusal.left_waiting or refusal.unit is None:
-                    return
+                if refusal.unit is None:
+                    raise
                 state, full = self.skip(stream, state, refusal.unit), False
             else:
                 return
