@@ -14,6 +14,8 @@ from tests.dags.conftest import DEMONSTRATION, SOURCES
 View = dict[str, Any]
 
 BUDGET_SECONDS = 0.5
+BUDGET_OF_AIRFLOW = 0.25
+"""On a slow machine, the budget grows with Airflow's own import: two seconds of the processor where 0.5 was set."""
 TOGETHER = "county-platform"
 OWN = ["hub_freeze", "hub_held", "hub_province", "hub_quality", "hub_recount", "hub_supervision"]
 CODES = ("broken", "county-a", "county-b", "labour", "office", "unreadable")
@@ -45,9 +47,10 @@ def test_the_demonstration_has_a_dag_for_each_department_and_one_for_all_cities_
 def test_reading_the_dag_files_is_quick_and_imports_nothing_heavy(which: str, request: pytest.FixtureRequest) -> None:
     view = request.getfixturevalue(which)
     assert view["heavy"] == []
+    budget = max(BUDGET_SECONDS, BUDGET_OF_AIRFLOW * view["airflow_seconds"])
     for file, seconds in view["seconds"].items():
         # The processor's time, since other processes of a busy machine are no fault of the file.
-        assert seconds["processor"] < BUDGET_SECONDS, f"{file}: {seconds}"
+        assert seconds["processor"] < budget, f"{file}: {seconds}, Airflow's own import {view['airflow_seconds']}"
 
 
 @pytest.mark.parametrize("which", ["small", "demonstration"])
