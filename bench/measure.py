@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+LAUNCH = str(Path(__file__).with_name("launch.py"))
 SETTLING = 0.5
 """Seconds until the server has buried the processes that served a program: only then their time is counted."""
 
@@ -68,27 +71,31 @@ def run(
     Raises:
         ProgramFailed: it ended with an error.
     """
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+        tempfile.NamedTemporaryFile("w+") as report,
+    ):
         cpu_before, started = server_cpu(), time.perf_counter()
         process = subprocess.Popen(
-            list(command), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-            env={**os.environ, **(environment or {})},
+            [sys.executable, "-I", "-S", LAUNCH, report.name, *command],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+            env={**os.environ, **(environment or {})}, start_new_session=True,
         )  # fmt: skip
         try:
-            _, status, used = os.wait4(process.pid, 0)
+            ended = process.wait()
         except BaseException:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
         seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said, trouble = _read(out), _read(err)
-    if process.returncode != 0:
-        raise ProgramFailed(f"{' '.join(command[:4])} … ended with {process.returncode}:\n{trouble[-3000:]}")
-    answer = json.loads(said.strip().rsplit("\n", 1)[-1])
+        said, trouble, used = _read(out), _read(err), _read(report)
+    if ended != 0:
+        raise ProgramFailed(f"{' '.join(command[:4])} … ended with {ended}:\n{trouble[-3000:]}")
+    answer, spent = json.loads(said.strip().rsplit("\n", 1)[-1]), json.loads(used)
     time.sleep(SETTLING)
-    cpu, server = used.ru_utime + used.ru_stime, server_cpu() - cpu_before
-    return Measure(records, seconds, answer["work"], cpu, server, used.ru_maxrss / 1024, answer)
+    server = server_cpu() - cpu_before
+    return Measure(records, seconds, answer["work"], spent["cpu"], server, spent["peak_kib"] / 1024, answer)
 
 
 def _read(file: Any) -> str:

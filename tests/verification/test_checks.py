@@ -72,18 +72,37 @@ def test_it_is_told_how_it_stood_on_the_day_and_since_when(
     assert (answer["outcome"], (answer["status"], answer["since"])) == (outcome, told)
 
 
-def test_a_status_that_was_replaced_counts_for_the_days_before(registry: Registry, asker: Asker) -> None:
-    record = registry.credential(periods=(("valid", date(2026, 4, 1)),))
+def was_suspended(registry: Registry, record: int, since: date) -> None:
+    """Leave in the history that a credential was suspended, before its present status replaced that."""
     registry.run(
         """INSERT INTO core_history.credential_status (record_id, part, status, since, since_precision, batch_id,
                content_hash, closed_by, closed_at)
-           SELECT record_id, 1, 'suspended', '2026-03-01', 'd', batch_id, content_hash, batch_id, now()
+           SELECT record_id, 1, 'suspended', :since, 'd', batch_id, content_hash, batch_id, now()
            FROM core.credential WHERE record_id = :record""",
-        record=record,
+        record=record, since=since,
     )  # fmt: skip
+
+
+def test_a_status_that_was_replaced_counts_for_the_days_before(registry: Registry, asker: Asker) -> None:
+    was_suspended(registry, registry.credential(periods=(("valid", date(2026, 4, 1)),)), date(2026, 3, 1))
     assert asker.answer(body(on="2026-03-15"))["status"] == "suspended"
     assert asker.answer(body(on="2026-02-15"))["outcome"] == "match"
     assert asker.answer(body(on="2026-04-02"))["outcome"] == "match"
+
+
+def test_many_questions_about_many_days_are_each_answered_as_if_it_was_asked_alone(
+    registry: Registry, asker: Asker
+) -> None:
+    for place in (1, 2, 3):
+        record = registry.credential(f"JY-00{place}", periods=(("valid", date(2026, 4, place)),))
+        was_suspended(registry, record, date(2026, 3, 10 * place))
+    days = ("2026-03-05", "2026-03-15", "2026-03-25", "2026-04-01", "2026-04-02", "2026-04-20")
+    asked = [body(on=day, credential={"number": f"JY-00{place}"}) for day in days for place in (3, 1, 2)]
+    told = [one["answer"] for one in asker.post("/v1/bulk-checks", {"checks": asked}).json()["checks"]]
+    assert told == [asker.answer(one) for one in asked]
+    statuses = [one["status"] for one in told]
+    assert statuses.count("suspended") == 6
+    assert statuses[:3] == ["valid"] * 3
 
 
 def test_expired_is_told_with_the_first_day_on_which_it_no_longer_held(registry: Registry, asker: Asker) -> None:

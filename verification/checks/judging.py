@@ -72,10 +72,7 @@ def of_credential(
         said.type, said.number, said.issuer, said.version, said.holder_number, said.holder_name, said.valid_from,
         said.valid_to,
     )  # fmt: skip
-    found = looked.found
-    if found and asked.known_at is None:
-        found = sessions.reading(lambda cursor: looking.with_past(cursor, found, on))
-    answer = comparing.answer(question, found, around)
+    answer = comparing.answer(question, looked.found, around)
     confirmed = _confirmed(holder, looked.cases, looked.party_numbers, looked.party_names)
     told = answers.of_credential(answer, confirmed=confirmed)
     if asked.known_at is not None:

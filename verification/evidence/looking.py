@@ -6,7 +6,7 @@ costs its execution only. Beside the present it can read what the hub knew at an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -181,7 +181,8 @@ def look(
         cursor.execute("EXECUTE hub_credentials(%s, %s, %s, %s, %s, %s, %s, %s)", values)
     else:
         cursor.execute("EXECUTE hub_credentials_then(%s, %s, %s, %s, %s, %s, %s, %s, %s)", [*values, known_at])
-    return [_looked(row) for row in cursor.fetchall()]
+    rows = [_looked(row) for row in cursor.fetchall()]
+    return rows if known_at is not None else _with_past(cursor, rows, [one.on or today for one in asked])
 
 
 _PAST = """
@@ -191,23 +192,41 @@ FROM core_history.credential_status AS h WHERE h.record_id = ANY(%s) AND h.since
 """
 
 
-def with_past(cursor: Cursor, found: tuple[Held, ...], on: date) -> tuple[Held, ...]:
-    """Add the statuses that were replaced since to what is asked for a day before the present one began.
+def _with_past(cursor: Cursor, rows: Sequence[Looked], days: Sequence[date]) -> list[Looked]:
+    """Add the statuses that were replaced since to what is asked for a day before the present one began: by one query.
 
     A replaced status counts only for the days before the present one: that one is the source's own word since its day.
     """
-    past = past_of(cursor, {one.record_id: one.times for one in found}, on)
-    return tuple(replace(one, times=past.get(one.record_id, one.times)) for one in found)
+    early = [
+        {held.record_id: held.times for held in one.found if _before(held.times, day)}
+        for one, day in zip(rows, days, strict=True)
+    ]
+    past = _past_of(cursor, {record_id: times for some in early for record_id, times in some.items()})
+    return [_joined_to(one, times, past) if times else one for one, times in zip(rows, early, strict=True)]
+
+
+def _joined_to(looked: Looked, early: Container[int], past: Mapping[int, Times]) -> Looked:
+    found = (replace(one, times=past[one.record_id]) if one.record_id in early else one for one in looked.found)
+    return replace(looked, found=tuple(found))
 
 
 def past_of(cursor: Cursor, times: Mapping[int, Times], on: date) -> dict[int, Times]:
     """Return the times of those records for which a day lies before the present status, with the replaced ones."""
-    early = [record_id for record_id, one in times.items() if on < (_first(one.periods) or date.min)]
+    return _past_of(cursor, {record_id: one for record_id, one in times.items() if _before(one, on)})
+
+
+def _before(times: Times, on: date) -> bool:
+    """Say whether a day lies before the present status, so that a replaced one may have held on it."""
+    first = _first(times.periods)
+    return first is not None and on < first
+
+
+def _past_of(cursor: Cursor, early: Mapping[int, Times]) -> dict[int, Times]:
     if not early:
         return {}
-    cursor.execute(_PAST, (early,))
+    cursor.execute(_PAST, (list(early),))
     found = {record_id: [Period(s, day(since)) for s, since in orjson.loads(text)] for record_id, text in cursor}
-    return {record_id: _joined(times[record_id], found.get(record_id, [])) for record_id in early}
+    return {record_id: _joined(times, found.get(record_id, [])) for record_id, times in early.items()}
 
 
 def _first(periods: Sequence[Period]) -> date | None:
