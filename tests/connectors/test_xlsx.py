@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connectors.kinds.files.xlsx import last_column
 from connectors.source import StreamSpec
 from hub.errors import HostileInput, RefuseUnit, TruncatedUnit
 from hub.records import Slice
@@ -118,3 +123,45 @@ def test_a_damaged_part_is_refused(tmp_path: Path) -> None:
     file.write_bytes(data)
     with pytest.raises(TruncatedUnit, match="is damaged"):
         take(tmp_path, sheet())
+
+
+def letters(column: int) -> str:
+    first, second = divmod(column - 1, 26)
+    return (chr(64 + first) if first else "") + chr(65 + second)
+
+
+PLACED = st.builds(lambda column, row: f"{letters(column)}{row}", st.integers(1, 60), st.sampled_from([7, 7, 7, 71, 8]))
+PLACES = st.lists(st.one_of(PLACED, PLACED, PLACED, st.sampled_from(["", "7", "a7", "AAAA7", "B07", "Ä7"])), max_size=6)
+
+
+@given(PLACES)
+def test_the_last_column_of_a_row_is_known_at_once_or_its_cells_are_looked_at_one_by_one(places: list[str]) -> None:
+    found = last_column(places, 7)
+    plain = bool(places) and all(re.fullmatch(r"[A-Z]{1,3}7", one) for one in places)
+    assert bool(found) == plain
+    if plain:
+        columns = [sum((ord(letter) - 64) * 26**place for place, letter in enumerate(one[-2::-1])) for one in places]
+        assert found == max(columns)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ('<c r="A2"><v>1</v></c><c><v>2</v></c>', {"a": "1", "b": "2"}),
+        ('<c r="B2"><v>2</v></c>', {"a": None, "b": "2"}),
+        ('<c r="A2" t="e"><v>#REF!</v></c><c r="B2"><v>2</v></c>', {"a": "#REF!", "b": "2"}),
+        ('<c r="A2"><v>1</v></c><extLst><ext uri="x"/></extLst>', {"a": "1", "b": None}),
+    ],
+    ids=["places left out", "a gap", "an error", "an extension"],
+)
+def test_rows_as_other_programs_write_them(tmp_path: Path, cells: str, told: dict[str, Any]) -> None:
+    file = save(tmp_path, [["a", "b"], ["x", "y"]])
+    with zipfile.ZipFile(file) as good:
+        parts = {name: good.read(name) for name in good.namelist()}
+    sheet_xml = "xl/worksheets/sheet1.xml"
+    changed = re.sub(rb'(<row r="2"[^>]*>).*?</row>', rb"\1" + cells.encode() + b"</row>", parts[sheet_xml])
+    assert changed != parts[sheet_xml]
+    with zipfile.ZipFile(file, "w") as other:
+        for name, data in {**parts, sheet_xml: changed}.items():
+            other.writestr(name, data)
+    assert records(take(tmp_path, sheet())) == [told]

@@ -112,6 +112,22 @@ def tall_cell(name: str, data: bytes) -> bytes:
     return data.replace(b"</sheetData>", far) if name.endswith("sheet1.xml") else data
 
 
+def in_sheet(old: bytes, new: bytes) -> Callable[[Path], None]:
+    """Make a workbook in whose sheet one piece of XML stands in place of another."""
+
+    def change(name: str, data: bytes) -> bytes:
+        if not name.endswith("sheet1.xml"):
+            return data
+        assert old in data
+        return data.replace(old, new, 1)
+
+    return sheet_with(change)
+
+
+FORMULA = b'<c r="A2"><f>1+1</f><v>2</v></c>'
+"""A cell with a formula; a reader of cells takes it for one wherever in the sheet it stands."""
+
+
 def blank_bomb(name: str, data: bytes) -> bytes:
     return data + b" " * 300_000_000 if name.endswith("sheet1.xml") else data
 
@@ -202,6 +218,21 @@ CASES = {
     "sheet_with_formula": Case(sheet([["a"], ['=cmd|"/c calc"!A1']]), XLSX, words="cell A2 holds a formula"),
     "sheet_with_a_far_cell": Case(sheet_with(far_cell), XLSX, words="cell in column 16,384"),
     "sheet_with_a_low_cell": Case(sheet_with(tall_cell), XLSX, words="spans 1,048,576 × 52 cells"),
+    "cell_before_the_rows": Case(in_sheet(b"<sheetData>", b"<sheetData>" + FORMULA), XLSX, words="outside of rows"),
+    "cell_after_the_rows": Case(in_sheet(b"</sheetData>", FORMULA + b"</sheetData>"), XLSX, words="outside of rows"),
+    "cell_beside_the_rows": Case(
+        in_sheet(b"</sheetData>", b"<x>" + FORMULA + b"</x></sheetData>"), XLSX, words="outside of rows"
+    ),
+    "cell_within_a_cell": Case(in_sheet(b"</is></c>", b"</is>" + FORMULA + b"</c>"), XLSX, words="outside of rows"),
+    "cell_within_what_is_no_cell": Case(
+        in_sheet(b"</row>", b"<x>" + FORMULA + b"</x></row>"), XLSX, words="outside of rows"
+    ),
+    "row_within_a_row": Case(
+        in_sheet(b"</row>", b"<row>" + FORMULA + b"</row></row>"), XLSX, words="cell A2 holds a formula"
+    ),
+    "row_of_four_million_cells": Case(
+        in_sheet(b"</row>", b"<c/>" * 4_000_000 + b"</row>"), XLSX, words="without a record"
+    ),
     "sheet_zip_bomb": Case(sheet_with(blank_bomb), XLSX, words="times its size"),
     "sheet_that_lies_about_its_size": Case(lying_size, XLSX, error="TruncatedUnit", words="is damaged"),
     "sheet_with_entities": Case(sheet_with(entity_in_sheet), XLSX, words="document type declaration"),

@@ -11,9 +11,10 @@ import math
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from string import ascii_uppercase
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -30,6 +31,9 @@ _MAIN = "{*}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_LONGEST = 3 + 7
+_WALKED = ("{*}row", "{*}mergeCell", "{*}sheetData")
+_LOOKED_FOR = ("{*}row", "{*}c", "{*}f")
 _MOST_MERGED = 3
 _EXACT = 1e15
 """Excel keeps fifteen digits; a longer number is shown as it was kept, 9.13E+17, never with invented digits."""
@@ -131,48 +135,82 @@ class XlsxReader:
         )
 
     def _walk(self, archive: zipfile.ZipFile, part: str) -> Seen:
-        """Walk over the sheet's cells before anything reserves memory for them."""
-        seen, row, column = Seen(), 0, 0
+        """Walk over the sheet's rows before anything reserves memory for their cells; a row at a time is held."""
+        seen, row = Seen(), 0
         with archive.open(part) as member:
-            for event, element in iterate(
-                member,
-                events=("start", "end"),
-                tags=("{*}row", "{*}c", "{*}mergeCell"),
-                limit=self.limits.unpacked_bytes,
-            ):
-                if element.tag.endswith("mergeCell"):
-                    if event == "end" and len(seen.merged) < _MOST_MERGED:
-                        seen.merged.append(str(element.get("ref")))
+            for _, element in iterate(member, tags=_WALKED, limit=self.limits.unpacked_bytes):
+                sort = element.tag.rpartition("}")[2]
+                if sort == "sheetData":
+                    self._only_rows(element)
                     continue
-                is_row = element.tag.endswith("}row") or element.tag == "row"
-                if event == "start":
-                    if is_row:
-                        row, column = int(element.get("r") or row + 1), 0
-                        self._reach(row, seen)
-                    continue
-                if not is_row:
-                    row, column = _place(element.get("r"), row, column)
-                    self._cell(element, row, column, seen)
+                if sort == "row":
+                    row = self._row(element, row + 1, seen)
+                elif len(seen.merged) < _MOST_MERGED:
+                    seen.merged.append(str(element.get("ref")))
                 element.clear()
                 while (before := element.getprevious()) is not None and (parent := element.getparent()) is not None:
+                    if sort == "row" and before.tag != element.tag:
+                        raise self._odd()
                     parent.remove(before)
         return seen
+
+    def _row(self, element: Any, following: int, seen: Seen) -> int:
+        """Look over a row's cells, at once where they are plain, else one by one; return its number."""
+        row = int(element.get("r") or following)
+        self._reach(row, seen)
+        cells = list(element)
+        if list(element.iter(*_LOOKED_FOR))[1:] != cells:  # a formula, or what a row should not hold
+            cells = self._cells_of(element)
+        elif "e" not in {cell.get("t") for cell in cells}:
+            column = last_column([cell.get("r", "") for cell in cells], row)
+            if column:
+                self._span(row, column, seen)
+                return row
+        place = (row, 0)
+        for cell in cells:
+            place = _place(cell.get("r"), *place)
+            self._cell(cell, *place, seen)
+        return row
+
+    def _cells_of(self, row: Any) -> list[Any]:
+        """Return the cells of a row, if all that a reader may take for one stand in it as cells."""
+        cells: list[Any] = row.findall(f"{_MAIN}c")
+        inner = list(row.iter("{*}c", "{*}row"))[1:]
+        if inner != cells or any(one.tag.rpartition("}")[2] not in {"c", "extLst"} for one in row):
+            raise self._odd()
+        return cells
+
+    def _only_rows(self, data: Any) -> None:
+        """Refuse what a reader of cells may take for one, though it stands in no row that was looked over."""
+        if any(one.tag.rpartition("}")[2] != "row" for one in data):
+            raise self._odd()
+
+    def _odd(self) -> Exception:
+        got = "the sheet has cells outside of rows, or rows that hold other things than cells"
+        return self.where.hostile(got, known="rows of cells")
 
     def _reach(self, row: int, seen: Seen) -> None:
         """Note how far down the sheet goes; a stricter reader may refuse it there."""
         seen.height = max(seen.height, row)
 
-    def _cell(self, element: Any, row: int, column: int, seen: Seen) -> None:
+    def _span(self, row: int, column: int, seen: Seen) -> None:
+        """Note how far the sheet goes, and stop where no honest one does."""
         self._reach(row, seen)
         seen.width = max(seen.width, column)
         if seen.width > self.limits.columns:
-            raise self.where.hostile(
-                f"the sheet has a cell in column {column:,}", known=f"at most {self.limits.columns:,}"
-            )
+            raise self._too_wide(column)
         if seen.height * seen.width > self.limits.sheet_cells:
             raise self.where.hostile(
                 f"the sheet spans {seen.height:,} × {seen.width:,} cells", known=f"at most {self.limits.sheet_cells:,}"
             )
+
+    def _too_wide(self, column: int) -> Exception:
+        return self.where.hostile(
+            f"the sheet has a cell in column {column:,}", known=f"at most {self.limits.columns:,}"
+        )
+
+    def _cell(self, element: Any, row: int, column: int, seen: Seen) -> None:
+        self._span(row, column, seen)
         if self.options.get("formulas") != "values" and element.find(f"{_MAIN}f") is not None:
             self._formula(f"{letters_of(column)}{row}", row)
         if element.get("t") == "e":
@@ -209,12 +247,26 @@ def sheet_parts(archive: zipfile.ZipFile, where: Where) -> dict[str, str]:
 
 def _place(reference: str | None, row: int, column: int) -> tuple[int, int]:
     found = _REFERENCE.fullmatch(reference or "")
-    if found is None:
-        return row, column + 1
+    return (row, column + 1) if found is None else (int(found.group(2)), _column(found.group(1)))
+
+
+def _column(letters: str) -> int:
     number = 0
-    for letter in found.group(1):
+    for letter in letters:
         number = number * 26 + ord(letter) - 64
-    return int(found.group(2)), number
+    return number
+
+
+def last_column(references: Sequence[str], row: int) -> int:
+    """Return the last column of cells that all name their place in this row; 0 where one does not, or there are none.
+
+    Of references of one row that with the most letters is the last, and among these the last by the alphabet.
+    """
+    if {one.lstrip(ascii_uppercase) for one in references} != {str(row)}:
+        return 0
+    found = _REFERENCE.fullmatch(max([one.rjust(_LONGEST) for one in references]).lstrip())
+    lettered = len(min(references, key=len)) > len(str(row))
+    return _column(found.group(1)) if found is not None and lettered else 0
 
 
 def letters_of(column: int) -> str:
