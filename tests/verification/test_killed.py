@@ -73,7 +73,11 @@ def test_nothing_that_was_answered_is_lost_when_all_workers_are_killed(registry:
         process.wait(30)
         if process.stdout is not None:
             process.stdout.close()
-    sealing.seal(runtime.engine, signing.Ed25519Signer.of(runtime.protector.ring))
+    signer, until = signing.Ed25519Signer.of(runtime.protector.ring), time.monotonic() + 30
+    # What the killed had begun goes on in the server for a moment, and nothing after it is sealed meanwhile.
+    while sealing.seal(runtime.engine, signer) or sealing.oldest_unsealed(runtime.engine) is not None:
+        assert time.monotonic() < until, "what the killed workers left is not sealed in time"
+        time.sleep(0.05)
     with runtime.engine.connect() as connection:
         logged = {str(row[0]) for row in connection.exec_driver_sql("SELECT check_id FROM audit.entry")}
     assert set(answered) <= logged

@@ -6,7 +6,7 @@ The answer never holds a right value where the asked one is wrong: it names the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Literal
 
@@ -159,14 +159,15 @@ def _judged(asked: Question, held: Held, around: Circumstances) -> Answer:
     if not any(said in ("same", "former") for said in holder.values()):
         return Answer("undetermined", around.on, not_compared=open_, reason="holder_not_compared")
     stands = validity.standing(held.times, around.on)
-    former = verdicts.get("holder_name") == "former"
-    facts = Answer(
-        "match", around.on, not_compared=open_, former_name=former, status=stands.status, since=stands.since,
-        valid_to=held.times.valid_to,
-    )  # fmt: skip
+    former, valid_to = verdicts.get("holder_name") == "former", held.times.valid_to
     if stands.status == validity.UNKNOWN:
-        return _with(facts, outcome="undetermined", status=None, since=None, reason=stands.why)
-    return facts if stands.valid else _with(facts, outcome="not_valid")
+        return Answer(
+            "undetermined", around.on, not_compared=open_, former_name=former, valid_to=valid_to, reason=stands.why
+        )
+    return Answer(
+        "match" if stands.valid else "not_valid", around.on, not_compared=open_, former_name=former,
+        status=stands.status, since=stands.since, valid_to=valid_to,
+    )  # fmt: skip
 
 
 def _told(
@@ -178,14 +179,11 @@ def _told(
     stale = not all(around.freshness.fresh(one.feed) for one in sources)
     objections = [one.objection_since for one in sources if one.objection_since is not None]
     shown = said.outcome in ("match", "not_valid")
-    return _with(
-        said, complete_through=through, basis=basis, stale=stale,
+    return Answer(
+        said.outcome, said.on, said.fields, said.not_compared, said.former_name, said.status, said.since,
+        said.valid_to, said.reason, complete_through=through, basis=basis, stale=stale,
         may_rely=said.outcome == "match" and (not stale or around.stale_allowed),
         objection_since=min(objections) if shown and objections else None,
         mended=tuple(sorted({name for one in sources for name in one.mended})) if shown else (),
         records=tuple(one.record_id for one in behind) if shown else (),
     )  # fmt: skip
-
-
-def _with(said: Answer, **changes: object) -> Answer:
-    return replace(said, **changes)  # type: ignore[arg-type]  # names of Answer's own fields
