@@ -230,6 +230,14 @@ CASES = {
     "row_within_a_row": Case(
         in_sheet(b"</row>", b"<row>" + FORMULA + b"</row></row>"), XLSX, words="cell A2 holds a formula"
     ),
+    "merge_behind_a_formula": Case(
+        in_sheet(b"</row>", FORMULA.replace(b"<v>", b'<mergeCell ref="A1:B1"/><v>') + b"</row>"),
+        XLSX,
+        words="outside of rows",
+    ),
+    "merge_behind_a_cell": Case(
+        in_sheet(b"</row>", FORMULA + b'<mergeCell ref="A1:B1"/></row>'), XLSX, words="outside of rows"
+    ),
     "row_of_four_million_cells": Case(
         in_sheet(b"</row>", b"<c/>" * 4_000_000 + b"</row>"), XLSX, words="without a record"
     ),

@@ -139,19 +139,15 @@ class XlsxReader:
         seen, row = Seen(), 0
         with archive.open(part) as member:
             for _, element in iterate(member, tags=_WALKED, limit=self.limits.unpacked_bytes):
-                sort = element.tag.rpartition("}")[2]
+                sort = _sort(element)
                 if sort == "sheetData":
                     self._only_rows(element)
-                    continue
-                if sort == "row":
+                elif sort == "row":
                     row = self._row(element, row + 1, seen)
-                elif len(seen.merged) < _MOST_MERGED:
-                    seen.merged.append(str(element.get("ref")))
-                element.clear()
-                while (before := element.getprevious()) is not None and (parent := element.getparent()) is not None:
-                    if sort == "row" and before.tag != element.tag:
-                        raise self._odd()
-                    parent.remove(before)
+                    self._forget(element, "row")
+                else:
+                    seen.merged += [str(element.get("ref"))] if len(seen.merged) < _MOST_MERGED else []
+                    self._forget(element, "mergeCell")
         return seen
 
     def _row(self, element: Any, following: int, seen: Seen) -> int:
@@ -176,14 +172,22 @@ class XlsxReader:
         """Return the cells of a row, if all that a reader may take for one stand in it as cells."""
         cells: list[Any] = row.findall(f"{_MAIN}c")
         inner = list(row.iter("{*}c", "{*}row"))[1:]
-        if inner != cells or any(one.tag.rpartition("}")[2] not in {"c", "extLst"} for one in row):
+        if inner != cells or any(_sort(one) not in {"c", "extLst"} for one in row):
             raise self._odd()
         return cells
 
     def _only_rows(self, data: Any) -> None:
         """Refuse what a reader of cells may take for one, though it stands in no row that was looked over."""
-        if any(one.tag.rpartition("}")[2] != "row" for one in data):
+        if any(_sort(one) != "row" for one in data):
             raise self._odd()
+
+    def _forget(self, element: Any, sort: str) -> None:
+        """Drop an element that was looked at and those before it, which must be of its sort: else more would go."""
+        element.clear()
+        while (before := element.getprevious()) is not None and (parent := element.getparent()) is not None:
+            if _sort(before) != sort:
+                raise self._odd()
+            parent.remove(before)
 
     def _odd(self) -> Exception:
         got = "the sheet has cells outside of rows, or rows that hold other things than cells"
@@ -243,6 +247,11 @@ def sheet_parts(archive: zipfile.ZipFile, where: Where) -> dict[str, str]:
         if "worksheets/" in part:
             found[sheet.get("name", "")] = part
     return found
+
+
+def _sort(element: Any) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def _place(reference: str | None, row: int, column: int) -> tuple[int, int]:
