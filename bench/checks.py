@@ -26,10 +26,12 @@ import psycopg2
 import psycopg2.extras
 import requests
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from bench.server import Server, started
 from hub.protect import Protector
 from hub.protect.keys import new_ring
+from hub.settings import Settings
 from sharedrepo.access import clients
 from sharedrepo.migrate import upgrade
 from verification.evidence import feeds
@@ -160,11 +162,9 @@ def measure(server: Server, folder: Path, options: argparse.Namespace) -> dict[s
     }  # fmt: skip
 
 
-def settings_of(url: str, ring: str, folder: Path) -> Any:
+def settings_of(url: str, ring: str, folder: Path) -> Settings:
     """Return the settings of a hub on a database."""
-    from hub.settings import Settings  # noqa: PLC0415  # only here
-
-    return Settings(home=folder / "home", database_url=url, keys=ring)
+    return Settings(home=folder / "home", database_url=SecretStr(url), keys=SecretStr(ring))
 
 
 def fill(url: str, protector: Protector, numbers: list[str], options: argparse.Namespace) -> None:

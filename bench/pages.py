@@ -17,6 +17,7 @@ from pathlib import Path
 
 import requests
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from hub.protect.keys import new_ring
 from hub.settings import Settings
@@ -108,7 +109,9 @@ def _hub() -> Iterator[Runtime]:
         server.start()
         try:
             url = server.url("hub")
-            settings = Settings(home=Path(folder), database_url=url, keys=new_ring().to_json(), sources=())
+            settings = Settings(
+                home=Path(folder), database_url=SecretStr(url), keys=SecretStr(new_ring().to_json()), sources=()
+            )
             runtime = Runtime.open(settings)
             yield runtime
             runtime.engine.dispose()

@@ -172,8 +172,8 @@ def _asked(at: str, folder: Path, said: dict[str, str], options: argparse.Namesp
     locust = environment(options.cache, "locust", (LOCUST,)).with_name("locust")
     users.write_text(USERS, encoding="utf-8")
     command = [
-        locust, "-f", users, "--headless", "--host", at, "-u", str(options.users), "-r", str(options.users),
-        "-t", f"{round(seconds)}s", "--csv", folder / "soak", "--only-summary", "--exit-code-on-error", "0",
+        str(locust), "-f", str(users), "--headless", "--host", at, "-u", str(options.users), "-r", str(options.users),
+        "-t", f"{round(seconds)}s", "--csv", str(folder / "soak"), "--only-summary", "--exit-code-on-error", "0",
     ]  # fmt: skip
     serving = _below(os.getpid(), "serve")
     with (folder / "locust").open("w") as log:

@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from bench.server import Server
+from hub.settings import Settings
+from sharedrepo import connect
 from sharedrepo.migrate import upgrade
 from supervision import running
 from supervision.clock import service
@@ -101,7 +104,8 @@ def _timed(took: dict[str, float], name: str, what: Callable[[], Any]) -> Any:
 def filled(server: Server, cases: int) -> sa.Engine:
     """Return a repository of its own with so many cases."""
     server.create(_NAME)
-    engine = sa.create_engine(server.url(_NAME, driver="psycopg2"))
+    settings = Settings(database_url=SecretStr(server.url(_NAME)))
+    engine = connect.engine(settings, statement_seconds=0)  # as the hub connects, but for the filling's time
     upgrade(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql(_FILL.format(cases=cases).replace("%", "%%"))

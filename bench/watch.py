@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from bench.server import Server
 from bench.supervision import TOUCHED, filled
@@ -155,7 +156,8 @@ def appraisal(engine: sa.Engine, folder: Path) -> Iterator[Row]:
     out = io.StringIO()
 
     def copied() -> None:
-        with engine.begin() as connection, connection.connection.cursor() as cursor:
+        with engine.begin() as connection:
+            cursor: Any = connection.connection.cursor()  # the driver's, for COPY
             cursor.execute("SELECT set_config('hub.now', %s, true)", (OVER.isoformat(),))
             cursor.copy_expert(
                 "COPY (SELECT k.* FROM supervision.clock_now AS k WHERE k.applied_at < '2026-04-01' AND (k.closed_at "
@@ -184,7 +186,7 @@ def texts(engine: sa.Engine, folder: Path, options: argparse.Namespace) -> Row:
     with _phones(folder) as gateway:
         file = folder / "sms.yml"
         file.write_text(file_text(gateway.at), encoding="utf-8")
-        settings = Settings(home=folder, sms_gateway=file, sms_secret=SECRET, notice_quiet="none")
+        settings = Settings(home=folder, sms_gateway=file, sms_secret=SecretStr(SECRET), notice_quiet="none")
         protector = Protector(new_ring())
         sender = Sender.of(engine, protector, settings)
         now = datetime.now(UTC)
