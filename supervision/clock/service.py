@@ -115,9 +115,9 @@ def _compute(connection: sa.Connection, filling: int | None) -> Recount:
     run(f"SET LOCAL work_mem = '{MEMORY}'")
     run("SET LOCAL jit = off")
     run("ANALYZE clock_scope")
-    for statement in (*facts.STATEMENTS, *pauses.STATEMENTS, *of_cases.STATEMENTS, *stages.STATEMENTS):
-        run(statement)
     cases, within = _within(connection)
+    for statement in (*facts.STATEMENTS, *pauses.STATEMENTS, *of_cases.STATEMENTS, *stages.STATEMENTS):
+        run(statement.replace("{within}", within))
     of_case = _Writing(connection, "clock", within)
     run(f"CREATE TEMP TABLE clock_new ON COMMIT DROP AS {of_case.differing(of_cases.CLOCKS)}")
     moved = _log_moves(connection, filling)
