@@ -31,8 +31,6 @@ from airflow.sdk import (  # noqa: E402, F401
 )
 from airflow.serialization.serialized_objects import DagSerialization  # noqa: E402
 
-AIRFLOW_SECONDS = time.process_time()
-"""What Airflow's own import took of the processor: how fast this machine is just now, by the same kind of work."""
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 FILES = ("sources.py", "province.py", "quality.py", "supervision.py")
 HEAVY = ("pandas", "pyarrow", "lxml", "great_expectations", "numpy", "pipeline.pulls.exchange", "requests_toolbelt")
@@ -77,7 +75,6 @@ def main() -> None:
         dags.update(bag.dags)
     said["heavy"] = [name for name in HEAVY if name in sys.modules]
     said["seconds"] = seconds
-    said["airflow_seconds"] = AIRFLOW_SECONDS
     said["errors"] = errors
     said["order"] = list(dags)
     said["dags"] = {dag_id: facts(dag) for dag_id, dag in dags.items()}

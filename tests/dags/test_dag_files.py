@@ -14,8 +14,8 @@ from tests.dags.conftest import DEMONSTRATION, SOURCES
 View = dict[str, Any]
 
 BUDGET_SECONDS = 0.5
-BUDGET_OF_AIRFLOW = 0.25
-"""On a slow machine, the budget grows with Airflow's own import: two seconds of the processor where 0.5 was set."""
+READINGS = 5
+"""Of so many readings the quickest counts: other processes can only make one slower."""
 TOGETHER = "county-platform"
 OWN = ["hub_freeze", "hub_held", "hub_province", "hub_quality", "hub_recount", "hub_supervision"]
 CODES = ("broken", "county-a", "county-b", "labour", "office", "unreadable")
@@ -44,13 +44,22 @@ def test_the_demonstration_has_a_dag_for_each_department_and_one_for_all_cities_
 
 
 @pytest.mark.parametrize("which", ["small", "demonstration"])
-def test_reading_the_dag_files_is_quick_and_imports_nothing_heavy(which: str, request: pytest.FixtureRequest) -> None:
-    view = request.getfixturevalue(which)
-    assert view["heavy"] == []
-    budget = max(BUDGET_SECONDS, BUDGET_OF_AIRFLOW * view["airflow_seconds"])
-    for file, seconds in view["seconds"].items():
-        # The processor's time, since other processes of a busy machine are no fault of the file.
-        assert seconds["processor"] < budget, f"{file}: {seconds}, Airflow's own import {view['airflow_seconds']}"
+def test_reading_the_dag_files_is_quick_and_imports_nothing_heavy(
+    which: str, request: pytest.FixtureRequest, view: Callable[..., View]
+) -> None:
+    found = request.getfixturevalue(which)
+    assert found["heavy"] == []
+    least = processor(found)
+    for _ in range(READINGS - 1):
+        if max(least.values()) >= BUDGET_SECONDS:
+            again = processor(view(SOURCES if which == "small" else DEMONSTRATION))
+            least = {file: min(seconds, again[file]) for file, seconds in least.items()}
+    assert max(least.values()) < BUDGET_SECONDS, least
+
+
+def processor(found: View) -> dict[str, float]:
+    """Return the processor's seconds of each file: to wait for other processes is no fault of the file."""
+    return {file: seconds["processor"] for file, seconds in found["seconds"].items()}
 
 
 @pytest.mark.parametrize("which", ["small", "demonstration"])

@@ -230,6 +230,10 @@ CASES = {
     "row_within_a_row": Case(
         in_sheet(b"</row>", b"<row>" + FORMULA + b"</row></row>"), XLSX, words="cell A2 holds a formula"
     ),
+    "row_whose_number_is_a_word": Case(in_sheet(b'<row r="2"', b'<row r="two"'), XLSX, words="number is none"),
+    "row_whose_number_is_endless": Case(
+        in_sheet(b'<row r="2"', b'<row r="' + b"9" * 5000 + b'"'), XLSX, words="number is none"
+    ),
     "merge_behind_a_formula": Case(
         in_sheet(b"</row>", FORMULA.replace(b"<v>", b'<mergeCell ref="A1:B1"/><v>') + b"</row>"),
         XLSX,

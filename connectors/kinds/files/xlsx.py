@@ -31,7 +31,9 @@ _MAIN = "{*}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_NUMBER = re.compile(r"[0-9]{1,7}")
 _LONGEST = 3 + 7
+"""Characters of a reference: letters and digits."""
 _WALKED = ("{*}row", "{*}mergeCell", "{*}sheetData")
 _LOOKED_FOR = ("{*}row", "{*}c", "{*}f")
 _MOST_MERGED = 3
@@ -142,17 +144,20 @@ class XlsxReader:
                 sort = _sort(element)
                 if sort == "sheetData":
                     self._only_rows(element)
-                elif sort == "row":
+                    continue
+                if sort == "row":
                     row = self._row(element, row + 1, seen)
-                    self._forget(element, "row")
-                else:
-                    seen.merged += [str(element.get("ref"))] if len(seen.merged) < _MOST_MERGED else []
-                    self._forget(element, "mergeCell")
+                elif len(seen.merged) < _MOST_MERGED:
+                    seen.merged.append(str(element.get("ref")))
+                self._forget(element)
         return seen
 
     def _row(self, element: Any, following: int, seen: Seen) -> int:
         """Look over a row's cells, at once where they are plain, else one by one; return its number."""
-        row = int(element.get("r") or following)
+        said = element.get("r") or str(following)
+        if not _NUMBER.fullmatch(said):
+            raise self.where.hostile("the sheet has a row whose number is none", known="1 to 9,999,999")
+        row = int(said)
         self._reach(row, seen)
         cells = list(element)
         if list(element.iter(*_LOOKED_FOR))[1:] != cells:  # a formula, or what a row should not hold
@@ -181,11 +186,11 @@ class XlsxReader:
         if any(_sort(one) != "row" for one in data):
             raise self._odd()
 
-    def _forget(self, element: Any, sort: str) -> None:
+    def _forget(self, element: Any) -> None:
         """Drop an element that was looked at and those before it, which must be of its sort: else more would go."""
         element.clear()
         while (before := element.getprevious()) is not None and (parent := element.getparent()) is not None:
-            if _sort(before) != sort:
+            if _sort(before) != _sort(element):
                 raise self._odd()
             parent.remove(before)
 
@@ -202,16 +207,13 @@ class XlsxReader:
         self._reach(row, seen)
         seen.width = max(seen.width, column)
         if seen.width > self.limits.columns:
-            raise self._too_wide(column)
+            raise self.where.hostile(
+                f"the sheet has a cell in column {column:,}", known=f"at most {self.limits.columns:,}"
+            )
         if seen.height * seen.width > self.limits.sheet_cells:
             raise self.where.hostile(
                 f"the sheet spans {seen.height:,} × {seen.width:,} cells", known=f"at most {self.limits.sheet_cells:,}"
             )
-
-    def _too_wide(self, column: int) -> Exception:
-        return self.where.hostile(
-            f"the sheet has a cell in column {column:,}", known=f"at most {self.limits.columns:,}"
-        )
 
     def _cell(self, element: Any, row: int, column: int, seen: Seen) -> None:
         self._span(row, column, seen)
